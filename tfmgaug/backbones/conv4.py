@@ -1,0 +1,100 @@
+"""Conv-4: four blocks of convolution, normalization, pooling and ReLU."""
+
+import keras
+
+from tfmgaug.backbones.seeds import layer_seeds
+from tfmgaug.layers import BatchNormalization, SpatialDense, Standardization
+
+_BLOCKS = 4
+_POOLING = {"max": keras.layers.MaxPooling2D, "average": keras.layers.AveragePooling2D}
+
+
+def conv4(
+    way,
+    image_shape,
+    filters=64,
+    *,
+    mean=127.5,
+    standard_deviation=127.5,
+    activation="relu",
+    pooling="max",
+    seed=0,
+    dtype=None,
+    name="conv4",
+):
+    """Builds the four-block convolutional network of the few-shot literature.
+
+    `x <- relu(pool(norm(conv3x3(x))))`, four times, then a dense head. ReLU comes after pooling: the
+    function is the same, with a quarter of the work. Convolutions have no bias, which the
+    normalization would cancel.
+
+    Args:
+        way: int, number of outputs; None leaves the head away and gives embeddings (ProtoNet).
+        image_shape: (height, width, channels); height and width at least 16.
+        filters: int, channels of every block.
+        mean: float in 0–255, subtracted from the images.
+        standard_deviation: float > 0 in 0–255, which the images are divided by.
+        activation: Keras activation.
+        pooling: "max" or "average".
+        seed: int, the start of the weights.
+        dtype: Keras dtype policy; None takes the global one.
+        name: str.
+
+    Returns:
+        A `keras.Model` from raw images `[batch, height, width, channels]` in 0–255 to `[batch, way]`
+        logits, or `[batch, features]` embeddings. It takes smaller images too.
+
+    Raises:
+        ValueError: an argument is out of range.
+
+    Example:
+        >>> conv4(way=5, image_shape=(28, 28, 1), filters=32)
+
+    Reference:
+        Vinyals et al., 2016, https://arxiv.org/abs/1606.04080, Section 4.1.
+    """
+    _check(way, image_shape, filters, pooling)
+    height, width, channels = image_shape
+    seeds = layer_seeds(seed, _BLOCKS + 1)
+    inputs = keras.Input((None, None, channels), name="image")
+    x = Standardization(image_shape, mean, standard_deviation, dtype=dtype, name="standardization")(
+        inputs
+    )
+    for block in range(1, _BLOCKS + 1):
+        x = keras.layers.Conv2D(
+            filters,
+            3,
+            padding="same",
+            use_bias=False,
+            kernel_initializer=keras.initializers.GlorotUniform(seed=seeds[block - 1]),
+            dtype=dtype,
+            name=f"conv{block}",
+        )(x)
+        x = BatchNormalization(dtype=dtype, name=f"norm{block}")(x)
+        x = _POOLING[pooling](2, dtype=dtype, name=f"pool{block}")(x)
+        x = keras.layers.Activation(activation, dtype=dtype, name=f"stage{block}")(x)
+    if way is None:
+        outputs = keras.layers.Flatten(dtype=dtype, name="embedding")(x)
+    else:
+        outputs = SpatialDense(
+            way,
+            size=(height // 2**_BLOCKS, width // 2**_BLOCKS),
+            kernel_initializer=keras.initializers.GlorotUniform(seed=seeds[-1]),
+            dtype=dtype,
+            name="head",
+        )(x)
+    return keras.Model(inputs, outputs, name=name)
+
+
+def _check(way, image_shape, filters, pooling):
+    if way is not None and way < 2:
+        raise ValueError(f"`way` must be at least 2, or None for no head. Received: way={way}.")
+    if len(image_shape) != 3 or min(image_shape[:2]) < 2**_BLOCKS or image_shape[2] < 1:
+        raise ValueError(
+            "`image_shape` must be (height, width, channels) with height and width at least "
+            f"{2**_BLOCKS}: four poolings halve them. Received: image_shape={tuple(image_shape)}."
+        )
+    if filters < 1:
+        raise ValueError(f"`filters` must be at least 1. Received: filters={filters}.")
+    if pooling not in _POOLING:
+        raise ValueError(f"`pooling` must be one of {sorted(_POOLING)}. Received: {pooling!r}.")

@@ -1,0 +1,10 @@
+"""Learners: Keras models that learn over tasks."""
+
+from tfmgaug.learners.anil import ANIL
+from tfmgaug.learners.boil import BOIL
+from tfmgaug.learners.fomaml import FOMAML
+from tfmgaug.learners.maml import MAML
+from tfmgaug.learners.meta_learner import MetaLearner
+from tfmgaug.learners.protonet import ProtoNet
+
+__all__ = ["ANIL", "BOIL", "FOMAML", "MAML", "MetaLearner", "ProtoNet"]

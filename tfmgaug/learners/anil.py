@@ -1,0 +1,56 @@
+"""ANIL: the head adapts, the body stays."""
+
+import functools
+
+import keras
+
+from tfmgaug import batch_statistics
+from tfmgaug.learners.maml import MAML
+
+
+@keras.saving.register_keras_serializable("tfmgaug")
+class ANIL(MAML):
+    """Almost no inner loop: MAML that adapts the classifier alone.
+
+    The body is computed once per task, so that inner steps cost next to nothing. It is
+    meta-learned, through support and query embeddings alike.
+
+    Args:
+        backbone: functional `keras.Model` from inputs to logits `[n, way]`.
+        **kwargs: of `MAML`.
+
+    Raises:
+        TypeError, ValueError: an argument does not fit.
+
+    Example:
+        >>> ANIL(conv4(way=5, image_shape=(28, 28, 1)), inner_learning_rate=0.1)
+
+    Reference:
+        Raghu et al., 2020, https://arxiv.org/abs/1909.09157, Section 4.
+    """
+
+    def adapts(self, variable):
+        return any(variable is own for own in self.classifier.trainable_variables)
+
+    # Cached properties stay out of Keras's tracking: both models share the backbone's layers.
+    @functools.cached_property
+    def _body(self):
+        return keras.Model(self.backbone.inputs, self.classifier.input)
+
+    @functools.cached_property
+    def _head(self):
+        return keras.Model(self.classifier.input, self.backbone.outputs)
+
+    def adapt_state(self, state, support_x, support_y, steps=None, prune=None, statistics=None):
+        weights = self.weights_of(state)
+        features, new = self.forward(weights, support_x, prune, model=self._body)
+
+        def loss(adapting):
+            weights = self.weights_of(dict(zip(self._adapting, adapting)))
+            outputs, _ = self.forward(weights, features, prune, model=self._head)
+            return self.outcome(outputs, support_y).loss
+
+        adapted = self._descend(loss, state, steps)
+        if (statistics or self.statistics) == batch_statistics.SUPPORT:
+            adapted.update(zip(self.statistics_names, new))
+        return adapted

@@ -1,0 +1,31 @@
+"""FOMAML: MAML without second-order terms."""
+
+import keras
+
+from tfmgaug.learners.maml import MAML
+
+
+@keras.saving.register_keras_serializable("tfmgaug")
+class FOMAML(MAML):
+    """First-order MAML: the meta-gradient is the query gradient at the adapted weights.
+
+    `theta <- theta - beta * 1/T sum_t dL_query(theta'_t)/dtheta'_t`.
+
+    Args:
+        backbone: functional `keras.Model` from inputs to logits `[n, way]`.
+        **kwargs: of `MAML`, whose `first_order` is True here.
+
+    Raises:
+        TypeError, ValueError: an argument does not fit.
+
+    Example:
+        >>> FOMAML(conv4(way=5, image_shape=(28, 28, 1)), augmentation=MGAug(CatfishMask()))
+
+    Reference:
+        Finn, Abbeel, Levine, 2017, https://arxiv.org/abs/1703.03400, Section 5.2.
+    """
+
+    def __init__(self, backbone, **kwargs):
+        if kwargs.pop("first_order", True) is not True:
+            raise ValueError("FOMAML is first-order. Received: first_order=False; use MAML.")
+        super().__init__(backbone, first_order=True, **kwargs)

@@ -1,0 +1,122 @@
+"""MAML: learn weights from which a few gradient steps suffice."""
+
+import keras
+import tensorflow as tf
+
+from tfmgaug import batch_statistics
+from tfmgaug.inner_loop import descend
+from tfmgaug.learners import inner_rates
+from tfmgaug.learners.meta_learner import MetaLearner
+
+
+@keras.saving.register_keras_serializable("tfmgaug")
+class MAML(MetaLearner):
+    """Model-agnostic meta-learning.
+
+    Inner loop, per task: `theta' = theta - alpha * dL_support/dtheta`, `inner_steps` times. Outer
+    loop: `theta <- theta - beta * 1/T sum_t dL_query(theta'_t)/dtheta`, through the inner steps.
+
+    Args:
+        backbone: functional `keras.Model` from inputs to logits `[n, way]`.
+        inner_steps: int >= 1, in training and evaluation.
+        inner_learning_rate: float >= 0, or a list with one for each layer that adapts. On the mean
+            loss over examples. (cbfinn/maml divides its loss by `shot`, not `way * shot`: its 0.01 is
+            0.05 here for 5-way.)
+        learn_inner_rates: "no"; "layer": the outer loop learns one rate a layer, starting from
+            `inner_learning_rate`; "parameter": one for each weight (Meta-SGD).
+        first_order: True holds inner gradients constant in the outer loop.
+        **kwargs: of `MetaLearner`: loss, statistics, augmentation, measure_before, parallel_tasks,
+            seed, name.
+
+    Raises:
+        TypeError, ValueError: an argument does not fit.
+
+    Example:
+        >>> learner = MAML(conv4(way=5, image_shape=(28, 28, 1)), inner_steps=5)
+        >>> learner.compile(keras.optimizers.Adam(1e-3))
+        >>> learner.fit(episodes.dataset(), steps_per_epoch=25, epochs=10)
+
+    Reference:
+        Finn, Abbeel, Levine, 2017, https://arxiv.org/abs/1703.03400, Algorithm 2.
+        Li et al., Meta-SGD, 2017, https://arxiv.org/abs/1707.09835.
+    """
+
+    def __init__(
+        self,
+        backbone,
+        *,
+        inner_steps=5,
+        inner_learning_rate=0.01,
+        learn_inner_rates="no",
+        first_order=False,
+        **kwargs,
+    ):
+        if not isinstance(inner_steps, int) or inner_steps < 1:
+            raise ValueError(f"`inner_steps` must be an int >= 1. Received: {inner_steps!r}.")
+        self.inner_steps = inner_steps
+        self.first_order = first_order
+        super().__init__(backbone, **kwargs)
+        self.inner_learning_rate = inner_learning_rate
+        self.learn_inner_rates = learn_inner_rates
+        layers = [layer for layer in self.backbone.layers if layer.trainable_variables]
+        self._adapting = {
+            name: variable
+            for name, variable in zip(self.weight_names, self.backbone.trainable_variables)
+            if self.adapts(variable)
+        }
+        self._rates = inner_rates.build(
+            self.add_weight, layers, self._adapting, inner_learning_rate, learn_inner_rates
+        )
+
+    @property
+    def second_order(self):
+        """Whether meta-gradients flow through inner gradients."""
+        return not self.first_order
+
+    def adapts(self, variable):
+        """Whether the inner loop changes a variable of the backbone: MAML changes all."""
+        return True
+
+    @property
+    def meta_variables(self):
+        learned = () if self.learn_inner_rates == "no" else self._rates.values()
+        # Weights of one layer may share a rate.
+        distinct = {id(variable): variable for variable in learned}
+        return [*self.backbone.trainable_variables, *distinct.values()]
+
+    def inner_rates(self):
+        """Returns the inner learning rates by weight: numbers, or arrays where they are learned."""
+        return {name: keras.ops.convert_to_numpy(rate) for name, rate in self._rates.items()}
+
+    def start(self):
+        return {name: tf.convert_to_tensor(v) for name, v in self._adapting.items()}
+
+    def adapt_state(self, state, support_x, support_y, steps=None, prune=None, statistics=None):
+        def loss(adapting):
+            weights = self.weights_of(dict(zip(self._adapting, adapting)))
+            outputs, _ = self.forward(weights, support_x, prune)
+            return self.outcome(outputs, support_y).loss
+
+        adapted = self._descend(loss, state, steps)
+        if (statistics or self.statistics) == batch_statistics.SUPPORT:
+            _, new = self.forward(self.weights_of(adapted), support_x, prune)
+            adapted.update(zip(self.statistics_names, new))
+        return adapted
+
+    def _descend(self, loss, state, steps):
+        rates = [tf.convert_to_tensor(self._rates[name]) for name in self._adapting]
+        weights = [state[name] for name in self._adapting]
+        rates = [tf.cast(rate, weight.dtype) for rate, weight in zip(rates, weights)]
+        steps = self.inner_steps if steps is None else steps
+        adapted = descend(loss, weights, rates, steps, self.first_order)
+        return dict(zip(self._adapting, adapted))
+
+    def get_config(self):
+        """Returns the constructor's arguments, serializable."""
+        return {
+            **super().get_config(),
+            "inner_steps": self.inner_steps,
+            "inner_learning_rate": self.inner_learning_rate,
+            "learn_inner_rates": self.learn_inner_rates,
+            "first_order": self.first_order,
+        }

@@ -1,0 +1,41 @@
+"""The loop over a batch of tasks: means whose memory does not grow with the batch."""
+
+import tensorflow as tf
+
+from tfmgaug.episode import Episode
+from tfmgaug.learners.tree_sum import TreeSum
+
+
+def mean_over_tasks(task, episodes, like, measures, parallel_tasks):
+    """Averages what a function returns for each task of a batch.
+
+    `mean = 1/T sum_t term_t`, added up inside the loop in pairwise order.
+
+    Args:
+        task: function from an `Episode` of one task to a term (list of tensors) and a dictionary of
+            float32 scalars.
+        episodes: `Episode` with a leading task axis.
+        like: list of tensors shaped like a term.
+        measures: names of the scalars.
+        parallel_tasks: how many tasks may be computed side by side.
+
+    Returns:
+        The list of means, and a dictionary of scalars per task, `[tasks]` each.
+    """
+    tree = TreeSum(like, terms=episodes.query_y.shape[0])
+    tasks = tf.shape(episodes.query_y)[0]
+
+    def add_task(number, levels, arrays):
+        term, scalars = task(Episode(*[part[number] for part in episodes]))
+        arrays = {name: array.write(number, scalars[name]) for name, array in arrays.items()}
+        return number + 1, tree.add(levels, number, term), arrays
+
+    arrays = {name: tf.TensorArray(tf.float32, tasks, element_shape=[]) for name in measures}
+    _, levels, arrays = tf.while_loop(
+        lambda number, *_: number < tasks,
+        add_task,
+        (tf.constant(0), tree.start(), arrays),
+        parallel_iterations=parallel_tasks,
+    )
+    means = [total / tf.cast(tasks, total.dtype) for total in tree.total(levels)]
+    return means, {name: array.stack() for name, array in arrays.items()}

@@ -1,0 +1,87 @@
+"""ProtoNet: the nearest class mean in a learned space."""
+
+import keras
+import tensorflow as tf
+
+from tfmgaug import batch_statistics
+from tfmgaug.learners.meta_learner import MetaLearner
+
+_DISTANCES = ("euclidean", "cosine")
+
+
+@keras.saving.register_keras_serializable("tfmgaug")
+class ProtoNet(MetaLearner):
+    """Prototypical networks.
+
+    `p_c = mean of f(x)` over the support examples of class c, and the logits of a query are
+    `-|f(x) - p_c|^2` (euclidean) or `scale * cos(f(x), p_c)`. Nothing adapts by gradients, and any
+    number of ways will do.
+
+    Args:
+        backbone: functional `keras.Model` from inputs to embeddings: `conv4(way=None, ...)`.
+        distance: "euclidean" or "cosine".
+        scale: float > 0, multiplies the cosine, which alone is too flat for a softmax.
+        **kwargs: of `MetaLearner`: statistics, augmentation, parallel_tasks, seed, name.
+
+    Raises:
+        TypeError, ValueError: an argument does not fit.
+
+    Example:
+        >>> learner = ProtoNet(conv4(way=None, image_shape=(28, 28, 1)))
+
+    Reference:
+        Snell, Swersky, Zemel, 2017, https://arxiv.org/abs/1703.05175, Eqs. 1 and 2.
+    """
+
+    def __init__(self, backbone, *, distance="euclidean", scale=10.0, **kwargs):
+        super().__init__(backbone, **kwargs)
+        if distance not in _DISTANCES:
+            raise ValueError(f"`distance` must be one of {_DISTANCES}. Received: {distance!r}.")
+        if not scale > 0:
+            raise ValueError(f"`scale` must be positive. Received: scale={scale}.")
+        if not self.classification:
+            raise ValueError(
+                "ProtoNet classifies: its loss must be a cross-entropy over integer labels. "
+                f"Received: {self.loss_fn!r}."
+            )
+        self.distance = distance
+        self.scale = scale
+
+    @property
+    def classifier(self):
+        return None
+
+    @property
+    def way(self):
+        return None
+
+    def adapt_state(self, state, support_x, support_y, steps=None, prune=None, statistics=None):
+        embeddings, new = self.forward(self.weights_of(state), support_x, prune)
+        adapted = {
+            "prototypes": tf.math.unsorted_segment_mean(
+                embeddings, support_y, tf.reduce_max(support_y) + 1
+            )
+        }
+        if (statistics or self.statistics) == batch_statistics.SUPPORT:
+            adapted.update(zip(self.statistics_names, new))
+        return adapted
+
+    def read_out(self, outputs, state):
+        prototypes = state["prototypes"]
+        if self.distance == "cosine":
+            return self.scale * tf.matmul(_unit(outputs), _unit(prototypes), transpose_b=True)
+        # |f|^2 - 2 f.p + |p|^2 needs no [n, way, features] tensor.
+        squares = tf.reduce_sum(outputs**2, 1)[:, None] + tf.reduce_sum(prototypes**2, 1)
+        return 2 * tf.matmul(outputs, prototypes, transpose_b=True) - squares
+
+    def _before_adaptation(self, theta, episode, gradients):
+        # Without inner steps, the meta-gradient is the query loss's gradient in the weights.
+        return gradients, None
+
+    def get_config(self):
+        """Returns the constructor's arguments, serializable."""
+        return {**super().get_config(), "distance": self.distance, "scale": self.scale}
+
+
+def _unit(vectors):
+    return tf.math.l2_normalize(vectors, axis=-1, epsilon=1e-12)

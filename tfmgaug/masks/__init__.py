@@ -1,0 +1,8 @@
+"""Masks: Keras layers that prune a backbone's weights."""
+
+from tfmgaug.masks.catfish import CatfishMask
+from tfmgaug.masks.mask import Mask
+from tfmgaug.masks.parameter import ParameterMask
+from tfmgaug.masks.width import WidthMask
+
+__all__ = ["CatfishMask", "Mask", "ParameterMask", "WidthMask"]

@@ -1,0 +1,50 @@
+"""Catfish pruning (CP): the entries that carry the memory go first."""
+
+import keras
+import tensorflow as tf
+
+from tfmgaug.masks.mask import Mask, prune_top
+
+
+@keras.saving.register_keras_serializable("tfmgaug")
+class CatfishMask(Mask):
+    """Prunes the entries with the highest meta-memorization carrying amount (MMCA).
+
+    `MMCA_j = |dL(theta; D_query) / dtheta_j * theta_j|`; in each layer, the `floor(rate * n)`
+    highest are pruned, ties by index.
+
+    Args:
+        rates: share of the entries, or (low, high); see `Mask`. The authors' code uses
+            (0.001, 0.02) for FOMAML, the default here, and (0.01, 0.03) for ProtoNet.
+        score: which gradient makes the score. "query_loss": of the query loss at the weights before
+            adaptation (the paper, Eq. 5). "meta_gradient": the full network's meta-gradient, which
+            the authors' code reuses for FOMAML.
+        **kwargs: of `keras.layers.Layer`.
+
+    Raises:
+        ValueError: `score` is unknown or a rate out of range.
+
+    Example:
+        >>> MGAug(CatfishMask(rates=(0.001, 0.02)), subnetworks=3)
+
+    Reference:
+        Wang et al., MGAug, Section 4.1, Eqs. 5 and 6. (The text before Eq. 6 bounds the kept share
+        by the rate: an erratum.)
+    """
+
+    def __init__(self, rates=(0.001, 0.02), score="query_loss", **kwargs):
+        super().__init__(rates, **kwargs)
+        if score not in ("query_loss", "meta_gradient"):
+            raise ValueError(
+                f"`score` must be 'query_loss' or 'meta_gradient'. Received: score={score!r}."
+            )
+        self.score = score
+
+    def draw(self, weights, gradients, rate, key):
+        return [
+            prune_top(tf.abs(gradient * weight), rate) if prunable else None
+            for weight, gradient, prunable in zip(weights, gradients, self.prunable)
+        ]
+
+    def get_config(self):
+        return {**super().get_config(), "score": self.score}

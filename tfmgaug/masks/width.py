@@ -1,0 +1,86 @@
+"""Random width pruning (WP): whole channels go."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfmgaug.layers import BatchNormalization
+from tfmgaug.masks.mask import Mask, prunable_layers
+
+
+@keras.saving.register_keras_serializable("tfmgaug")
+class WidthMask(Mask):
+    """Keeps the first `max(1, d - floor(rate * d))` of the `d` output channels of each layer.
+
+    The removed channels' biases and normalization go with them, so that the masked network equals
+    the network physically cut.
+
+    Args:
+        rates: share of the channels, or (low, high); see `Mask`. The paper prints none: this
+            default is ours.
+        **kwargs: of `keras.layers.Layer`.
+
+    Raises:
+        ValueError: on attaching, an activation has f(0) != 0, so that a removed channel would go on
+            sending a constant.
+
+    Example:
+        >>> MGAug(WidthMask(rates=(0.0, 0.25)))
+
+    Reference:
+        Wang et al., MGAug, Section 4.1, "Random width pruning"; Yang et al., GradAug, 2020.
+    """
+
+    def __init__(self, rates=(0.0, 0.25), **kwargs):
+        super().__init__(rates, **kwargs)
+
+    def attach(self, backbone, classifier=None):
+        layers = prunable_layers(backbone, classifier)
+        _check_activations(backbone)
+        pruned = {id(layer) for layer in layers}
+        owners = layers + [
+            layer
+            for layer in backbone._flatten_layers(include_self=False)
+            if isinstance(layer, BatchNormalization) and _fed_by(layer, pruned)
+        ]
+        channels = {id(v) for layer in owners for v in layer.trainable_variables}
+        # The last axis of each of these variables is the layer's output channels.
+        self.prunable = [id(variable) in channels for variable in backbone.trainable_variables]
+
+    def draw(self, weights, gradients, rate, key):
+        return [
+            _first_channels(weight, rate) if prunable else None
+            for weight, prunable in zip(weights, self.prunable)
+        ]
+
+
+def _first_channels(weight, rate):
+    channels = weight.shape[-1]
+    pruned = tf.cast(tf.floor(tf.cast(rate, tf.float64) * channels), tf.int32)
+    kept = tf.maximum(1, channels - pruned)
+    return tf.broadcast_to(tf.cast(tf.range(channels) < kept, tf.float32), weight.shape)
+
+
+def _fed_by(layer, pruned):
+    """Whether a layer's input comes straight from a pruned one, through layers without weights."""
+    for node in layer._inbound_nodes:
+        for parent in node.parent_nodes:
+            source = parent.operation
+            if id(source) in pruned:
+                return True
+            if not getattr(source, "weights", ()) and _fed_by(source, pruned):
+                return True
+    return False
+
+
+def _check_activations(backbone):
+    for layer in backbone._flatten_layers(include_self=False):
+        activation = getattr(layer, "activation", None)
+        if callable(activation) and layer is not backbone.layers[-1]:
+            at_zero = np.max(np.abs(keras.ops.convert_to_numpy(activation(tf.zeros([1, 2])))))
+            if at_zero > 0:
+                raise ValueError(
+                    "Width pruning needs activations with f(0) = 0, such as ReLU, GELU or tanh: "
+                    "removed channels would go on sending a constant. "
+                    f"Received: {layer.name!r} with f(0) = {at_zero:.3g}."
+                )
