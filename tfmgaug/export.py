@@ -112,7 +112,7 @@ def _signatures(learner, statistics: str, shape: tuple[int, ...]):
     )
 
     def state_of(support_x, support_y):
-        _check_support(learner, support_x, support_y)
+        support_y = _checked(learner, support_x, support_y)
         return learner.adapted_state(_sized(support_x, shape), support_y, statistics)
 
     def predictions(state, query_x):
@@ -147,17 +147,28 @@ def _sized(x: tf.Tensor, shape: tuple[int, ...]) -> tf.Tensor:
     return tf.image.resize(x, shape[:2], antialias=True)
 
 
-def _check_support(learner, support_x, support_y) -> None:
-    tf.debugging.assert_equal(
-        tf.shape(support_x)[0],
-        tf.shape(support_y)[0],
-        "Expected as many rows in support_y as in support_x.",
-    )
-    tf.debugging.assert_positive(tf.shape(support_y)[0], "Expected at least one support example.")
-    if not learner.classification:
-        return
-    tf.debugging.assert_non_negative(support_y, "Expected labels in support_y from 0.")
-    if learner.way is not None:
-        tf.debugging.assert_less(
-            support_y, learner.way, f"Expected labels in support_y below {learner.way}."
+def _checked(learner, support_x, support_y) -> tf.Tensor:
+    """`support_y`, behind checks that run when the model does."""
+    checks = [
+        tf.debugging.assert_equal(
+            tf.shape(support_x)[0],
+            tf.shape(support_y)[0],
+            "Expected as many rows in support_y as in support_x.",
+        ),
+        tf.debugging.assert_positive(
+            tf.shape(support_y)[0], "Expected at least one example in support_x."
+        ),
+    ]
+    if learner.classification:
+        checks.append(
+            tf.debugging.assert_non_negative(support_y, "Expected labels from 0 in support_y.")
         )
+    if learner.classification and learner.way is not None:
+        checks.append(
+            tf.debugging.assert_less(
+                support_y, learner.way, f"Expected labels below {learner.way} in support_y."
+            )
+        )
+    # Without the dependency another operation may fail first, with a message that says less.
+    with tf.control_dependencies(checks):
+        return tf.identity(support_y)

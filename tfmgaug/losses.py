@@ -53,3 +53,8 @@ def accuracy(labels, logits):
     """Returns the share of examples whose highest logit is that of the label."""
     hits = tf.equal(tf.argmax(logits, -1, labels.dtype), labels)
     return tf.reduce_mean(tf.cast(hits, tf.float32))
+
+
+def at_least_float32(outputs):
+    """Keeps losses out of bfloat16."""
+    return tf.cast(outputs, tf.float32) if outputs.dtype.size < 4 else outputs

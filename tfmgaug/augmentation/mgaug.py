@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from tfmgaug.masks import Mask
-from tfmgaug.randomness import fold
+from tfmgaug.randomness import fold, key
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
@@ -63,25 +63,25 @@ class MGAug:
         if self.resolutions is not None:
             _check_resolutions(backbone, self.resolutions)
 
-    def augment(self, gradients, meta_gradient, weights, scoring_gradients, episode, step, key):
+    def augment(self, gradients, meta_gradient, weights, scoring, episode, step, task_key):
         """Adds the meta-gradients of a task's sub-networks to the full network's.
 
         Args:
             gradients: list, the full network's meta-gradient.
             meta_gradient: function of (episode, prune) to another such list.
             weights: list aligned with the backbone's trainable variables.
-            scoring_gradients: the same for the mask's score, or None.
+            scoring: gradients aligned with `weights`, for the mask's score, or None.
             episode: `Episode` of one task.
             step: int64 scalar, the outer step.
-            key: stateless key, `[2]`, of this task at this step.
+            task_key: stateless key, `[2]`, of this task at this step.
 
         Returns:
             The list of sums; `gradients` itself before `start_step`.
         """
 
         def add(number, total):
-            own_key = fold(key, "subnetwork", number)
-            prune = self._pruning(weights, scoring_gradients, number, own_key)
+            own_key = fold(task_key, "subnetwork", number)
+            prune = self._pruning(weights, scoring, number, own_key)
             own = meta_gradient(self._rescale(episode, own_key), prune)
             return number + 1, [a + b for a, b in zip(total, own)]
 
@@ -90,17 +90,31 @@ class MGAug:
         # One body is traced for all sub-networks, and one at a time is in memory.
         return tf.while_loop(lambda n, _: n < active, add, start, parallel_iterations=1)[1]
 
-    def _pruning(self, weights, scoring_gradients, number, key):
-        rate = self.mask.rate(number, key)
-        masks = self.mask.draw(weights, scoring_gradients, rate, key)
+    def sparsity(self, weights):
+        """Measures what the highest rate prunes.
+
+        Args:
+            weights: list aligned with the backbone's trainable variables.
+
+        Returns:
+            A list of scalars, the share of entries pruned; None where nothing is ever pruned.
+        """
+        # How many entries go depends on the rate alone, not on which gradients score them.
+        rate = tf.constant(self.mask.rates[1], tf.float64)
+        masks = self.mask.draw(weights, weights, rate, key(0))
+        return [None if mask is None else 1 - tf.reduce_mean(mask) for mask in masks]
+
+    def _pruning(self, weights, scoring, number, own_key):
+        rate = self.mask.rate(number, own_key)
+        masks = self.mask.draw(weights, scoring, rate, own_key)
         masks = [None if mask is None else tf.stop_gradient(mask) for mask in masks]
         return functools.partial(self.mask, masks=masks)
 
-    def _rescale(self, episode, key):
+    def _rescale(self, episode, own_key):
         if self.resolutions is None:
             return episode
         chosen = tf.random.stateless_uniform(
-            [], fold(key, "resolution"), maxval=len(self.resolutions), dtype=tf.int32
+            [], fold(own_key, "resolution"), maxval=len(self.resolutions), dtype=tf.int32
         )
         size = tf.gather(tf.constant(self.resolutions), chosen)
         return episode._replace(

@@ -24,16 +24,16 @@ def conv4(
 ):
     """Builds the four-block convolutional network of the few-shot literature.
 
-    `x <- relu(pool(norm(conv3x3(x))))`, four times, then a dense head. ReLU comes after pooling: the
-    function is the same, with a quarter of the work. Convolutions have no bias, which the
+    `x <- relu(pool(norm(conv3x3(x))))`, four times, then a dense head. ReLU comes after pooling:
+    the function is the same, with a quarter of the work. Convolutions have no bias, which the
     normalization would cancel.
 
     Args:
         way: int, number of outputs; None leaves the head away and gives embeddings (ProtoNet).
         image_shape: (height, width, channels); height and width at least 16.
         filters: int, channels of every block.
-        mean: float in 0–255, subtracted from the images.
-        standard_deviation: float > 0 in 0–255, which the images are divided by.
+        mean: float in 0-255, subtracted from the images.
+        standard_deviation: float > 0 in 0-255, which the images are divided by.
         activation: Keras activation.
         pooling: "max" or "average".
         seed: int, the start of the weights.
@@ -41,8 +41,8 @@ def conv4(
         name: str.
 
     Returns:
-        A `keras.Model` from raw images `[batch, height, width, channels]` in 0–255 to `[batch, way]`
-        logits, or `[batch, features]` embeddings. It takes smaller images too.
+        A `keras.Model` from raw images `[batch, height, width, channels]` in 0-255 to logits
+        `[batch, way]`, or to embeddings `[batch, features]`. It takes smaller images too.
 
     Raises:
         ValueError: an argument is out of range.

@@ -8,9 +8,9 @@ import tensorflow as tf
 class BatchNormalization(keras.layers.Layer):
     """Normalizes each channel over a batch, exactly also at second order.
 
-    Training: `y = gamma * (x - mean(x)) / sqrt(var(x) + epsilon) + beta`, where `var` is biased, and
-    the layer's state *becomes* `mean(x), var(x)`, differentiable in x. There is no momentum: who
-    averages statistics over batches, and which tasks they may leak to, is the learner's business.
+    Training: `y = gamma * (x - mean(x)) / sqrt(var(x) + epsilon) + beta`, where `var` is biased,
+    and the layer's state *becomes* `mean(x), var(x)`, differentiable in x. There is no momentum:
+    who averages statistics over batches, and which tasks they leak to, is the learner's business.
     Inference: the same with the state in place of the batch's statistics.
 
     `keras.layers.BatchNormalization` stops the gradient of the mean inside the variance on

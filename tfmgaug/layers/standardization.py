@@ -9,11 +9,11 @@ class Standardization(keras.layers.Layer):
     """Standardizes raw images: `(x - mean) / standard_deviation`.
 
     It stands inside the backbone, so that data, `adapt`, and the exported model all take images as
-    they come, in 0–255, and it remembers which image size the backbone was made for.
+    they come, in 0-255, and it remembers which image size the backbone was made for.
 
     Args:
         image_shape: (height, width, channels) that the backbone was made for.
-        mean: float, in units of pixels (0–255).
+        mean: float, in units of pixels (0-255).
         standard_deviation: float > 0, in units of pixels.
         **kwargs: of `keras.layers.Layer`.
 

@@ -20,8 +20,8 @@ class MAML(MetaLearner):
         backbone: functional `keras.Model` from inputs to logits `[n, way]`.
         inner_steps: int >= 1, in training and evaluation.
         inner_learning_rate: float >= 0, or a list with one for each layer that adapts. On the mean
-            loss over examples. (cbfinn/maml divides its loss by `shot`, not `way * shot`: its 0.01 is
-            0.05 here for 5-way.)
+            loss over examples. (cbfinn/maml divides its loss by `shot`, not `way * shot`: its 0.01
+            is 0.05 here for 5-way.)
         learn_inner_rates: "no"; "layer": the outer loop learns one rate a layer, starting from
             `inner_learning_rate`; "parameter": one for each weight (Meta-SGD).
         first_order: True holds inner gradients constant in the outer loop.

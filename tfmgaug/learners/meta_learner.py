@@ -1,7 +1,6 @@
 """The base of all learners: one outer step over a batch of tasks."""
 
 import functools
-import re
 
 import keras
 import numpy as np
@@ -9,23 +8,22 @@ import tensorflow as tf
 
 from tfmgaug import batch_statistics, losses
 from tfmgaug.backbones import preparation
-from tfmgaug.episode import Outcome
-from tfmgaug.inner_loop import connected
 from tfmgaug.learners.adapted import Adapted, check_support
 from tfmgaug.learners.batches import to_episodes
 from tfmgaug.learners.outer_loop import mean_over_tasks
-from tfmgaug.randomness import fold, key
+from tfmgaug.learners.task_functions import TaskFunctions
+from tfmgaug.learners.variables import names_of, values
 
 _RUNNING_MOMENTUM = 0.9
 
 
-class MetaLearner(keras.Model):
+class MetaLearner(TaskFunctions, keras.Model):
     """A Keras model that owns a backbone and learns over tasks.
 
     One outer step over T tasks: `g = 1/T sum_t g_t`, and the optimizer applies `g` to
-    `meta_variables`. Subclasses say how one task is learned (`start`, `adapt_state`, `read_out`) by
-    passing a *state* around: a dictionary of named tensors (adapted weights, prototypes, statistics)
-    that is also what `adapt` exports.
+    `meta_variables`. Subclasses say how one task is learned (`TaskFunctions`), passing a *state*
+    around: a dictionary of named tensors (adapted weights, prototypes, statistics) that is also
+    what `adapt` exports.
 
     Args:
         backbone: a functional `keras.Model`. Keras's BatchNormalization in it is replaced by
@@ -47,9 +45,6 @@ class MetaLearner(keras.Model):
         TypeError: the backbone is no functional model, or the loss no loss.
         ValueError: an argument is out of range, or a layer can't be used.
     """
-
-    inner_steps = 0
-    second_order = False
 
     def __init__(
         self,
@@ -73,8 +68,8 @@ class MetaLearner(keras.Model):
         self.measure_before = measure_before
         self.parallel_tasks = parallel_tasks
         self.seed = seed
-        self.weight_names = _names(self.backbone.trainable_variables)
-        self.statistics_names = _names(self.backbone.non_trainable_variables)
+        self.weight_names = names_of(self.backbone.trainable_variables)
+        self.statistics_names = names_of(self.backbone.non_trainable_variables)
         if augmentation is not None:
             augmentation.attach(self.backbone, self.classifier)
         # Saved, unlike optimizer.iterations, which stands still under gradient accumulation.
@@ -89,213 +84,6 @@ class MetaLearner(keras.Model):
         self._trackers = {}
         self._functions = {}
         self.built = True
-
-    # What a subclass says.
-
-    @property
-    def classifier(self):
-        """The backbone's layer that makes the logits; None if it only embeds."""
-        return preparation.classifier_of(self.backbone)
-
-    @property
-    def way(self):
-        """The number of outputs; None if the support set decides."""
-        return self.backbone.output_shape[-1]
-
-    @property
-    def meta_variables(self):
-        """The variables that the outer loop learns, in the order of `meta_gradients`."""
-        return list(self.backbone.trainable_variables)
-
-    def start(self):
-        """Returns the state before adaptation: a dictionary of tensors."""
-        return {}
-
-    def adapt_state(self, state, support_x, support_y, steps=None, prune=None, statistics=None):
-        """Adapts to a support set; one step at a time gives the same as all at once.
-
-        Args:
-            state: dictionary of tensors, from `start` or from an earlier call.
-            support_x: inputs of one task, `[way * shot, ...]`.
-            support_y: labels or targets of one task.
-            steps: number of inner steps, an integer or int32 scalar; None: `inner_steps`.
-            prune: function from the backbone's weights to those of a sub-network, or None.
-            statistics: a mode; None: the learner's own.
-
-        Returns:
-            The new state.
-        """
-        raise NotImplementedError
-
-    def read_out(self, outputs, state):
-        """Turns the backbone's outputs `[n, outputs]` into logits `[n, way]`."""
-        return outputs
-
-    # One task.
-
-    def forward(self, weights, x, prune=None, statistics=None, training=True, model=None):
-        """Calls the backbone with given weights: the only place where that happens.
-
-        Args:
-            weights: list aligned with the backbone's trainable variables.
-            x: `[n, ...]`.
-            prune: function from weights to weights, or None.
-            statistics: list aligned with the backbone's non-trainable variables; None: their values.
-            training: whether to normalize by the statistics of `x`.
-            model: a part of the backbone, made of its layers; None: the whole.
-
-        Returns:
-            Outputs `[n, outputs]` in float32 or better, and the statistics of `x`.
-        """
-        if prune is not None:
-            weights = prune(weights)
-        if statistics is None:
-            statistics = _values(self.backbone.non_trainable_variables)
-        if model is None:
-            model, x = self.backbone, tf.cast(x, self.backbone.inputs[0].dtype)
-        else:
-            weights = _aligned(
-                weights, self.backbone.trainable_variables, model.trainable_variables
-            )
-            statistics = _aligned(
-                statistics, self.backbone.non_trainable_variables, model.non_trainable_variables
-            )
-        outputs, new = model.stateless_call(weights, statistics, x, training=training)
-        return _at_least_float32(outputs), new
-
-    def weights_of(self, state):
-        """Returns the backbone's weights, adapted where the state says so."""
-        current = _values(self.backbone.trainable_variables)
-        return [state.get(name, value) for name, value in zip(self.weight_names, current)]
-
-    def predict_state(self, state, x, prune=None, statistics=None):
-        """Predicts with an adapted state.
-
-        Args:
-            state: from `adapt_state`, with the same mode.
-            x: inputs of one task, `[n, ...]`.
-            prune: as in `adapt_state`.
-            statistics: as in `adapt_state`.
-
-        Returns:
-            Logits `[n, way]`, or values `[n, outputs]`.
-        """
-        return self._query(state, x, prune, statistics or self.statistics)[0]
-
-    def _query(self, state, x, prune, mode):
-        given = None
-        if mode == batch_statistics.SUPPORT:
-            given = [state[name] for name in self.statistics_names]
-        outputs, new = self.forward(
-            self.weights_of(state), x, prune, given, training=mode == batch_statistics.TRANSDUCTIVE
-        )
-        return self.read_out(outputs, state), new
-
-    def outcome(self, logits, targets):
-        """Measures predictions.
-
-        Args:
-            logits: `[n, way]`.
-            targets: labels `[n]`, or values.
-
-        Returns:
-            An `Outcome` of scalars.
-        """
-        loss = losses.mean_loss(self.loss_fn, targets, logits)
-        return Outcome(loss, losses.accuracy(targets, logits) if self.classification else None)
-
-    @property
-    def classification(self):
-        """Whether labels are integers and accuracy has a meaning."""
-        return losses.is_classification(self.loss_fn)
-
-    @property
-    def _training_mode(self):
-        # Running averages are made of query batches, so these normalize themselves in training.
-        running = self.statistics == batch_statistics.RUNNING
-        return batch_statistics.TRANSDUCTIVE if running else self.statistics
-
-    def _scope(self, theta):
-        return keras.StatelessScope(state_mapping=list(zip(self.meta_variables, theta)))
-
-    def meta_gradient(self, theta, episode, prune=None):
-        """Differentiates one task's query loss after adaptation.
-
-        Args:
-            theta: list of tensors aligned with `meta_variables`.
-            episode: `Episode` of one task.
-            prune: function from weights to weights, or None for the full network.
-
-        Returns:
-            The gradients aligned with `theta`, the `Outcome`, and the query batch's statistics.
-        """
-        mode = self._training_mode
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(theta)
-            with self._scope(theta):
-                state = self.adapt_state(
-                    self.start(), episode.support_x, episode.support_y, None, prune, mode
-                )
-                logits, statistics = self._query(state, episode.query_x, prune, mode)
-                outcome = self.outcome(logits, episode.query_y)
-        gradients = tape.gradient(outcome.loss, theta)
-        return connected(gradients, _names(self.meta_variables)), outcome, statistics
-
-    def weight_gradient(self, theta, episode):
-        """Differentiates one task's query loss at the weights before adaptation.
-
-        Args:
-            theta: list of tensors aligned with `meta_variables`.
-            episode: `Episode` of one task.
-
-        Returns:
-            The gradients aligned with the backbone's trainable variables, and the `Outcome`.
-
-        Reference:
-            Wang et al., MGAug, Eq. 5.
-        """
-        weights = theta[: len(self.weight_names)]
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(weights)
-            outcome = self._outcome_before(theta, episode)
-        return connected(tape.gradient(outcome.loss, weights), self.weight_names), outcome
-
-    def _outcome_before(self, theta, episode):
-        mode = self._training_mode
-        with self._scope(theta):
-            state = self.adapt_state(
-                self.start(), episode.support_x, episode.support_y, 0, None, mode
-            )
-            return self.outcome(self._query(state, episode.query_x, None, mode)[0], episode.query_y)
-
-    @property
-    def _measures_before(self):
-        scored = self.augmentation is not None and self.augmentation.mask.score == "query_loss"
-        return self.inner_steps > 0 and (self.measure_before or scored)
-
-    def _before_adaptation(self, theta, episode, gradients):
-        """Returns the gradients that a mask scores by, and the outcome before adaptation."""
-        if self.augmentation is not None and self.augmentation.mask.score == "query_loss":
-            return self.weight_gradient(theta, episode)
-        before = self._outcome_before(theta, episode) if self._measures_before else None
-        return gradients[: len(self.weight_names)], before
-
-    def _task(self, theta, episode):
-        gradients, after, statistics = self.meta_gradient(theta, episode)
-        scoring, before = self._before_adaptation(theta, episode, gradients)
-        if self.augmentation is not None:
-            step = tf.convert_to_tensor(self.step)
-            gradients = self.augmentation.augment(
-                gradients,
-                lambda own, prune: self.meta_gradient(theta, own, prune)[0],
-                theta[: len(self.weight_names)],
-                scoring,
-                episode,
-                step,
-                fold(key(self.seed), step, episode.index),
-            )
-        measures = {**after.named(), **(before.named("_before") if self._measures_before else {})}
-        return gradients, statistics, {n: tf.cast(v, tf.float32) for n, v in measures.items()}
 
     # A batch of tasks.
 
@@ -315,8 +103,8 @@ class MetaLearner(keras.Model):
         return self._outer_gradients(to_episodes(batch))[0]
 
     def _outer_gradients(self, episodes):
-        theta = _values(self.meta_variables)
-        running = _values(self._running_variables)
+        theta = values(self.meta_variables)
+        running = values(self._running_variables)
 
         def task(episode):
             gradients, statistics, measures = self._task(theta, episode)
@@ -381,8 +169,8 @@ class MetaLearner(keras.Model):
         return [name + suffix for suffix in suffixes for name in self._outcome_names]
 
     def _track(self, measures):
-        for name, values in measures.items():
-            self._trackers[name].update_state(values)
+        for name, measured in measures.items():
+            self._trackers[name].update_state(measured)
         return {name: self._trackers[name].result() for name in measures}
 
     @property
@@ -390,79 +178,6 @@ class MetaLearner(keras.Model):
         return list(self._trackers.values())
 
     # Use.
-
-    def step_outcomes(self, episode, statistics=None):
-        """Measures a task's queries before adaptation and after each inner step.
-
-        Args:
-            episode: `Episode` of one task.
-            statistics: a mode; None: the learner's own.
-
-        Returns:
-            An `Outcome` of tensors `[inner_steps + 1]`.
-        """
-        mode = statistics or self.statistics
-
-        def adapt(state, steps):
-            return self.adapt_state(state, episode.support_x, episode.support_y, steps, None, mode)
-
-        def measure(step, state, arrays):
-            logits = self.predict_state(state, episode.query_x, None, mode)
-            measured = self.outcome(logits, episode.query_y).named()
-            return {
-                name: array.write(step, tf.cast(measured[name], tf.float32))
-                for name, array in arrays.items()
-            }
-
-        def advance(step, state, arrays):
-            state = adapt(state, 1)
-            return step + 1, state, measure(step, state, arrays)
-
-        arrays = {
-            name: tf.TensorArray(tf.float32, self.inner_steps + 1, element_shape=[])
-            for name in self._outcome_names
-        }
-        state = adapt(self.start(), 0)
-        loop = (tf.constant(1), state, measure(0, state, arrays))
-        if self.inner_steps:
-            loop = tf.while_loop(
-                lambda step, *_: step <= self.inner_steps, advance, loop, parallel_iterations=1
-            )
-        return Outcome(**{"accuracy": None, **{n: array.stack() for n, array in loop[2].items()}})
-
-    def adapted_state(self, support_x, support_y, statistics=None):
-        """Adapts to one task, from the start, and notes which classes have support.
-
-        Args:
-            support_x: `[n, ...]`.
-            support_y: `[n]` labels, or targets.
-            statistics: a mode; None: the learner's own.
-
-        Returns:
-            The state, with "classes" (bool, `[way]`) for classification.
-        """
-        state = self.adapt_state(self.start(), support_x, support_y, None, None, statistics)
-        if self.classification:
-            way = tf.reduce_max(support_y) + 1 if self.way is None else self.way
-            present = tf.one_hot(support_y, way, on_value=True, off_value=False, dtype=tf.bool)
-            state["classes"] = tf.reduce_any(present, axis=0)
-        return state
-
-    def probabilities(self, state, x, statistics=None):
-        """Predicts with the result of `adapted_state`.
-
-        Args:
-            state: from `adapted_state`, with the same mode.
-            x: `[n, ...]`.
-            statistics: a mode; None: the learner's own.
-
-        Returns:
-            Probabilities `[n, way]`, zero for classes without support; or values `[n, outputs]`.
-        """
-        outputs = self.predict_state(state, x, None, statistics)
-        if not self.classification:
-            return outputs
-        return tf.nn.softmax(tf.where(state["classes"], outputs, outputs.dtype.min))
 
     def adapt(self, support_x, support_y, statistics=None):
         """Adapts to a support set.
@@ -494,6 +209,13 @@ class MetaLearner(keras.Model):
         from tfmgaug.export import export  # which stands above the learners
 
         return export(self, path, **options)
+
+    def mask_sparsity(self):
+        """Returns the share pruned of each weight in the sub-network of the highest rate."""
+        if self.augmentation is None:
+            return {}
+        shares = self.augmentation.sparsity(values(self.backbone.trainable_variables))
+        return {n: float(s) for n, s in zip(self.weight_names, shares) if s is not None}
 
     @property
     def example_shape(self):
@@ -530,9 +252,9 @@ class MetaLearner(keras.Model):
         given = sorted(name for name, value in unsupported.items() if value)
         if given:
             raise ValueError(
-                "`compile` takes `optimizer`, `steps_per_execution` and `run_eagerly`: the loss is a "
-                "constructor argument, metrics are built in, and XLA gets second-order gradients of "
-                f"max pooling wrong. Received: {', '.join(given)}."
+                "`compile` takes `optimizer`, `steps_per_execution` and `run_eagerly`: the loss is "
+                "a constructor argument, metrics are built in, and XLA gets second-order gradients "
+                f"of max pooling wrong. Received: {', '.join(given)}."
             )
         super().compile(
             optimizer=optimizer,
@@ -587,24 +309,3 @@ def _refuse_clipping(optimizer):
             "Keras clips each replica's gradient before adding them up, which is not the clipped "
             f"meta-gradient. Clip on one device. Received: {given} with {replicas} replicas."
         )
-
-
-def _values(variables):
-    return [tf.convert_to_tensor(variable) for variable in variables]
-
-
-def _aligned(values, variables, wanted):
-    by_variable = {id(variable): value for variable, value in zip(variables, values)}
-    return [by_variable[id(variable)] for variable in wanted]
-
-
-def _at_least_float32(tensor):
-    return tf.cast(tensor, tf.float32) if tensor.dtype.size < 4 else tensor
-
-
-def _names(variables):
-    """Names that serve as arguments of an exported function: "conv1/kernel" -> "conv1_kernel"."""
-    names = [re.sub(r"\W+", "_", variable.path) for variable in variables]
-    if len(set(names)) < len(names):
-        raise ValueError(f"Expected layers of different names. Received weights {names}.")
-    return names

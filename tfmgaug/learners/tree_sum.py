@@ -53,7 +53,7 @@ class TreeSum:
             return branch
 
         ones = tf.bitwise.bitwise_xor(count, count + 1) + 1  # 2 ** (trailing ones + 1)
-        height = sum(tf.cast(ones > 2**n, tf.int32) for n in range(1, self._levels))
+        height = tf.add_n([tf.cast(ones > 2**n, tf.int32) for n in range(self._levels)]) - 1
         return tf.switch_case(height, [carried_to(n) for n in range(self._levels)])
 
     def total(self, levels):
