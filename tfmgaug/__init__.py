@@ -1,8 +1,28 @@
-"""Few-shot meta-learning in Keras that does not overfit."""
+"""Few-shot meta-learning in Keras that does not overfit.
 
-from tfmgaug import backbones, layers, learners, masks
+Read `learners/meta_learner.py`, then `learners/maml.py`, then one mask, and you know the package.
+"""
+
+from tfmgaug import backbones, callbacks, data, evaluation, figures, layers, learners, masks
 from tfmgaug.augmentation import MGAug
 from tfmgaug.episode import Episode, Outcome
+from tfmgaug.evaluation import compare, evaluate
+from tfmgaug.export import export
 
-__all__ = ["Episode", "MGAug", "Outcome", "backbones", "layers", "learners", "masks"]
+__all__ = [
+    "Episode",
+    "MGAug",
+    "Outcome",
+    "backbones",
+    "callbacks",
+    "compare",
+    "data",
+    "evaluate",
+    "evaluation",
+    "export",
+    "figures",
+    "layers",
+    "learners",
+    "masks",
+]
 __version__ = "0.1.0"

@@ -1,0 +1,32 @@
+"""What a user did wrong is said in one line, without a stack trace."""
+
+import functools
+import sys
+
+from absl import app, flags
+
+flags.DEFINE_boolean("traceback", False, "Show where an error came from.")
+
+
+def plainly(main):
+    """Wraps a command so that errors about its input end it with one line and status 1.
+
+    Args:
+        main: function of the remaining arguments.
+
+    Returns:
+        The wrapped function.
+    """
+
+    @functools.wraps(main)
+    def wrapped(arguments):
+        if len(arguments) > 1:
+            raise app.UsageError(f"Expected flags only. Received: {' '.join(arguments[1:])}.")
+        try:
+            return main(arguments)
+        except (OSError, RuntimeError, TypeError, ValueError) as error:
+            if flags.FLAGS.traceback:
+                raise
+            sys.exit(f"Error: {error}\n(--traceback shows where it came from.)")
+
+    return wrapped

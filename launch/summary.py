@@ -1,0 +1,157 @@
+"""What a run ends with: results, figures, and an exported model."""
+
+import json
+import resource
+import sys
+import time
+
+from tfmgaug import evaluation, export, figures
+from tfmgaug.callbacks.checkpoint import BEST
+from tfmgaug.files import atomic_path
+
+
+def conclude(options, directory, learner, job, initial, history, started):
+    """Evaluates the learner of the best epoch, writes what a run leaves behind, and says where.
+
+    Args:
+        options: absl flags.
+        directory: `RunDirectory`.
+        learner: the trained learner.
+        job: `launch.tasks.Tasks`.
+        initial: list of arrays, the meta-variables before training.
+        history: list of logs, one per epoch.
+        started: `time.monotonic()` at the start of the process.
+    """
+    initialization = _evaluate_initialization(options, learner, job, initial)
+    best = directory.checkpoints / BEST
+    learner.load_weights(best)
+    report = evaluate(learner, job.test, options.test_episodes, type(learner).__name__)
+    floor = None if job.regression else _floor(options, job)
+    beside = [other for other in (initialization, floor) if other is not None]
+    _write_models(directory, learner)
+    _draw(directory, job, history, report, beside)
+    _write_report(options, directory, report, initialization, floor, history, started)
+    print(f"\n{report.table(*beside)}\n")
+    _say_where(directory, started)
+
+
+def evaluate(learner, sampler, episodes, name, statistics=("transductive", "support")):
+    """Evaluates with a line that counts the episodes.
+
+    Args:
+        learner: `MetaLearner`.
+        sampler: of test episodes.
+        episodes: int.
+        name: of the report.
+        statistics: modes.
+
+    Returns:
+        A `tfmgaug.evaluation.Report`.
+    """
+    shown = sys.stdout.isatty()
+
+    def progress(done, total):
+        if shown:
+            print(f"\rEvaluating {name}: {done}/{total} episodes", end="", flush=True)
+
+    report = evaluation.evaluate(
+        learner, sampler, episodes=episodes, statistics=statistics, name=name, progress=progress
+    )
+    if shown:
+        print("\r" + " " * 60 + "\r", end="")
+    return report
+
+
+def _evaluate_initialization(options, learner, job, initial):
+    # The same object with its first weights: its graphs are traced once.
+    for variable, value in zip(learner.meta_variables, initial):
+        variable.assign(value)
+    return evaluate(learner, job.test, options.test_episodes, "initialization")
+
+
+def _floor(options, job):
+    return evaluation.pixel_floor(
+        job.test_classes,
+        way=options.way,
+        shot=options.shot,
+        query=options.query,
+        episodes=options.test_episodes,
+        seed=job.test.seed,
+    )
+
+
+def _write_models(directory, learner):
+    with atomic_path(directory.learner) as temporary:
+        learner.save(temporary)
+    export(learner, directory.export, overwrite=True)
+
+
+def _draw(directory, job, history, report, beside):
+    directory.figures.mkdir(exist_ok=True)
+    if not job.regression:
+        figures.save(figures.episode_grid(job.test.episode(0)), directory.figures / "episode.png")
+    figures.save(
+        figures.accuracy_per_step(report, *beside), directory.figures / "accuracy_per_step.png"
+    )
+    figures.save(figures.training_curves(history), directory.figures / "training_curves.png")
+
+
+def _write_report(options, directory, report, initialization, floor, history, started):
+    result = {
+        **headline(report),
+        "initialization": headline(initialization),
+        "floor": None if floor is None else headline(floor),
+        "way": options.way,
+        "shot": options.shot,
+        "query": options.query,
+        "seed": options.seed,
+        "outer_steps": history[-1]["step"],
+        "trained_with_statistics": options.statistics,
+        "seconds": round(time.monotonic() - started, 1),
+        "peak_memory_megabytes": peak_memory(),
+    }
+    with atomic_path(directory.report) as temporary:
+        temporary.write_text(json.dumps(result, indent=1) + "\n")
+
+
+def headline(report):
+    """Sums up a report: its first statistics mode's result, and every mode per inner step.
+
+    Args:
+        report: `tfmgaug.evaluation.Report`.
+
+    Returns:
+        A dictionary for JSON.
+    """
+    first = report.summary()
+    rows = report.to_json()["statistics"]
+    return {
+        "name": report.name,
+        "dataset": report.dataset,
+        report.metric: first.mean,
+        "standard_deviation": first.standard_deviation,
+        "interval": first.interval,
+        "statistics": report.statistics[0],
+        "episodes": report.episodes,
+        "episode_seed": report.seed,
+        "per_inner_step": {mode: columns[report.metric] for mode, columns in rows.items()},
+    }
+
+
+def peak_memory():
+    """Returns the largest resident size of this process so far, in megabytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (2**20 if sys.platform == "darwin" else 2**10))
+
+
+def _say_where(directory, started):
+    print(
+        f"figures      {directory.figures}/\n"
+        f"report       {directory.report}\n"
+        f"learner      {directory.learner}\n"
+        f"SavedModel   {directory.export}/\n"
+        f"checkpoints  {directory.checkpoints}/\n"
+        f"flags        {directory.flags}\n"
+        f"TensorBoard  tensorboard --logdir {directory.events}\n"
+        f"{time.monotonic() - started:.0f} s, {peak_memory()} MB at most"
+    )

@@ -1,0 +1,110 @@
+"""Trains, evaluates, draws and exports a few-shot learner: the main job.
+
+    python -m launch.train --data=glyphs --run_dir=runs/first
+
+Everything it writes is in one directory. The same command with --resume goes on where a stopped run
+left off and ends with the same weights.
+"""
+
+import shlex
+import sys
+import time
+
+from absl import app, flags, logging
+
+from launch import construction, devices, errors, settings, summary, tasks
+from launch.run_directory import RunDirectory
+from tfmgaug import callbacks
+
+_INTERRUPTED = 130  # what shells report for Ctrl-C
+
+settings.define()
+
+
+@errors.plainly
+def main(_):
+    """Runs the main job with the flags."""
+    started = time.monotonic()
+    logging.set_verbosity(logging.WARNING)
+    options = flags.FLAGS
+    directory = RunDirectory(options.run_dir or _default_path(options))
+    resumed = directory.claim(
+        settings.as_dictionary(), options.overwrite, options.resume, settings.differences
+    )
+    job = tasks.build(options)
+    strategy = devices.strategy(options.distribute, options.tasks)
+    if options.precision != "float32":
+        construction.set_precision(options.precision)
+    with strategy.scope():
+        learner = construction.build_learner(options, job)
+    initial = [variable.numpy() for variable in learner.meta_variables]
+    epoch, history = callbacks.restore(learner, directory.checkpoints) if resumed else (0, [])
+    _announce(options, directory, learner, strategy, epoch)
+    try:
+        history = _train(options, directory, learner, job, epoch, history)
+    except KeyboardInterrupt:
+        sys.exit(_stopped(directory))
+    summary.conclude(options, directory, learner, job, initial, history, started)
+
+
+def _default_path(options):
+    mask = "" if options.mask == "none" else f"-mgaug-{options.mask}"
+    shape = f"{options.way}way-{options.shot}shot"
+    return f"runs/{options.data}-{shape}-{options.learner}{mask}-seed{options.seed}"
+
+
+def _announce(options, directory, learner, strategy, epoch):
+    mgaug = "without MGAug"
+    if learner.augmentation is not None:
+        mask = learner.augmentation.mask
+        mgaug = (
+            f"with MGAug: {options.subnetworks} sub-networks, {type(mask).__name__} {mask.rates}"
+        )
+    print(
+        f"{type(learner).__name__} {mgaug}\n"
+        f"{options.data}, {options.way}-way {options.shot}-shot, {options.tasks} tasks a step, "
+        f"{options.epochs} epochs of {options.steps_per_epoch} steps, "
+        f"{learner.backbone.count_params():,} weights, "
+        f"{strategy.num_replicas_in_sync} device(s), {options.precision}\n"
+        f"{'Going on at epoch ' + str(epoch + 1) if epoch else 'Writing to'} {directory.path}/\n",
+        flush=True,
+    )
+
+
+def _train(options, directory, learner, job, epoch, history):
+    """Fits from an epoch on and returns the history of all epochs."""
+    checkpoint = callbacks.Checkpoint(directory.checkpoints, history, overwrite=True)
+    images = None if job.regression else job.train.episode(0)
+    if epoch < options.epochs:
+        learner.fit(
+            # The position in the data is the outer step: resumed training sees what it would have.
+            job.train.dataset(start=int(learner.step.numpy()) * options.tasks),
+            validation_data=job.validation.dataset(episodes=options.validation_episodes),
+            initial_epoch=epoch,
+            epochs=options.epochs,
+            steps_per_epoch=options.steps_per_epoch,
+            shuffle=False,  # episodes come in their own order
+            verbose=0,
+            callbacks=[
+                callbacks.FiniteLoss(),
+                checkpoint,
+                callbacks.TensorBoard(directory.events, settings.as_dictionary(), images),
+                callbacks.Progress(),
+            ],
+        )
+    return checkpoint.history
+
+
+def _stopped(directory):
+    command = shlex.join(["python", "-m", "launch.train", *sys.argv[1:]])
+    resume = "" if "--resume" in sys.argv else " --resume"
+    print(
+        f"\nStopped. Checkpoints of finished epochs are in {directory.checkpoints}/. Go on with:\n"
+        f"  {command}{resume}",
+        file=sys.stderr,
+    )
+    return _INTERRUPTED
+
+
+if __name__ == "__main__":
+    app.run(main)
