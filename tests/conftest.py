@@ -1,0 +1,14 @@
+"""Fixtures that several tests share."""
+
+import pathlib
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> pathlib.Path:
+    """The folder of real images beside the repository, where there is one."""
+    folder = pathlib.Path(__file__).resolve().parents[1].parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"real images are not here: there is no folder {folder}")
+    return folder

@@ -1,0 +1,240 @@
+"""Data sets by name, with their published splits."""
+
+import dataclasses
+import functools
+import importlib.metadata
+import importlib.resources
+import json
+import os
+import pathlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tfmgaug.data import cache, decoding, splitting
+from tfmgaug.data.image_classes import ImageClasses, Splits
+from tfmgaug.data.image_folder import from_folder
+from tfmgaug.data.tfds_source import from_tfds
+
+_OMNIGLOT_SIZE = 28
+_VALIDATION_ALPHABETS = 0.2  # share of the background alphabets
+
+
+def load(
+    name: str = "glyphs",
+    *,
+    data_dir: str | os.PathLike | None = None,
+    image_size: int | tuple[int, int] | None = None,
+    seed: int = 0,
+    cache_dir: str | os.PathLike | None = None,
+    skip_unreadable: bool = False,
+    rotations: bool = False,
+    split: str = "vinyals",
+    download: bool = True,
+) -> Splits:
+    """Loads a named data set, split into training, validation and test classes.
+
+    - `"glyphs"`: characters of many scripts, rendered from the fonts that matplotlib ships;
+      28 x 28 x 1, split by script. Needs no download.
+    - `"omniglot"`: 1623 handwritten characters, 20 drawings each, from TensorFlow Datasets;
+      28 x 28 x 1. Unlike the original, ink is bright (255) on black (0).
+    - `"cifar_fs"`, `"fc100"`: CIFAR-100 from TensorFlow Datasets, its training and test images
+      together, 600 a class; 64/16/20 and 60/20/20 classes. 32 x 32 x 3. If `data_dir` holds one
+      folder of images for each class, those are read instead.
+    - `"folder"`: the image folder `data_dir`, see `from_folder`.
+
+    Args:
+        name: one of the names above.
+        data_dir: the image folder; or the folder of TensorFlow Datasets' prepared data sets, None
+            for its default.
+        image_size: a side or `(height, width)` to resize to; None keeps the size given above.
+        seed: renders the glyphs; chooses the classes of a folder's split and the validation
+            alphabets of Omniglot's background split. Published splits don't depend on it.
+        cache_dir: folder of the cache; None takes `TFMGAUG_CACHE` or `~/.cache/tfmgaug`.
+        skip_unreadable: whether to leave out a folder's unreadable images, with a warning that
+            counts them, instead of raising an error.
+        rotations: whether images turned by 90, 180 and 270 degrees are classes of their own, in
+            all three sets. Papers on Omniglot differ in this: say which was used.
+        split: of Omniglot. `"vinyals"` has 1028/172/423 characters. `"background"` tests on the 20
+            alphabets of the evaluation set, and validates on a fifth of the 30 background
+            alphabets, chosen by `seed`.
+        download: whether TensorFlow Datasets may download what is not there.
+
+    Returns:
+        `Splits(train, validation, test)`, each an `ImageClasses`.
+
+    Raises:
+        FileNotFoundError: `data_dir` does not hold the data, or the download failed; the message
+            names the files to be placed by hand, where, and their checksums.
+        ValueError: the name is unknown, an argument has no meaning for it, or the images don't fit.
+        OSError: the cache cannot be written.
+
+    Example:
+    >>> train, validation, test = load("glyphs")
+    """
+    if name not in _LOADERS:
+        raise ValueError(
+            f"`name` must be one of {', '.join(sorted(_LOADERS))}. Received: {name!r}."
+        )
+    if split not in ("vinyals", "background"):
+        raise ValueError(f"`split` must be 'vinyals' or 'background'. Received: {split!r}.")
+    if split != "vinyals" and name != "omniglot":
+        raise ValueError(
+            f"`split` has a meaning for omniglot only. Received: {split!r} for {name}."
+        )
+    options = _Options(
+        *(data_dir, decoding.check_image_size(image_size), seed),
+        *(cache_dir, skip_unreadable, split, download),
+    )
+    splits = _LOADERS[name](options)
+    return Splits(*(s.with_rotations() for s in splits)) if rotations else splits
+
+
+def class_lists(name: str) -> dict[str, list[str]]:
+    """Returns the published class split of a data set.
+
+    Args:
+        name: `"cifar_fs"`, `"fc100"` or `"omniglot_vinyals"`.
+
+    Returns:
+        The names of the classes for `"train"`, `"validation"` and `"test"`.
+
+    Raises:
+        ValueError: the name is unknown.
+
+    Example:
+    >>> splits = from_folder("cifar100/", splits=class_lists("fc100"))
+    """
+    if name not in ("cifar_fs", "fc100", "omniglot_vinyals"):
+        raise ValueError(
+            f"`name` must be 'cifar_fs', 'fc100' or 'omniglot_vinyals'. Received: {name!r}."
+        )
+    return {field: list(_published(name)[field]) for field in Splits._fields}
+
+
+@dataclasses.dataclass(frozen=True)
+class _Options:
+    data_dir: str | os.PathLike | None
+    image_size: tuple[int, int] | None
+    seed: int
+    cache_dir: str | os.PathLike | None
+    skip_unreadable: bool
+    split: str
+    download: bool
+
+
+def _load_glyphs(options: _Options) -> Splits:
+    from tfmgaug.data import glyphs  # matplotlib imports slowly
+
+    if options.data_dir is not None:
+        raise ValueError(
+            f"glyphs have no files; `data_dir` must be None, not {options.data_dir!r}."
+        )
+    key = cache.make_key(
+        *("glyphs", pathlib.Path(glyphs.__file__).read_text(), options.seed, options.image_size),
+        *(importlib.metadata.version(package) for package in ("matplotlib", "numpy", "pillow")),
+    )
+
+    def build(writer: cache.Writer) -> tuple[int, dict[str, Any]]:
+        images, names, scripts = glyphs.render_glyphs(options.seed)
+        pixels = np.concatenate(images)
+        if options.image_size is not None:
+            pixels = decoding.resize(pixels, options.image_size)
+        writer.write(0, pixels)
+        counts = [len(array) for array in images]
+        return len(pixels), {"counts": counts, "names": list(names), "scripts": list(scripts)}
+
+    images, details = cache.cached_images(key, build, options.cache_dir)
+    offsets = np.concatenate([[0], np.cumsum(details["counts"])])
+    classes = ImageClasses(images, offsets, details["names"], "glyphs")
+    script_of = list(zip(details["names"], details["scripts"]))
+    groups = [
+        [name for name, script in script_of if script in scripts]
+        for scripts in (glyphs.TRAIN_SCRIPTS, glyphs.VALIDATION_SCRIPTS, glyphs.TEST_SCRIPTS)
+    ]
+    return splitting.arrange(classes, groups, options.cache_dir)
+
+
+def _load_omniglot(options: _Options) -> Splits:
+    size = options.image_size or (_OMNIGLOT_SIZE, _OMNIGLOT_SIZE)
+    classes = from_tfds(
+        *("omniglot", "train+test", size),
+        label_key=("alphabet", "alphabet_char_id"),
+        channels=1,
+        invert=True,
+        data_dir=options.data_dir,
+        download=options.download,
+        cache_dir=options.cache_dir,
+    )
+    # Characters are numbered from 0 in the records, from 1 in the published lists.
+    pairs = [name.rsplit("/", 1) for name in classes.class_names]
+    names = [f"{alphabet}/character{int(number) + 1:02d}" for alphabet, number in pairs]
+    classes = dataclasses.replace(classes, class_names=tuple(names))
+    if options.split == "vinyals":
+        groups = list(class_lists("omniglot_vinyals").values())
+    else:
+        groups = _background_groups(names, options.seed)
+    return splitting.arrange(classes, groups, options.cache_dir)
+
+
+def _background_groups(names: list[str], seed: int) -> list[list[str]]:
+    alphabets = _published("omniglot_alphabets")
+    fractions = (1 - _VALIDATION_ALPHABETS, _VALIDATION_ALPHABETS, 0)
+    train, validation, _ = splitting.draw_groups(alphabets["background"], fractions, seed)
+    return [
+        [name for name in names if name.rsplit("/", 1)[0] in chosen]
+        for chosen in (train, validation, alphabets["evaluation"])
+    ]
+
+
+def _load_cifar100(name: str, options: _Options) -> Splits:
+    lists = class_lists(name)
+    if options.data_dir is not None and _holds_classes(options.data_dir, lists):
+        return from_folder(
+            *(options.data_dir, options.image_size),
+            channels=3,
+            splits=lists,
+            skip_unreadable=options.skip_unreadable,
+            cache_dir=options.cache_dir,
+            name=name,
+        )
+    classes = from_tfds(
+        *("cifar100", "train+test", options.image_size),
+        data_dir=options.data_dir,
+        download=options.download,
+        cache_dir=options.cache_dir,
+        name=name,
+    )
+    return splitting.arrange(classes, list(lists.values()), options.cache_dir)
+
+
+def _holds_classes(data_dir: str | os.PathLike, lists: dict[str, list[str]]) -> bool:
+    folder = pathlib.Path(data_dir).expanduser()
+    return all((folder / name).is_dir() for names in lists.values() for name in names)
+
+
+def _load_folder(options: _Options) -> Splits:
+    if options.data_dir is None:
+        raise ValueError("folder needs `data_dir`, the folder of images. Received: None.")
+    return from_folder(
+        *(options.data_dir, options.image_size),
+        seed=options.seed,
+        skip_unreadable=options.skip_unreadable,
+        cache_dir=options.cache_dir,
+    )
+
+
+@functools.cache
+def _published(name: str) -> dict[str, list[str]]:
+    file = importlib.resources.files("tfmgaug.data") / f"{name}.json"
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+_LOADERS: dict[str, Callable[[_Options], Splits]] = {
+    "glyphs": _load_glyphs,
+    "omniglot": _load_omniglot,
+    "cifar_fs": functools.partial(_load_cifar100, "cifar_fs"),
+    "fc100": functools.partial(_load_cifar100, "fc100"),
+    "folder": _load_folder,
+}

@@ -1,0 +1,318 @@
+"""Images by class from a folder."""
+
+import dataclasses
+import os
+import pathlib
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tfmgaug.data import cache, decoding, splitting, workers
+from tfmgaug.data.image_classes import ImageClasses, Splits
+
+_SPLIT_FOLDERS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
+_NAMED = 10  # how many files or folders a message names
+
+
+def from_folder(
+    path: str | os.PathLike,
+    image_size: int | tuple[int, int] | None = None,
+    *,
+    channels: int | None = None,
+    splits: Mapping[str, Sequence[str]] | None = None,
+    fractions: Sequence[float] = splitting.FRACTIONS,
+    seed: int = 0,
+    skip_unreadable: bool = False,
+    cache_dir: str | os.PathLike | None = None,
+    name: str | None = None,
+) -> Splits:
+    """Reads an image folder: one folder for each class, or for each split one with such folders.
+
+    With `train/`, `validation/` (or `val/`) and `test/`, each holding one folder for each class,
+    the split is the folder's. Otherwise the folders are classes, which are split by `splits` or
+    by `fractions` and `seed`. Images may lie deeper inside a class's folder; files that are not
+    images, and hidden folders, are ignored.
+
+    Images are decoded once to uint8 and kept in the cache under their content and size. An image
+    is turned upright as its EXIF data says, and laid over white where it is transparent. If no
+    image has colors there is 1 channel, otherwise there are 3.
+
+    Args:
+        path: the folder.
+        image_size: a side or `(height, width)` to resize to (antialiased, without keeping the
+            aspect ratio). None keeps the size, which all images must then share.
+        channels: 1 or 3 instead of what the images have.
+        splits: class names for `"train"`, `"validation"` and `"test"`; other classes are left out.
+        fractions: shares of the classes for training, validation and test, which sum to 1.
+        seed: determines which classes go where.
+        skip_unreadable: whether to leave out images that cannot be read, with a warning that
+            counts them, instead of raising an error.
+        cache_dir: folder of the cache; None takes `TFMGAUG_CACHE` or `~/.cache/tfmgaug`.
+        name: what reports call the set; None takes the folder's name.
+
+    Returns:
+        `Splits(train, validation, test)` of memory-mapped images; each one's `unreadable` lists
+        the paths left out of its classes.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+        ValueError: the folder is empty or laid out otherwise, a class has no images, images
+            cannot be read or differ in size without `image_size`, or the classes do not suffice.
+        OSError: the cache cannot be written.
+
+    Example:
+    >>> train, validation, test = from_folder("flowers/", image_size=84)
+    """
+    image_size = decoding.check_image_size(image_size)
+    decoding.check_channels(channels)
+    folder = _scan(pathlib.Path(path).expanduser())
+    groups = _groups(folder, splits, fractions, seed)
+    content = cache.content_key(folder.root, folder.files, cache_dir)
+    images, details = cache.cached_images(
+        cache.make_key("folder", content, image_size, channels),
+        lambda writer: _decode_all(folder, image_size, channels, skip_unreadable, writer),
+        cache_dir,
+    )
+    unreadable = details["unreadable"]
+    _report(folder, unreadable, skip_unreadable)
+    offsets = np.concatenate([[0], np.cumsum(details["counts"])])
+    title = folder.root.resolve().name if name is None else name
+    classes = ImageClasses(images, offsets, tuple(folder.classes), title)
+    arranged = splitting.arrange(classes, groups, cache_dir)
+    return Splits(*(_with_unreadable(split, folder, unreadable) for split in arranged))
+
+
+class _Folder(NamedTuple):
+    """Image files by class, and the classes of each split where the folder gives them."""
+
+    root: pathlib.Path
+    classes: dict[str, list[str]]  # paths relative to root
+    groups: dict[str, list[str]] | None
+
+    @property
+    def files(self) -> list[str]:
+        return [file for files in self.classes.values() for file in files]
+
+
+def _scan(root: pathlib.Path) -> _Folder:
+    if not root.is_dir():
+        raise FileNotFoundError(f"Expected a folder of images. There is none at {str(root)!r}.")
+    folders = _subfolders(root)
+    if not folders:
+        raise ValueError(
+            f"Expected one folder for each class in {str(root)!r}. Received no folders, "
+            f"{len(_images(root, root))} images."
+        )
+    _warn_of_loose_images(root)
+    if "train" in folders and _subfolders(root / "train"):
+        return _scan_splits(root, folders)
+    classes = {name: _images(root, root / name) for name in folders}
+    _check_not_empty(root, classes)
+    return _Folder(root, classes, None)
+
+
+def _scan_splits(root: pathlib.Path, folders: list[str]) -> _Folder:
+    found = sorted(_SPLIT_FOLDERS.get(name, name) for name in folders)
+    if found != ["test", "train", "validation"]:
+        raise ValueError(
+            f"Beside train/ with folders of classes, {str(root)!r} must hold validation/ (or val/) "
+            f"and test/, and no other folders. Received: {', '.join(folders)}."
+        )
+    classes: dict[str, list[str]] = {}
+    groups: dict[str, list[str]] = {}
+    for name in sorted(folders, key=lambda name: Splits._fields.index(_SPLIT_FOLDERS[name])):
+        names = _subfolders(root / name)
+        _warn_of_loose_images(root / name)
+        shared = sorted(set(names) & set(classes))
+        if shared:
+            raise ValueError(
+                "Training, validation and test need different classes in few-shot learning. "
+                f"In {str(root)!r} these are in more than one: {_listed(shared)}."
+            )
+        if not names:
+            raise ValueError(f"{str(root / name)!r} holds no folders of classes.")
+        classes.update({c: _images(root, root / name / c) for c in names})
+        groups[_SPLIT_FOLDERS[name]] = names
+    _check_not_empty(root, classes)
+    return _Folder(root, classes, groups)
+
+
+def _subfolders(path: pathlib.Path) -> list[str]:
+    names = [entry.name for entry in os.scandir(path) if entry.is_dir()]
+    return sorted(name for name in names if not name.startswith((".", "__")))
+
+
+def _warn_of_loose_images(path: pathlib.Path) -> None:
+    files = [entry.name for entry in os.scandir(path) if entry.is_file()]
+    loose = sorted(file for file in files if _is_image(file))
+    if loose:
+        warnings.warn(
+            f"{len(loose)} images in {str(path)!r} lie beside the folders of classes and are left "
+            f"out: {_listed(loose)}.",
+            stacklevel=4,
+        )
+
+
+def _is_image(file: str) -> bool:
+    return file.lower().endswith(decoding.SUFFIXES) and not file.startswith(".")
+
+
+def _images(root: pathlib.Path, path: pathlib.Path) -> list[str]:
+    found = []
+    for folder, _, files in os.walk(path):
+        found += [
+            pathlib.Path(folder, file).relative_to(root).as_posix()
+            for file in files
+            if _is_image(file)
+        ]
+    return sorted(found)
+
+
+def _check_not_empty(root: pathlib.Path, classes: dict[str, list[str]]) -> None:
+    empty = [name for name, files in classes.items() if not files]
+    if empty:
+        raise ValueError(
+            f"{len(empty)} of {len(classes)} class folders in {str(root)!r} hold no images "
+            f"({' '.join(decoding.SUFFIXES)}): {_listed(empty)}."
+        )
+
+
+def _groups(
+    folder: _Folder,
+    splits: Mapping[str, Sequence[str]] | None,
+    fractions: Sequence[float],
+    seed: int,
+) -> list[list[str]]:
+    if folder.groups is not None:
+        if splits is not None:
+            raise ValueError(
+                f"{str(folder.root)!r} is already split into train/, validation/ and test/. "
+                "Expected `splits` to be None."
+            )
+        return [folder.groups[field] for field in Splits._fields]
+    if splits is not None:
+        return _given_groups(folder, splits)
+    try:
+        return splitting.draw_groups(list(folder.classes), fractions, seed)
+    except ValueError as error:
+        (inner, *more) = folder.classes
+        nested = not more and _subfolders(folder.root / inner)
+        hint = f" Did you mean {str(folder.root / inner)!r}?" if nested else ""
+        raise ValueError(f"In {str(folder.root)!r}: {error}{hint}") from error
+
+
+def _given_groups(folder: _Folder, splits: Mapping[str, Sequence[str]]) -> list[list[str]]:
+    if sorted(splits) != sorted(Splits._fields):
+        raise ValueError(
+            f"`splits` must name the classes of {Splits._fields}. Received keys: {sorted(splits)}."
+        )
+    groups = [list(splits[field]) for field in Splits._fields]
+    names = [name for group in groups for name in group]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"`splits` must not name a class twice. Received: {_listed(twice)}.")
+    missing = [name for name in names if name not in folder.classes]
+    if missing:
+        raise ValueError(
+            f"{len(missing)} of {len(names)} classes have no folder in {str(folder.root)!r}: "
+            f"{_listed(missing)}."
+        )
+    return groups
+
+
+def _decode_all(
+    folder: _Folder,
+    image_size: tuple[int, int] | None,
+    channels: int | None,
+    skip_unreadable: bool,
+    writer: cache.Writer,
+) -> tuple[int, dict[str, Any]]:
+    """Writes every image that can be read, class after class."""
+    headers = list(workers.map_in_order(_attempt(folder, decoding.read_header), folder.files))
+    readable = {f: h for f, h in zip(folder.files, headers) if not isinstance(h, _Failure)}
+    if image_size is None:
+        _check_same_size(folder, readable)
+    if channels is None:
+        channels = 1 if all(header.gray for header in readable.values()) else 3
+    decoded = workers.map_in_order(
+        _attempt(folder, lambda path: decoding.decode(path, image_size, channels)), folder.files
+    )
+    rows, unreadable, counts = 0, [], []
+    for files in folder.classes.values():
+        start = rows
+        for file, image in zip(files, decoded):
+            if isinstance(image, _Failure):
+                unreadable.append([file, image.reason])
+            else:
+                writer.write(rows, image)
+                rows += 1
+        counts.append(rows - start)
+    _report(folder, unreadable, skip_unreadable, warn=False)
+    lost = [name for name, count in zip(folder.classes, counts) if not count]
+    if lost:
+        raise ValueError(
+            f"No image can be read in {len(lost)} class folders of {str(folder.root)!r}: "
+            f"{_listed(lost)}."
+        )
+    return rows, {"counts": counts, "unreadable": unreadable}
+
+
+class _Failure(NamedTuple):
+    reason: str
+
+
+def _attempt(folder: _Folder, function: Any) -> Any:
+    def attempt(file: str) -> Any:
+        try:
+            return function(folder.root / file)
+        except Exception as error:  # Pillow's decoders raise errors of every kind
+            return _Failure(str(error).replace(str(folder.root / file), file) or repr(error))
+
+    return attempt
+
+
+def _check_same_size(folder: _Folder, headers: dict[str, decoding.Header]) -> None:
+    first: dict[tuple[int, int], str] = {}
+    for file, header in headers.items():
+        first.setdefault((header.height, header.width), file)
+    if len(first) > 1:
+        (one, file), (other, another) = list(first.items())[:2]
+        raise ValueError(
+            f"The images in {str(folder.root)!r} have {len(first)} sizes, e.g. {file!r} is "
+            f"{one[0]} x {one[1]} and {another!r} is {other[0]} x {other[1]} (height x width). "
+            "Pass image_size, e.g. image_size=84, to resize them."
+        )
+
+
+def _report(
+    folder: _Folder, unreadable: Sequence[Sequence[str]], skip: bool, warn: bool = True
+) -> None:
+    if not unreadable:
+        return
+    named = "".join(f"\n  {file}: {reason}" for file, reason in unreadable[:_NAMED])
+    more = f"\n  and {len(unreadable) - _NAMED} more" if len(unreadable) > _NAMED else ""
+    message = (
+        f"{len(unreadable)} of {len(folder.files)} images in {str(folder.root)!r} cannot be read"
+    )
+    if not skip:
+        raise ValueError(
+            f"{message}; repair or remove them, or pass skip_unreadable=True to leave them out:"
+            f"{named}{more}"
+        )
+    if warn:
+        warnings.warn(f"{message} and are left out:{named}{more}", stacklevel=3)
+
+
+def _with_unreadable(
+    split: ImageClasses, folder: _Folder, unreadable: Sequence[Sequence[str]]
+) -> ImageClasses:
+    files = {file for name in split.class_names for file in folder.classes[name]}
+    left_out = tuple(str(folder.root / file) for file, _ in unreadable if file in files)
+    return dataclasses.replace(split, unreadable=left_out)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(repr(name) for name in names[:_NAMED]) + more

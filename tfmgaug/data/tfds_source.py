@@ -1,0 +1,237 @@
+"""Images by class from TensorFlow Datasets."""
+
+import os
+import pathlib
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from tfmgaug.data import cache, decoding, workers
+from tfmgaug.data.image_classes import ImageClasses
+
+_BATCH = 1024
+_PATIENCE = 20  # seconds until a server counts as out of reach
+
+
+def from_tfds(
+    dataset: str,
+    split: str = "all",
+    image_size: int | tuple[int, int] | None = None,
+    *,
+    image_key: str = "image",
+    label_key: str | Sequence[str] = "label",
+    channels: int | None = None,
+    invert: bool = False,
+    data_dir: str | os.PathLike | None = None,
+    download: bool = True,
+    cache_dir: str | os.PathLike | None = None,
+    name: str | None = None,
+) -> ImageClasses:
+    """Reads the images of a TensorFlow Datasets classification set by class.
+
+    Images are decoded once to uint8 and kept in the cache under their content and size. Split the
+    result with `tfmgaug.data.split_classes`, or with `subset` by lists of names.
+
+    Args:
+        dataset: its name in TensorFlow Datasets.
+        split: which of its splits to read, e.g. `"train+test"`.
+        image_size: a side or `(height, width)` to resize to (antialiased, without keeping the
+            aspect ratio). None keeps the size, which all images must then share.
+        image_key: the feature that holds the image.
+        label_key: the feature that holds the class; several make one class of each combination,
+            named after all of them with a slash between.
+        channels: 1 or 3; None takes what the data set declares.
+        invert: whether to turn black into white.
+        data_dir: where prepared data sets are; None takes TensorFlow Datasets' default,
+            `~/tensorflow_datasets`.
+        download: whether to download and prepare a data set that is not there.
+        cache_dir: folder of the cache; None takes `TFMGAUG_CACHE` or `~/.cache/tfmgaug`.
+        name: what reports call the set; None takes `dataset`.
+
+    Returns:
+        All classes of the split, in the order of their labels, memory-mapped.
+
+    Raises:
+        FileNotFoundError: the data set is not prepared, and `download` is False or fails; the
+            message names the files to be placed by hand, where, and their checksums.
+        ValueError: there is no such data set or feature, or images differ in size.
+        OSError: the cache cannot be written.
+
+    Example:
+    >>> classes = from_tfds("omniglot", "train+test", image_size=28, channels=1)
+    """
+    image_size = decoding.check_image_size(image_size)
+    keys = (label_key,) if isinstance(label_key, str) else tuple(label_key)
+    builder = _prepared(dataset, data_dir, download)
+    _check_image(builder, image_key)
+    if decoding.check_channels(channels) is None:
+        channels = 1 if builder.info.features[image_key].shape[-1] == 1 else 3
+    _check_labels(builder, keys)
+    root = pathlib.Path(os.fspath(builder.data_path))
+    files = sorted(file.name for file in root.iterdir() if file.is_file())
+    key = cache.make_key(
+        *("tfds", cache.content_key(root, files, cache_dir), dataset, split),
+        *(image_size, image_key, keys, channels, invert),
+    )
+
+    def build(writer: cache.Writer) -> tuple[int, dict[str, Any]]:
+        labels = _read_labels(builder, split, image_key, keys)
+        images = _read_images(builder, split, image_key, image_size, channels, invert)
+        return _write_by_class(writer, images, labels, dataset, builder.info.features, keys)
+
+    images, details = cache.cached_images(key, build, cache_dir)
+    offsets = np.concatenate([[0], np.cumsum(details["counts"])])
+    return ImageClasses(images, offsets, details["class_names"], dataset if name is None else name)
+
+
+def _prepared(dataset: str, data_dir: str | os.PathLike | None, download: bool) -> Any:
+    """Returns the builder of a data set whose records are on disk."""
+    import tensorflow_datasets as tfds  # imports slowly, and few programs need it
+
+    place = None if data_dir is None else pathlib.Path(data_dir).expanduser()
+    try:
+        builder = tfds.builder(dataset, data_dir=place)
+    except tfds.core.registered.DatasetNotFoundError as error:
+        raise ValueError(f"TensorFlow Datasets has no data set {dataset!r}.") from error
+    if builder.is_prepared():
+        return builder
+    if not download:
+        raise FileNotFoundError(
+            f"There are no prepared records of {dataset!r} in {str(builder.data_path)!r}. Expected "
+            f"`data_dir` to be the folder that holds {_relative(builder)}, or download=True. "
+            f"Received: data_dir={None if data_dir is None else str(data_dir)!r}."
+        )
+    try:
+        _check_reachable(builder)
+        builder.download_and_prepare()
+    except Exception as error:  # TensorFlow Datasets and its libraries raise many kinds
+        raise FileNotFoundError(_by_hand(builder, error)) from error
+    return builder
+
+
+def _relative(builder: Any) -> str:
+    return f"{pathlib.Path(builder.data_path).relative_to(builder.data_dir_root).as_posix()}/"
+
+
+def _downloads(builder: Any) -> pathlib.Path:
+    return pathlib.Path(os.fspath(builder.data_dir_root)) / "downloads"
+
+
+def _check_reachable(builder: Any) -> None:
+    """Fails within seconds without a network, where the downloader would retry for minutes."""
+    manual = _downloads(builder) / "manual"
+    urls = builder.url_infos or {}
+    needed = [url for url, info in urls.items() if not (manual / str(info.filename)).exists()]
+    if not needed or any(_downloads(builder).glob(f"{builder.name}/*.INFO.json")):
+        return
+    request = urllib.request.Request(needed[0], method="HEAD")
+    try:
+        urllib.request.urlopen(request, timeout=_PATIENCE).close()
+    except urllib.error.HTTPError:
+        return  # a server that answers; what it answers to a download is another matter
+
+
+def _by_hand(builder: Any, error: Exception) -> str:
+    files = "".join(
+        f"\n  {info.filename}  {int(info.size)} bytes  sha256 {info.checksum}\n    from {url}"
+        for url, info in sorted((builder.url_infos or {}).items())
+    )
+    return (
+        f"{builder.name!r} could not be downloaded and prepared: {error}\n"
+        f"Place its files in {str(_downloads(builder) / 'manual')!r} by hand and start again, or "
+        f"pass as `data_dir` a folder that holds {_relative(builder)} with prepared records:"
+        f"{files or ' (TensorFlow Datasets lists no files for it)'}"
+    )
+
+
+def _check_image(builder: Any, image_key: str) -> None:
+    import tensorflow_datasets as tfds
+
+    features = builder.info.features
+    image = dict(features.items()).get(image_key)
+    if not isinstance(image, tfds.features.Image) or np.dtype(image.np_dtype) != np.uint8:
+        raise ValueError(
+            f"Expected {image_key!r} to be a uint8 image feature of {builder.name!r}. "
+            f"Received features: {list(features)}."
+        )
+
+
+def _check_labels(builder: Any, keys: tuple[str, ...]) -> None:
+    features = builder.info.features
+    for key in keys:
+        if key not in features or features[key].shape != () or _kind(features[key]) != "i":
+            raise ValueError(
+                f"Expected {key!r} to be an integer feature of {builder.name!r}. "
+                f"Received features: {list(features)}."
+            )
+
+
+def _kind(feature: Any) -> str:
+    return np.dtype(feature.np_dtype).kind
+
+
+def _read(builder: Any, split: str, image_key: str) -> Any:
+    """A dataset of batches with encoded images, in the order of the records."""
+    import tensorflow_datasets as tfds
+
+    return builder.as_dataset(
+        split=split,
+        decoders={image_key: tfds.decode.SkipDecoding()},
+        read_config=tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False),
+        batch_size=_BATCH,
+    )
+
+
+def _read_labels(builder: Any, split: str, image_key: str, keys: tuple[str, ...]) -> np.ndarray:
+    """Labels `[images, keys]`."""
+    dataset = _read(builder, split, image_key).map(lambda batch: [batch[key] for key in keys])
+    batches = [np.stack([np.asarray(column) for column in batch], 1) for batch in dataset]
+    if not batches:
+        raise ValueError(f"The split {split!r} of {builder.name!r} is empty.")
+    return np.concatenate(batches)
+
+
+def _read_images(
+    builder: Any,
+    split: str,
+    image_key: str,
+    image_size: tuple[int, int] | None,
+    channels: int,
+    invert: bool,
+) -> Iterator[np.ndarray]:
+    def decode(encoded: bytes) -> np.ndarray:
+        image = decoding.decode(encoded, image_size, channels)
+        return 255 - image if invert else image
+
+    for batch in _read(builder, split, image_key).map(lambda batch: batch[image_key]):
+        yield from workers.map_in_order(decode, batch.numpy())
+
+
+def _write_by_class(
+    writer: cache.Writer,
+    images: Iterator[np.ndarray],
+    labels: np.ndarray,
+    dataset: str,
+    features: Any,
+    keys: tuple[str, ...],
+) -> tuple[int, dict[str, Any]]:
+    """Writes each image to the place that its class has in the order of the labels."""
+    classes, class_of, counts = np.unique(labels, axis=0, return_inverse=True, return_counts=True)
+    rows = np.empty(len(labels), np.int64)
+    rows[np.argsort(class_of.ravel(), kind="stable")] = np.arange(len(labels))
+    for index, (row, image) in enumerate(zip(rows, images, strict=True)):
+        if writer.shape not in (None, image.shape):
+            raise ValueError(
+                f"The images of {dataset!r} differ in size: number {index} is {image.shape}, those "
+                f"before it {writer.shape}. Pass image_size, e.g. image_size=84, to resize them."
+            )
+        writer.write(int(row), image)
+    names = ["/".join(_name(features[k], v) for k, v in zip(keys, label)) for label in classes]
+    return len(labels), {"counts": counts.tolist(), "class_names": names}
+
+
+def _name(feature: Any, value: int) -> str:
+    return feature.int2str(int(value)) if hasattr(feature, "int2str") else str(int(value))
