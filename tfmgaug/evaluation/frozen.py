@@ -1,0 +1,56 @@
+"""Frozen episodes: the same ones for every learner, and a digest that says so."""
+
+import hashlib
+
+import numpy as np
+
+from tfmgaug.data.episodes import EpisodeSampler
+
+
+def as_sampler(classes, way: int, shot: int, query: int, tasks: int, seed: int):
+    """Returns `classes` if it is a sampler already, else an `EpisodeSampler` over it."""
+    if hasattr(classes, "dataset"):
+        return classes
+    return EpisodeSampler(classes, way=way, shot=shot, query=query, tasks=tasks, seed=seed)
+
+
+def frozen_dataset(sampler, episodes: int):
+    """The first `episodes` episodes of a sampler, in batches of tasks.
+
+    Raises:
+        ValueError: if `episodes` is less than 2.
+    """
+    if episodes < 2:
+        raise ValueError(
+            "`episodes` must be at least 2: one episode has no interval. "
+            f"Received: episodes={episodes}."
+        )
+    return sampler.dataset(start=0, episodes=episodes)
+
+
+def settings(sampler) -> dict:
+    """What a report says about where its episodes came from."""
+    classes = getattr(sampler, "classes", None)
+    return {
+        "dataset": getattr(classes, "name", None) or type(sampler).__name__,
+        **{key: getattr(sampler, key, None) for key in ("way", "shot", "query", "seed")},
+    }
+
+
+class Fingerprint:
+    """A digest of episodes' contents that does not depend on how they are batched."""
+
+    def __init__(self):
+        self._digest = hashlib.blake2b(digest_size=8)
+
+    def update(self, inputs: dict, query_y) -> None:
+        """Adds a batch of episodes with a leading task axis."""
+        parts = [inputs[key] for key in ("support_x", "support_y", "query_x")] + [query_y]
+        arrays = [np.ascontiguousarray(part) for part in parts]
+        for task in range(len(arrays[0])):
+            for array in arrays:
+                self._digest.update(f"{array.dtype}{array.shape[1:]}".encode())
+                self._digest.update(array[task])
+
+    def __str__(self) -> str:
+        return self._digest.hexdigest()
