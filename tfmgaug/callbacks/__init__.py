@@ -1,0 +1,6 @@
+from tfmgaug.callbacks.checkpoint import Checkpoint, restore
+from tfmgaug.callbacks.finite import FiniteLoss, NonFiniteError
+from tfmgaug.callbacks.progress import Progress
+from tfmgaug.callbacks.tensorboard import TensorBoard
+
+__all__ = ["Checkpoint", "FiniteLoss", "NonFiniteError", "Progress", "TensorBoard", "restore"]
