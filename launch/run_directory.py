@@ -55,15 +55,17 @@ class RunDirectory:
         """
         self.path.mkdir(parents=True, exist_ok=True)
         self._lock()
-        occupied = any(entry.name != ".lock" for entry in self.path.iterdir())
-        if occupied and not self.flags.exists() and (overwrite or not resume):
+        others = [entry for entry in self.path.iterdir() if entry.name != ".lock"]
+        if others and not self.flags.exists():
             raise FileExistsError(f"{self.path} holds something else than a run. Choose another.")
-        if self.flags.exists() and resume:
+        # A run without a checkpoint, stopped in its first epoch, has nothing to lose.
+        begun = (self.checkpoints / "last.weights.h5").exists()
+        if begun and resume:
             changed = differences(json.loads(self.flags.read_text()))
             if changed:
                 raise ValueError("A run goes on with the flags it had: " + "; ".join(changed) + ".")
-            return (self.checkpoints / "last.weights.h5").exists()
-        if self.flags.exists() and not overwrite:
+            return True
+        if begun and not overwrite:
             raise FileExistsError(
                 f"{self.path} holds a run. Go on with it (--resume), replace it (--overwrite) or "
                 "choose another (--run_dir=...)."

@@ -26,7 +26,9 @@ def conclude(options, directory, learner, job, initial, history, started):
     best = directory.checkpoints / BEST
     learner.load_weights(best)
     report = evaluate(learner, job.test, options.test_episodes, type(learner).__name__)
-    floor = None if job.regression else _floor(options, job)
+    floor = (
+        None if job.regression else evaluation.pixel_floor(job.test, episodes=options.test_episodes)
+    )
     beside = [other for other in (initialization, floor) if other is not None]
     _write_models(directory, learner)
     _draw(directory, job, history, report, beside)
@@ -67,17 +69,6 @@ def _evaluate_initialization(options, learner, job, initial):
     for variable, value in zip(learner.meta_variables, initial):
         variable.assign(value)
     return evaluate(learner, job.test, options.test_episodes, "initialization")
-
-
-def _floor(options, job):
-    return evaluation.pixel_floor(
-        job.test_classes,
-        way=options.way,
-        shot=options.shot,
-        query=options.query,
-        episodes=options.test_episodes,
-        seed=job.test.seed,
-    )
 
 
 def _write_models(directory, learner):

@@ -1,9 +1,10 @@
 """Trains, evaluates, draws and exports a few-shot learner: the main job.
 
-    python -m launch.train --data=glyphs --run_dir=runs/first
-
 Everything it writes is in one directory. The same command with --resume goes on where a stopped run
-left off and ends with the same weights.
+left off, and ends with the same weights.
+
+Example:
+    python -m launch.train --data=glyphs --run_dir=runs/first
 """
 
 import shlex

@@ -1,0 +1,81 @@
+"""Evaluates saved runs on frozen episodes, of their own data set or of another.
+
+Several runs meet the same episodes and are compared pair by pair.
+
+Example:
+    python -m launch.evaluate --runs=runs/a,runs/b --data=omniglot
+"""
+
+import itertools
+import json
+import pathlib
+
+from absl import app, flags, logging
+
+from launch import errors, loading, settings, summary, tasks
+from tfmgaug import batch_statistics, evaluation
+from tfmgaug.files import atomic_path
+
+settings.define_data()
+flags.DEFINE_list("runs", None, "Run directories, or .keras files of learners.")
+flags.DEFINE_list("statistics", ["transductive", "support"], "Batch-statistics modes.")
+flags.DEFINE_string("output", None, "JSON file for the results.")
+flags.DEFINE_boolean("overwrite", False, "Replace --output if it exists.")
+flags.mark_flag_as_required("runs")
+
+
+@errors.plainly
+def main(_):
+    """Runs the evaluation with the flags."""
+    logging.set_verbosity(logging.WARNING)
+    options = flags.FLAGS
+    for mode in options.statistics:
+        batch_statistics.check_mode(mode)
+    output = options.output and pathlib.Path(options.output)
+    if output and output.exists() and not options.overwrite:
+        raise FileExistsError(f"{output} exists: choose another, or pass --overwrite.")
+    learners = {path: loading.load_learner(path) for path in options.runs}
+    sampler = tasks.test_sampler(options)
+    for path, learner in learners.items():
+        _check_fit(path, learner, sampler)
+    reports = [
+        summary.evaluate(learner, sampler, options.test_episodes, path, tuple(options.statistics))
+        for path, learner in learners.items()
+    ]
+    floor = evaluation.pixel_floor(sampler, episodes=options.test_episodes)
+    print(f"{reports[0].table(*reports[1:], floor)}\n")
+    comparisons = _compare(reports, options.statistics)
+    if output:
+        result = {
+            "reports": [summary.headline(report) for report in reports],
+            "floor": summary.headline(floor),
+            "comparisons": comparisons,
+        }
+        with atomic_path(output) as temporary:
+            temporary.write_text(json.dumps(result, indent=1) + "\n")
+        print(f"report  {output}")
+
+
+def _check_fit(path, learner, sampler):
+    shape = sampler.classes.image_shape
+    if tuple(learner.image_shape) != tuple(shape):
+        raise ValueError(
+            f"{path} was trained on images {learner.image_shape}. Received: {shape}. Use "
+            "--image_size for another size; other channels need another run."
+        )
+    if learner.way is not None and learner.way != sampler.way:
+        raise ValueError(f"{path} was trained {learner.way}-way. Received: --way={sampler.way}.")
+
+
+def _compare(reports, modes):
+    """Prints the paired differences of every two reports in every mode, and returns them."""
+    results = []
+    for (first, second), mode in itertools.product(itertools.combinations(reports, 2), modes):
+        comparison = evaluation.compare(first, second, mode)
+        print(f"{comparison}\n")
+        results.append(comparison.to_json())
+    return results
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,26 @@
+"""Loads the learner that a run left behind."""
+
+import pathlib
+
+import keras
+
+import tfmgaug  # noqa: F401  registers the classes that .keras files name
+
+
+def load_learner(path):
+    """Loads a learner.
+
+    Args:
+        path: run directory, or `.keras` file.
+
+    Returns:
+        The learner of the run's best validation, compiled.
+
+    Raises:
+        FileNotFoundError: the run has not finished, or there is none.
+    """
+    file = pathlib.Path(path)
+    file = file / "learner.keras" if file.is_dir() else file
+    if not file.is_file():
+        raise FileNotFoundError(f"{path} holds no finished run: {file} is missing.")
+    return keras.models.load_model(file)

@@ -1,0 +1,152 @@
+"""The commands, run as a user runs them."""
+
+import json
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import h5py
+import numpy as np
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[2]
+SMALL = [
+    "--filters=4",
+    "--inner_steps=1",
+    "--subnetworks=1",
+    "--epochs=3",
+    "--steps_per_epoch=3",
+    "--tasks=2",
+    "--query=2",
+    "--validation_episodes=4",
+    "--test_episodes=4",
+]
+
+
+def launch(command, *flags):
+    return subprocess.Popen(
+        [sys.executable, "-m", f"launch.{command}", *flags],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(command, *flags):
+    process = launch(command, *flags)
+    output, errors = process.communicate(timeout=300)
+    return process.returncode, output, errors
+
+
+def weights(path):
+    found = {}
+    with h5py.File(path) as file:
+        file.visititems(
+            lambda name, item: found.update({name: item[()]}) if hasattr(item, "dtype") else None
+        )
+    return found
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    path = tmp_path_factory.mktemp("runs") / "whole"
+    code, output, errors = run("train", f"--run_dir={path}", *SMALL)
+    assert code == 0, errors
+    return path, output
+
+
+def test_the_main_job_writes_all_it_promises(finished):
+    path, output = finished
+    for name in ("flags.json", "report.json", "learner.keras", "export/saved_model.pb"):
+        assert (path / name).stat().st_size
+    assert {file.name for file in (path / "figures").iterdir()} == {
+        "accuracy_per_step.png",
+        "episode.png",
+        "training_curves.png",
+    }
+    assert "before adaptation" in output
+    assert "pixel floor" in output
+    assert str(path) in output
+
+
+def test_the_report_names_what_its_number_means(finished):
+    report = json.loads((finished[0] / "report.json").read_text())
+    assert report["episodes"] == 4
+    assert report["statistics"] == "transductive"
+    assert set(report["per_inner_step"]) == {"transductive", "support"}
+    assert len(report["per_inner_step"]["support"]["mean"]) == 2
+    assert 0 <= report["floor"]["accuracy"] <= 1
+    assert report["peak_memory_megabytes"] > 100
+
+
+def test_a_killed_run_resumes_to_the_same_weights(finished, tmp_path):
+    process = launch("train", f"--run_dir={tmp_path / 'killed'}", *SMALL)
+    history = tmp_path / "killed" / "checkpoints" / "last.weights.h5"
+    deadline = time.monotonic() + 240
+    while not history.exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert not (tmp_path / "killed" / "report.json").exists()
+    code, _, errors = run("train", f"--run_dir={tmp_path / 'killed'}", *SMALL, "--resume")
+    assert code == 0, errors
+    for name in ("last.weights.h5", "best.weights.h5"):
+        resumed = weights(tmp_path / "killed" / "checkpoints" / name)
+        whole = weights(finished[0] / "checkpoints" / name)
+        assert whole.keys() == resumed.keys()
+        for variable in whole:
+            np.testing.assert_array_equal(whole[variable], resumed[variable], err_msg=variable)
+
+
+def test_an_existing_run_is_not_overwritten(finished):
+    before = (finished[0] / "report.json").read_bytes()
+    code, _, errors = run("train", f"--run_dir={finished[0]}", *SMALL)
+    assert code == 1
+    assert "--overwrite" in errors
+    assert "Traceback" not in errors
+    assert (finished[0] / "report.json").read_bytes() == before
+
+
+def test_other_flags_are_refused_on_resume(finished):
+    code, _, errors = run("train", f"--run_dir={finished[0]}", *SMALL, "--resume", "--shot=2")
+    assert code == 1
+    assert "--shot=2 (the run was started with 1)" in errors
+
+
+def test_two_runs_are_compared_on_the_same_episodes(finished, tmp_path):
+    flags = ["--query=2", "--test_episodes=4", f"--output={tmp_path / 'result.json'}"]
+    learner = finished[0] / "learner.keras"
+    code, output, errors = run("evaluate", f"--runs={finished[0]},{learner}", *flags)
+    assert code == 0, errors
+    result = json.loads((tmp_path / "result.json").read_text())
+    report = json.loads((finished[0] / "report.json").read_text())
+    assert result["reports"][0]["accuracy"] == pytest.approx(report["accuracy"])
+    assert len(result["comparisons"]) == 2
+    assert "pixel floor" in output
+
+
+def test_a_run_is_exported_with_another_statistics_mode(finished, tmp_path):
+    flags = [f"--run={finished[0]}", f"--path={tmp_path / 'model'}", "--statistics=transductive"]
+    code, output, errors = run("export", *flags)
+    assert code == 0, errors
+    assert (tmp_path / "model" / "saved_model.pb").exists()
+    assert "transductive" in output
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--data=folder", "--data_dir=/nowhere"], "/nowhere"),
+        (["--way=5000"], "5000"),
+        (["--learner=protonet", "--data=sinusoids"], "ProtoNet"),
+        (["--mask_rates=1.5"], "rates"),
+    ],
+)
+def test_bad_input_is_refused_in_one_line_before_training(flags, message, tmp_path):
+    code, _, errors = run("train", f"--run_dir={tmp_path / 'run'}", *flags)
+    assert code == 1
+    assert message in errors
+    assert "Traceback" not in errors
