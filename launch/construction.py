@@ -47,6 +47,11 @@ def build_learner(settings, tasks):
 def _check(settings, tasks):
     if tasks.regression and settings.learner == "protonet":
         raise ValueError("ProtoNet classifies. Received: --data=sinusoids --learner=protonet.")
+    if settings.learner != "protonet" and settings.train_way not in (None, settings.way):
+        raise ValueError(
+            "Only ProtoNet can train with another number of ways than it is tested with. "
+            f"Received: --train_way={settings.train_way} --way={settings.way}."
+        )
     if tasks.regression and settings.backbone == "conv4":
         raise ValueError("Sinusoids are no images: use --backbone=mlp. Received: conv4.")
 

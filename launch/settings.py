@@ -125,6 +125,12 @@ def _define_training():
     flags.DEFINE_integer("epochs", 10, "Epochs.", lower_bound=1)
     flags.DEFINE_integer("steps_per_epoch", 40, "Outer steps in an epoch.", lower_bound=1)
     flags.DEFINE_integer("tasks", 4, "Tasks in an outer step.", lower_bound=1)
+    flags.DEFINE_integer(
+        "train_way", None, "Classes in a training episode, if not --way (ProtoNet).", lower_bound=2
+    )
+    flags.DEFINE_integer(
+        "train_query", 5, "Queries of each class in a training episode.", lower_bound=1
+    )
     flags.DEFINE_float("learning_rate", 1e-3, "Adam's, of the outer loop.", lower_bound=0)
     flags.DEFINE_enum("schedule", "constant", ["constant", "cosine"], "Of the learning rate.")
     flags.DEFINE_boolean("mutually_exclusive", True, "Shuffle labels in every training task.")

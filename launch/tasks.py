@@ -57,6 +57,8 @@ def build(settings):
             settings,
             splits.train,
             settings.seed,
+            way=settings.train_way or settings.way,
+            query=settings.train_query,
             tasks=settings.tasks,
             mutually_exclusive=settings.mutually_exclusive,
             transform=data.Augment() if settings.augment_images else None,
@@ -100,17 +102,16 @@ def load(settings):
 
 
 def _sampler(settings, classes, seed, **options):
-    return data.EpisodeSampler(
-        classes, settings.way, settings.shot, settings.query, seed=seed, **options
-    )
+    shape = {"way": settings.way, "shot": settings.shot, "query": settings.query}
+    return data.EpisodeSampler(classes, seed=seed, **{**shape, **options})
 
 
 def _sinusoids(settings):
-    def sampler(seed, tasks, **ranges):
-        return data.SinusoidSampler(settings.shot, settings.query, tasks, seed=seed, **ranges)
+    def sampler(seed, tasks, query=settings.query, **ranges):
+        return data.SinusoidSampler(settings.shot, query, tasks, seed=seed, **ranges)
 
     return Tasks(
-        train=sampler(settings.seed, settings.tasks),
+        train=sampler(settings.seed, settings.tasks, settings.train_query),
         validation=sampler(settings.data_seed + _VALIDATION, settings.tasks),
         test=sampler(settings.data_seed + _TEST, 4, **data.SinusoidSampler.TEST_RANGES),
         test_classes=None,

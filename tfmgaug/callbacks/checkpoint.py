@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import keras
 
-from tfmgaug.callbacks.finite import check_weights
+from tfmgaug.callbacks.finite import check_weights, outer_step
 from tfmgaug.files import atomic_path
 
 BEST, HISTORY, LAST = "best.weights.h5", "history.json", "last.weights.h5"
@@ -61,7 +61,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         check_weights(self.model)
-        row = {"epoch": epoch, "step": int(self.model.step), **_plain(logs or {})}
+        row = {"epoch": epoch, "step": outer_step(self.model), **_plain(logs or {})}
         if self._improved(row):
             self._write_weights(BEST)
         self.history.append(row)
@@ -107,7 +107,7 @@ def restore(learner, directory: str | os.PathLike) -> tuple[int, list[dict]]:
     learner.load_weights(directory / LAST)
     rows = json.loads((directory / HISTORY).read_text())
     # A run killed between the two files has a row more than its weights know of.
-    history = [row for row in rows if row["step"] <= int(learner.step)]
+    history = [row for row in rows if row["step"] <= outer_step(learner)]
     return (history[-1]["epoch"] + 1 if history else 0), history
 
 

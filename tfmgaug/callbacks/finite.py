@@ -34,13 +34,19 @@ def check_weights(learner) -> None:
         NonFiniteError: naming the first variable that is not.
     """
     for variable in learner.meta_variables:
-        if not tf.reduce_all(tf.math.is_finite(variable.value)):
+        if not tf.reduce_all(tf.math.is_finite(tf.convert_to_tensor(variable))):
             raise NonFiniteError(_message(f"{variable.path} is not finite", learner))
+
+
+def outer_step(learner) -> int:
+    """The learner's step as a number, under a distribution strategy too."""
+    # int() fails on a mirrored variable.
+    return int(tf.convert_to_tensor(learner.step))
 
 
 def _message(what: str, learner) -> str:
     return (
-        f"Training diverged: {what} at outer step {int(learner.step)}. Resume from the last "
+        f"Training diverged: {what} at outer step {outer_step(learner)}. Resume from the last "
         "checkpoint, or start again, with a lower outer learning rate, a lower inner learning "
         "rate or fewer inner steps, with clipped meta-gradients (the optimizer's `clipnorm`), or "
         "in float32 if the policy is mixed. Also check the inputs for NaN."

@@ -62,10 +62,9 @@ class Progress(keras.callbacks.Callback):
         if self._tty and steps:
             parts.append(f"{_bar(done / steps)} {done:{len(str(steps))}}/{steps}")
         parts += _results(logs)
-        left = self._clock.left(
-            epochs - self._epoch - 1, steps, 0 if end else max(steps - done, 0), not end
-        )
-        parts.append(f"{_duration(left)} left" if left is not None else "")
+        whole = epochs - self._epoch - 1  # epochs after this one
+        left = self._clock.left(whole * steps + max(steps - done, 0), whole + (not end))
+        parts.append(f"{_duration(left)} left" if steps and left is not None else "")
         text = "  ".join(part for part in parts if part)
         if self._tty:
             # Spaces wipe what a longer line left behind; an escape code would upset old terminals.
@@ -86,9 +85,8 @@ class _Clock:
 
     def epoch_begins(self) -> None:
         now = time.monotonic()
-        if self._last is not None:
-            # From the last step to here: validation and the other callbacks.
-            self._ends.append(now - self._last)
+        if self._ends:
+            self._ends[-1] = now - self._last  # with the callbacks that came after this one
         self._last = now
 
     def batch_ends(self) -> None:
@@ -98,16 +96,15 @@ class _Clock:
         self._first_step, self._last = False, now
 
     def epoch_ends(self) -> None:
-        self._ending = time.monotonic() - self._last
+        self._ends.append(time.monotonic() - self._last)
 
-    def left(self, epochs: int, steps: int, in_epoch: int, ending: bool) -> float | None:
-        if not steps or not self._steps:
+    def left(self, steps: int, ends: int) -> float | None:
+        """Seconds for so many steps and ends of epochs; None as long as nothing is known."""
+        if not self._steps:
             return None
         # The first validation traces as well; it counts only as long as there is no other.
-        ends = self._ends[1:] or self._ends or [getattr(self, "_ending", 0.0)]
-        return (epochs * steps + in_epoch) * _mean(self._steps[-200:]) + (epochs + ending) * _mean(
-            ends
-        )
+        known = self._ends[1:] or self._ends or [0.0]
+        return steps * _mean(self._steps[-200:]) + ends * _mean(known)
 
 
 def _mean(values: list[float]) -> float:

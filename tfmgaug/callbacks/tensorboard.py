@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfmgaug.callbacks.finite import outer_step
 from tfmgaug.episode import Episode
 
 _METRICS = ("loss", "accuracy")
@@ -62,7 +63,7 @@ class TensorBoard(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         logs = {key: float(value) for key, value in (logs or {}).items()}
-        step = int(self.model.step)
+        step = outer_step(self.model)
         self._write("train", step, self._training(logs))
         self._write("validation", step, _validation(logs))
 
@@ -80,7 +81,7 @@ class TensorBoard(keras.callbacks.Callback):
         return {
             **own,
             **_gaps(logs),
-            "learning_rate/outer": float(learner.optimizer.learning_rate),
+            "learning_rate/outer": float(tf.convert_to_tensor(learner.optimizer.learning_rate)),
             **_inner_rates(getattr(learner, "inner_rates", dict)()),
             **{f"mask_sparsity/{layer}": share for layer, share in sparsity.items()},
         }
@@ -120,7 +121,7 @@ class TensorBoard(keras.callbacks.Callback):
         figure = episode_grid(self.episode, self.class_names)
         figure.canvas.draw()
         pixels = np.asarray(figure.canvas.buffer_rgba())[np.newaxis, ..., :3]
-        with self._writers["train"].as_default(step=int(self.model.step)):
+        with self._writers["train"].as_default(step=outer_step(self.model)):
             tf.summary.image("episode", pixels)
 
 

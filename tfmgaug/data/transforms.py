@@ -113,8 +113,7 @@ class Augment:
             [3, tf.shape(images)[0], 1, 1, 1], seed, 1.0 - self.jitter, 1.0 + self.jitter
         )
         images = tf.cast(images, tf.float32)
-        black = tf.zeros_like(images)
-        images = _blend(black, images, factors[0])
+        images = tf.clip_by_value(factors[0] * images, 0.0, 255.0)
         mean = tf.reduce_mean(_gray(images), axis=[1, 2, 3], keepdims=True)
         images = _blend(mean, images, factors[1])
         if images.shape[-1] == 3:
@@ -146,7 +145,7 @@ def _blend(start: tf.Tensor, end: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
 def _gray(images: tf.Tensor) -> tf.Tensor:
     if images.shape[-1] != 3:
         return tf.reduce_mean(images, axis=-1, keepdims=True)
-    return tf.reduce_sum(images * tf.constant(_GRAY_WEIGHTS), axis=-1, keepdims=True)
+    return tf.tensordot(images, tf.constant(_GRAY_WEIGHTS)[:, tf.newaxis], axes=1)
 
 
 def _check_range(name: str, bounds: tuple[float, float]) -> tuple[float, float]:

@@ -4,7 +4,6 @@ import dataclasses
 import warnings
 
 import numpy as np
-import scipy.stats
 
 from tfmgaug.evaluation.report import Report
 from tfmgaug.evaluation.summary import summarize
@@ -121,9 +120,11 @@ def _p_values(differences: np.ndarray) -> tuple[float, float]:
         # Without spread neither test is defined: equal learners are equal, others are not.
         p = 1.0 if differences[0] == 0 else 0.0
         return p, p
+    from scipy import stats  # which takes a second to import
+
     with warnings.catch_warnings():
         # Accuracies have ties and zero differences; SciPy's normal approximation says so.
         warnings.simplefilter("ignore")
-        t_test = scipy.stats.ttest_1samp(differences, 0.0)
-        wilcoxon = scipy.stats.wilcoxon(differences, zero_method="zsplit", method="approx")
+        t_test = stats.ttest_1samp(differences, 0.0)
+        wilcoxon = stats.wilcoxon(differences, zero_method="zsplit", method="approx")
     return float(t_test.pvalue), float(wilcoxon.pvalue)

@@ -45,12 +45,7 @@ class SpatialDense(keras.layers.Layer):
         self.bias = self.add_weight(shape=(self.units,), initializer="zeros", name="bias")
 
     def call(self, x):
-        for known, limit in zip(x.shape[1:3], self.size):
-            if known is not None and known > limit:
-                raise ValueError(
-                    f"{self.name} was made for feature maps of at most {self.size}. "
-                    f"Received: {tuple(x.shape[1:3])}; the images are too large."
-                )
+        self._check_size(x.shape)
         height, width = tf.shape(x)[1], tf.shape(x)[2]
         kernel = tf.convert_to_tensor(self.kernel)[:height, :width]
         flat = height * width * x.shape[3]
@@ -58,7 +53,16 @@ class SpatialDense(keras.layers.Layer):
         return x @ tf.reshape(kernel, [flat, self.units]) + tf.convert_to_tensor(self.bias)
 
     def compute_output_shape(self, input_shape):
+        self._check_size(input_shape)
         return (input_shape[0], self.units)
+
+    def _check_size(self, input_shape):
+        for known, limit in zip(input_shape[1:3], self.size):
+            if known is not None and known > limit:
+                raise ValueError(
+                    f"{self.name} was made for feature maps of at most {self.size}. "
+                    f"Received: {tuple(input_shape[1:3])}; the images are too large."
+                )
 
     def get_config(self):
         return {

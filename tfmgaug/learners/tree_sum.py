@@ -43,18 +43,19 @@ class TreeSum:
             The new partial sums.
         """
 
-        def carried_to(height):
-            def branch():
-                total = term
-                for level in levels[:height]:
-                    total = [left + right for left, right in zip(level, total)]
-                return [self._zeros] * height + [total] + levels[height + 1 :]
+        def put(height, total):
+            if height == self._levels - 1:
+                return [total]
 
-            return branch
+            def carry():
+                carried = [left + right for left, right in zip(levels[height], total)]
+                return [self._zeros] + put(height + 1, carried)
 
-        ones = tf.bitwise.bitwise_xor(count, count + 1) + 1  # 2 ** (trailing ones + 1)
-        height = tf.add_n([tf.cast(ones > 2**n, tf.int32) for n in range(self._levels)]) - 1
-        return tf.switch_case(height, [carried_to(n) for n in range(self._levels)])
+            occupied = tf.bitwise.bitwise_and(count, 2**height) > 0
+            return tf.cond(occupied, carry, lambda: [total] + levels[height + 1 :])
+
+        # A branch to each addition: TensorFlow rewrites chains of additions in another order.
+        return put(0, term)
 
     def total(self, levels):
         """Returns the sum of all terms, smallest part first."""

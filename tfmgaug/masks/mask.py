@@ -125,10 +125,15 @@ def prune_top(scores, rate):
         A float32 tensor of zeros and ones, shaped like `scores`.
     """
     size = scores.shape.num_elements()
-    pruned = tf.cast(tf.floor(tf.cast(rate, tf.float64) * size), tf.int32)
     # top_k puts the lower index first among equals, so all-zero scores prune no more than asked.
-    indices = tf.math.top_k(tf.reshape(scores, [-1]), pruned).indices
+    indices = tf.math.top_k(tf.reshape(scores, [-1]), number_pruned(rate, size)).indices
     flat = tf.tensor_scatter_nd_update(
         tf.ones([size]), indices[:, None], tf.zeros_like(indices, tf.float32)
     )
     return tf.reshape(flat, scores.shape)
+
+
+def number_pruned(rate, size):
+    """Returns `floor(rate * size)`, an int32 scalar; `rate` is a float64 scalar."""
+    # 0.29 is a little less than 29/100 in floating point, but 29 of 100 are meant.
+    return tf.cast(tf.floor(tf.cast(rate, tf.float64) * size * (1 + 1e-12)), tf.int32)

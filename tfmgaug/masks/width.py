@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfmgaug.layers import BatchNormalization
-from tfmgaug.masks.mask import Mask, prunable_layers
+from tfmgaug.masks.mask import Mask, number_pruned, prunable_layers
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
@@ -56,8 +56,7 @@ class WidthMask(Mask):
 
 def _first_channels(weight, rate):
     channels = weight.shape[-1]
-    pruned = tf.cast(tf.floor(tf.cast(rate, tf.float64) * channels), tf.int32)
-    kept = tf.maximum(1, channels - pruned)
+    kept = tf.maximum(1, channels - number_pruned(rate, channels))
     return tf.broadcast_to(tf.cast(tf.range(channels) < kept, tf.float32), weight.shape)
 
 
