@@ -86,7 +86,7 @@ def _define_data():
 def _define_learner():
     flags.DEFINE_enum("learner", "fomaml", sorted(LEARNERS), "How tasks are learned.")
     flags.DEFINE_enum("backbone", "conv4", ["conv4", "mlp"], "The network.")
-    flags.DEFINE_integer("filters", 32, "Channels of each Conv-4 block.", lower_bound=1)
+    flags.DEFINE_integer("filters", 16, "Channels of each Conv-4 block.", lower_bound=1)
     flags.DEFINE_multi_integer("hidden", [256, 128, 64, 64], "Sizes of the MLP's hidden layers.")
     flags.DEFINE_integer("inner_steps", 5, "Gradient steps per task.", lower_bound=1)
     flags.DEFINE_float("inner_learning_rate", 0.1, "Their size.", lower_bound=0)
@@ -122,8 +122,8 @@ def _define_training():
     flags.DEFINE_string("run_dir", None, "Where to write; runs/<data>-<learner>-... by default.")
     flags.DEFINE_boolean("overwrite", False, "Replace an earlier run in run_dir.")
     flags.DEFINE_boolean("resume", False, "Go on with the run in run_dir, if there is one.")
-    flags.DEFINE_integer("epochs", 10, "Epochs.", lower_bound=1)
-    flags.DEFINE_integer("steps_per_epoch", 40, "Outer steps in an epoch.", lower_bound=1)
+    flags.DEFINE_integer("epochs", 8, "Epochs.", lower_bound=1)
+    flags.DEFINE_integer("steps_per_epoch", 30, "Outer steps in an epoch.", lower_bound=1)
     flags.DEFINE_integer("tasks", 4, "Tasks in an outer step.", lower_bound=1)
     flags.DEFINE_integer(
         "train_way", None, "Classes in a training episode, if not --way (ProtoNet).", lower_bound=2
@@ -131,11 +131,11 @@ def _define_training():
     flags.DEFINE_integer(
         "train_query", 5, "Queries of each class in a training episode.", lower_bound=1
     )
-    flags.DEFINE_float("learning_rate", 1e-3, "Adam's, of the outer loop.", lower_bound=0)
+    flags.DEFINE_float("learning_rate", 2e-3, "Adam's, of the outer loop.", lower_bound=0)
     flags.DEFINE_enum("schedule", "constant", ["constant", "cosine"], "Of the learning rate.")
     flags.DEFINE_boolean("mutually_exclusive", True, "Shuffle labels in every training task.")
     flags.DEFINE_boolean("augment_images", False, "Aug: crop, jitter and flip training images.")
-    flags.DEFINE_integer("validation_episodes", 60, "After each epoch.", lower_bound=2)
+    flags.DEFINE_integer("validation_episodes", 40, "After each epoch.", lower_bound=2)
     flags.DEFINE_enum("distribute", "auto", ["auto", "none", "mirrored"], "Over which devices.")
     flags.DEFINE_enum("precision", "float32", ["float32", "mixed_bfloat16"], "Of the backbone.")
     flags.DEFINE_integer("parallel_tasks", 4, "Tasks computed side by side.", lower_bound=1)

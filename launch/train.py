@@ -79,7 +79,7 @@ def _train(options, directory, learner, job, epoch, history):
     if epoch < options.epochs:
         learner.fit(
             # The position in the data is the outer step: resumed training sees what it would have.
-            job.train.dataset(start=int(learner.step.numpy()) * options.tasks),
+            job.train.dataset(start=callbacks.outer_step(learner) * options.tasks),
             validation_data=job.validation.dataset(episodes=options.validation_episodes),
             initial_epoch=epoch,
             epochs=options.epochs,

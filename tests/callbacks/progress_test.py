@@ -13,7 +13,7 @@ class Terminal(io.StringIO):
 
 
 def drive(stream, monkeypatch, epochs=3, steps=4, logs=None, initial=0):
-    """Runs a callback on a clock where a step takes 2 s and validation 10 s, the first 50 s each."""
+    """A clock where a step takes 2 s and a validation 10 s, but the first of each 50 s."""
     clock = [0.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
     callback = Progress(stream)

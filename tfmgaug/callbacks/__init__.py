@@ -1,6 +1,14 @@
 from tfmgaug.callbacks.checkpoint import Checkpoint, restore
-from tfmgaug.callbacks.finite import FiniteLoss, NonFiniteError
+from tfmgaug.callbacks.finite import FiniteLoss, NonFiniteError, outer_step
 from tfmgaug.callbacks.progress import Progress
 from tfmgaug.callbacks.tensorboard import TensorBoard
 
-__all__ = ["Checkpoint", "FiniteLoss", "NonFiniteError", "Progress", "TensorBoard", "restore"]
+__all__ = [
+    "Checkpoint",
+    "FiniteLoss",
+    "NonFiniteError",
+    "Progress",
+    "TensorBoard",
+    "outer_step",
+    "restore",
+]

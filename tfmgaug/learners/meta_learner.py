@@ -142,8 +142,14 @@ class MetaLearner(TaskFunctions, keras.Model):
 
     def call(self, inputs, training=False):
         parts = tuple(inputs[name] for name in ("support_x", "support_y", "query_x"))
+
+        def predict(task):
+            support_x, support_y, query_x = task
+            state = self.adapted_state(support_x, support_y)
+            return tf.cast(self.probabilities(state, query_x), tf.float32)
+
         return tf.map_fn(
-            lambda task: self.probabilities(self.adapted_state(task[0], task[1]), task[2]),
+            predict,
             parts,
             fn_output_signature=tf.float32,
             parallel_iterations=self.parallel_tasks,
@@ -201,6 +207,8 @@ class MetaLearner(TaskFunctions, keras.Model):
         mode = batch_statistics.check_mode(statistics or self.statistics)
         if self.classification:
             support_y = support_y.astype("int32")
+        else:
+            support_y = support_y.reshape(len(support_y), -1)  # one column where it is a vector
         state = self._function("adapted_state", mode)(support_x, support_y)
         return Adapted(self, state, self._function("probabilities", mode), mode)
 
@@ -249,7 +257,7 @@ class MetaLearner(TaskFunctions, keras.Model):
         Raises:
             ValueError: an unsupported argument is given.
         """
-        given = sorted(name for name, value in unsupported.items() if value)
+        given = sorted(name for name, value in unsupported.items() if value and value != "auto")
         if given:
             raise ValueError(
                 "`compile` takes `optimizer`, `steps_per_execution` and `run_eagerly`: the loss is "

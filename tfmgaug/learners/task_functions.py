@@ -113,6 +113,11 @@ class TaskFunctions:
         return self._query(state, x, prune, statistics or self.statistics)[0]
 
     def _query(self, state, x, prune, mode):
+        if mode == batch_statistics.RUNNING and self.statistics != mode:
+            raise ValueError(
+                "Running statistics are averaged in training only by learners built with "
+                f"statistics='running'. Received: a learner with statistics={self.statistics!r}."
+            )
         given = None
         if mode == batch_statistics.SUPPORT:
             given = [state[name] for name in self.statistics_names]

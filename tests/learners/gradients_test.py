@@ -1,0 +1,117 @@
+"""Meta-gradients against central finite differences, in float64 and without kinks."""
+
+import functools
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.tasks import batch, images, regression, scatter, smooth_conv, smooth_mlp, task, theta
+from tfmgaug.backbones import mlp
+from tfmgaug.learners import ANIL, BOIL, MAML, ProtoNet
+from tfmgaug.masks import CatfishMask, ParameterMask, WidthMask
+from tfmgaug.randomness import key
+
+STEP = 1e-5
+MODES = ["transductive", "support", "running"]
+
+
+def gradient_based(kind, **options):
+    return functools.partial(kind, inner_steps=2, inner_learning_rate=0.3, **options)
+
+
+LEARNERS = {
+    "MAML": gradient_based(MAML),
+    "MAML with a rate per layer": gradient_based(MAML, learn_inner_rates="layer"),
+    "Meta-SGD": gradient_based(MAML, learn_inner_rates="parameter"),
+    "ANIL": gradient_based(ANIL),
+    "BOIL": gradient_based(BOIL, learn_inner_rates="layer"),
+    "ProtoNet": ProtoNet,
+    "ProtoNet, cosine": functools.partial(ProtoNet, distance="cosine"),
+}
+
+
+def build(name, backbone=smooth_mlp, **options):
+    make = LEARNERS[name]
+    embeds = name.startswith("ProtoNet")
+    return scatter(make(backbone(way=None) if embeds else backbone(), **options))
+
+
+def masked(learner, mask):
+    mask.attach(learner.backbone, learner.classifier)
+    weights = theta(learner)
+    masks = mask.draw(weights, weights, mask.rate(0, key(0)), key(0))
+    return functools.partial(mask, masks=masks)
+
+
+def assert_gradient_is_exact(learner, episode, prune=None, directions=3):
+    """Compares slopes along random directions, each variable on its own scale."""
+    weights = theta(learner)
+    gradients, _, _ = learner.meta_gradient(weights, episode, prune)
+    draws = np.random.default_rng(1)
+    for _ in range(directions):
+        direction = [STEP * draws.normal(size=w.shape) for w in weights]
+        # Learned rates are float32, so that only what is left of a step after rounding counts.
+        up = [w + tf.cast(d, w.dtype) for w, d in zip(weights, direction)]
+        down = [w - tf.cast(d, w.dtype) for w, d in zip(weights, direction)]
+        slope = sum(np.sum(g * (u - d)) for g, u, d in zip(gradients, up, down))
+        difference = query_loss(learner, up, episode, prune)
+        difference -= query_loss(learner, down, episode, prune)
+        np.testing.assert_allclose(slope / STEP, difference / STEP, rtol=1e-5, atol=1e-6)
+    assert all(np.abs(g).max() > 0 for g in gradients)
+
+
+def query_loss(learner, weights, episode, prune):
+    mode = "transductive" if learner.statistics == "running" else learner.statistics
+    with learner._scope(weights):
+        state = learner.adapt_state(
+            learner.start(), episode.support_x, episode.support_y, None, prune, mode
+        )
+        logits = learner.predict_state(state, episode.query_x, prune, mode)
+        return float(learner.outcome(logits, episode.query_y).loss)
+
+
+@pytest.mark.parametrize("statistics", MODES)
+@pytest.mark.parametrize("name", LEARNERS)
+def test_classification_meta_gradients_equal_finite_differences(name, statistics):
+    assert_gradient_is_exact(build(name, statistics=statistics), task(batch()))
+
+
+@pytest.mark.parametrize("mask", [WidthMask(0.4), ParameterMask(0.3), CatfishMask(0.3)])
+@pytest.mark.parametrize("name", ["MAML", "ANIL", "BOIL", "ProtoNet", "ProtoNet, cosine"])
+def test_masked_meta_gradients_equal_finite_differences(name, mask):
+    learner = build(name, statistics="support")
+    assert_gradient_is_exact(learner, task(batch()), masked(learner, mask), directions=2)
+
+
+@pytest.mark.parametrize("statistics", MODES)
+@pytest.mark.parametrize("name", ["MAML", "Meta-SGD", "ANIL", "BOIL"])
+def test_regression_meta_gradients_equal_finite_differences(name, statistics):
+    def backbone():
+        return mlp(1, (1,), hidden=(5, 4), activation="tanh", dtype="float64")
+
+    learner = build(name, backbone, loss="mean_squared_error", statistics=statistics)
+    assert_gradient_is_exact(learner, task(regression()), directions=2)
+
+
+@pytest.mark.parametrize("name", ["MAML", "ProtoNet"])
+def test_meta_gradients_of_convolutions_equal_finite_differences(name):
+    learner = build(name, smooth_conv, statistics="support")
+    assert_gradient_is_exact(learner, task(images()))
+
+
+@pytest.mark.parametrize("name", ["MAML", "ProtoNet"])
+def test_eager_and_graph_agree(name):
+    learner = build(name)
+    graph = tf.function(learner.meta_gradients, autograph=False)
+    for found, expected in zip(graph(batch()), learner.meta_gradients(batch())):
+        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-14)
+
+
+def test_fused_float32_gradients_equal_the_plain_float64_ones():
+    plain = scatter(gradient_based(MAML)(smooth_conv()))
+    fused = gradient_based(MAML)(smooth_conv(dtype="float32"))
+    fused.backbone.set_weights(plain.backbone.get_weights())
+    for found, expected in zip(fused.meta_gradients(images()), plain.meta_gradients(images())):
+        scale = np.abs(expected).max()
+        np.testing.assert_allclose(found, expected, atol=2e-3 * scale)
