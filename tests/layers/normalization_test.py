@@ -71,7 +71,9 @@ def test_inference_leaves_the_state_alone():
     layer = scattered(BatchNormalization(), (12, 3))
     before = [keras.ops.convert_to_numpy(v) for v in layer.non_trainable_variables]
     layer(data((12, 3)), training=False)
-    np.testing.assert_array_equal([keras.ops.convert_to_numpy(v) for v in layer.non_trainable_variables], before)
+    np.testing.assert_array_equal(
+        [keras.ops.convert_to_numpy(v) for v in layer.non_trainable_variables], before
+    )
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

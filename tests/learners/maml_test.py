@@ -64,7 +64,9 @@ def test_first_order_support_statistics_follow_the_adapted_weights():
         hot = tf.one_hot(episode.query_y, 3, dtype=tf.float64)
         loss = -tf.reduce_mean(tf.reduce_sum(hot * tf.math.log_softmax(logits), 1))
     found, _, _ = pupil.meta_gradient(theta(pupil), episode)
-    np.testing.assert_allclose(flat(found), flat(tape.gradient(loss, adapted)), rtol=1e-9, atol=1e-14)
+    np.testing.assert_allclose(
+        flat(found), flat(tape.gradient(loss, adapted)), rtol=1e-9, atol=1e-14
+    )
 
 
 def test_fomaml_equals_maml_at_inner_rate_zero_and_differs_otherwise():

@@ -139,7 +139,7 @@ def test_evaluate_reports_every_inner_step():
 
 
 def test_predict_gives_the_probabilities_that_adapt_gives():
-    learner = compiled(fomaml())
+    learner = compiled(fomaml(smooth_mlp(dtype="float32")))
     inputs, _ = batch(3)
     found = learner.predict(dataset(batch(3)), verbose=0)
     for number in range(3):

@@ -29,9 +29,7 @@ def network_and_its_cut(make, **options):
     """A learner, and one with fewer filters that starts with a part of its weights."""
     learner, smaller = (make(filters) for filters in (FILTERS, KEPT))
     scatter(learner)
-    for variable, part in zip(
-        smaller.meta_variables, cut(theta(learner), smaller.meta_variables)
-    ):
+    for variable, part in zip(smaller.meta_variables, cut(theta(learner), smaller.meta_variables)):
         variable.assign(part)
     return learner, smaller
 

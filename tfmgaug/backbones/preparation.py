@@ -28,7 +28,7 @@ def prepare(backbone, second_order):
         TypeError: it is no functional model.
         ValueError: it has a layer that can't be used; the error names it.
     """
-    if not isinstance(backbone, (keras.Model,)) or not hasattr(backbone, "inputs"):
+    if not isinstance(backbone, keras.Sequential) and not hasattr(backbone, "inputs"):
         raise TypeError(
             "`backbone` must be a functional or sequential keras.Model. "
             f"Received: {type(backbone).__name__}."
@@ -44,7 +44,7 @@ def prepare(backbone, second_order):
             f"{len(backbone.inputs)} inputs and {len(backbone.outputs)} outputs."
         )
     layers = list(backbone._flatten_layers(include_self=False))
-    _refuse_precision(backbone)
+    _refuse_precision(layers)
     _refuse_states(layers)
     if second_order:
         _refuse_inexact(layers)
@@ -66,12 +66,13 @@ def image_shape_of(backbone):
     return tuple(backbone.inputs[0].shape[1:])
 
 
-def _refuse_precision(backbone):
-    if backbone.compute_dtype == "float16":
-        raise ValueError(
-            "float16 needs loss scaling in the inner loop, which is not supported. Use "
-            f"'mixed_bfloat16'. Received: backbone {backbone.name!r} in float16."
-        )
+def _refuse_precision(layers):
+    for layer in layers:  # the model's own policy says nothing about theirs
+        if layer.compute_dtype == "float16":
+            raise ValueError(
+                "float16 needs loss scaling in the inner loop, which is not supported. Use "
+                f"'mixed_bfloat16'. Received: layer {layer.name!r} in float16."
+            )
 
 
 def _refuse_states(layers):
@@ -106,7 +107,9 @@ def _converted(backbone):
                 f"last axis. Received: layer {layer.name!r} with center={layer.center}, "
                 f"scale={layer.scale}, axis={layer.axis}."
             )
-        return BatchNormalization(layer.epsilon, name=layer.name, dtype=layer.dtype_policy)
+        return BatchNormalization(
+            layer.epsilon, name=layer.name, dtype=layer.dtype_policy, trainable=layer.trainable
+        )
 
     copy = keras.models.clone_model(backbone, clone_function=convert, recursive=True)
     copy.set_weights(backbone.get_weights())

@@ -59,7 +59,10 @@ class BatchNormalization(keras.layers.Layer):
         self.mean = weight("mean", "zeros", trainable=False)
         self.variance = weight("variance", "ones", trainable=False)
 
-    def call(self, x, training=False):
+    def call(self, x, training=False, mask=None):
+        # Keras's normalization, which this one replaces in models, is called with `mask=None`.
+        if mask is not None:
+            raise ValueError(f"{self.name} does not take masks of time steps.")
         gamma, beta = tf.convert_to_tensor(self.gamma), tf.convert_to_tensor(self.beta)
         if not training:
             mean, variance = tf.convert_to_tensor(self.mean), tf.convert_to_tensor(self.variance)

@@ -120,6 +120,9 @@ class MetaLearner(TaskFunctions, keras.Model):
         # The optimizer adds up the replicas' gradients, of which each is a mean.
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         self.optimizer.apply([g / replicas for g in gradients], self.meta_variables)
+        if statistics:
+            # Averaged before they are blended in, so that replicas round as one device does.
+            statistics = tf.distribute.get_replica_context().all_reduce("mean", statistics)
         for variable, new in zip(self._running_variables, statistics):
             variable.assign(_RUNNING_MOMENTUM * variable + (1 - _RUNNING_MOMENTUM) * new)
         self.step.assign_add(1)

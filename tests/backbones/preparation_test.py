@@ -1,0 +1,188 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.tasks import batch, images, smooth_conv, task, theta
+from tfmgaug.backbones.preparation import classifier_of, image_shape_of, prepare
+from tfmgaug.layers import BatchNormalization
+from tfmgaug.learners import FOMAML, MAML, ProtoNet
+
+layers = keras.layers
+
+
+def network(*hidden, shape=(4,), name="own"):
+    return keras.Sequential([keras.Input(shape), *hidden, layers.Dense(3, name="top")], name=name)
+
+
+def stock_residual(dtype=None):
+    """A user's own functional model, with a skip connection and Keras's normalization."""
+    inputs = keras.Input([8, 8, 1])
+    x = layers.Conv2D(4, 3, padding="same", dtype=dtype)(inputs)
+    x = layers.BatchNormalization(epsilon=0.01, dtype=dtype, name="first")(x)
+    y = layers.Conv2D(4, 3, padding="same", activation="tanh", dtype=dtype)(x)
+    x = layers.Add(dtype=dtype)([x, layers.BatchNormalization(dtype=dtype, name="second")(y)])
+    x = layers.GlobalAveragePooling2D(dtype=dtype)(x)
+    model = keras.Model(inputs, layers.Dense(3, dtype=dtype)(x), name="residual")
+    draws = np.random.default_rng(0)
+    model.set_weights([w + draws.uniform(0, 0.5, w.shape) for w in model.get_weights()])
+    return model
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_stock_normalization_is_converted_with_the_same_outputs(training):
+    stock = stock_residual()
+    converted = prepare(stock, second_order=True)
+    kinds = [type(layer) for layer in converted.layers]
+    assert kinds.count(BatchNormalization) == 2
+    assert layers.BatchNormalization not in kinds
+    assert converted.get_layer("first").epsilon == 0.01
+    x = np.random.default_rng(1).normal(size=(5, 8, 8, 1)).astype("float32")
+    found, expected = (model(x, training=training) for model in (converted, stock))
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_the_original_is_left_as_it_was():
+    stock = stock_residual()
+    before = [w.copy() for w in stock.get_weights()]
+    converted = prepare(stock, second_order=True)
+    converted.set_weights([w + 1 for w in before])
+    for found, expected in zip(stock.get_weights(), before):
+        np.testing.assert_array_equal(found, expected)
+    assert isinstance(stock.get_layer("first"), layers.BatchNormalization)
+
+
+def test_nested_models_are_converted_too():
+    inner = keras.Sequential([keras.Input([4]), layers.Dense(5), layers.BatchNormalization()])
+    converted = prepare(network(inner), second_order=True)
+    kinds = [type(layer) for layer in converted._flatten_layers()]
+    assert BatchNormalization in kinds
+    assert layers.BatchNormalization not in kinds
+
+
+def test_converted_meta_gradients_equal_finite_differences():
+    learner = MAML(stock_residual("float64"), inner_steps=1, inner_learning_rate=0.5)
+    episode, weights = task(batch(shape=(8, 8, 1))), theta(learner)
+    small = episode._replace(
+        support_x=tf.cast(episode.support_x, tf.float32) / 100,
+        query_x=tf.cast(episode.query_x, tf.float32) / 100,
+    )
+    direction = [np.random.default_rng(n).normal(size=w.shape) for n, w in enumerate(weights)]
+
+    def loss(step):
+        moved = [w + step * d for w, d in zip(weights, direction)]
+        return learner.meta_gradient(moved, small)[1].loss
+
+    slope = sum(np.sum(g * d) for g, d in zip(learner.meta_gradient(weights, small)[0], direction))
+    np.testing.assert_allclose(slope, (loss(1e-5) - loss(-1e-5)) / 2e-5, rtol=1e-6)
+
+
+def test_a_backbone_without_stock_normalization_is_taken_as_it_is():
+    backbone = smooth_conv()
+    assert prepare(backbone, second_order=True) is backbone
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        layers.LayerNormalization(name="culprit"),
+        layers.GroupNormalization(2, name="culprit"),
+        layers.UnitNormalization(name="culprit"),
+    ],
+)
+def test_inexact_layers_are_refused_at_second_order_by_name(layer):
+    backbone = network(layers.Dense(4), layer)
+    with pytest.raises(ValueError, match="wrong second-order gradients.*'culprit'"):
+        MAML(backbone)
+    assert FOMAML(backbone).backbone is backbone
+    assert ProtoNet(backbone).backbone is backbone
+
+
+def test_resizing_inside_the_network_is_refused_at_second_order():
+    backbone = network(layers.UpSampling2D(name="up"), layers.Flatten(), shape=(8, 8, 1))
+    with pytest.raises(ValueError, match="'up'"):
+        MAML(backbone)
+
+
+@pytest.mark.parametrize(
+    ("layer", "name"),
+    [
+        (layers.Dropout(0.5, name="culprit"), "Dropout"),
+        (layers.GaussianNoise(0.5, name="culprit"), "GaussianNoise"),
+        (layers.SpectralNormalization(layers.Dense(4), name="culprit"), "SpectralNormalization"),
+    ],
+)
+def test_layers_with_a_state_are_refused_by_name(layer, name):
+    with pytest.raises(ValueError, match=rf"'culprit' \({name}\)"):
+        FOMAML(network(layer))
+
+
+def test_normalization_that_cannot_be_converted_is_named():
+    backbone = network(layers.Dense(4), layers.BatchNormalization(scale=False, name="culprit"))
+    with pytest.raises(ValueError, match="'culprit' with center=True, scale=False"):
+        FOMAML(backbone)
+
+
+def test_float16_is_refused_by_name():
+    for dtype in ("float16", "mixed_float16"):
+        with pytest.raises(ValueError, match="layer 'culprit' in float16"):
+            FOMAML(network(layers.Dense(4, dtype=dtype, name="culprit")))
+        with pytest.raises(ValueError, match="float16"):
+            FOMAML(smooth_conv(dtype=dtype))
+
+
+def test_two_outputs_are_refused():
+    inputs = keras.Input([4])
+    outputs = [layers.Dense(3)(inputs), layers.Dense(2)(inputs)]
+    with pytest.raises(ValueError, match="1 inputs and 2 outputs"):
+        FOMAML(keras.Model(inputs, outputs, name="two"))
+
+
+def test_what_is_no_built_functional_model_is_refused():
+    with pytest.raises(TypeError, match="functional or sequential"):
+        FOMAML(layers.Dense(3))
+    with pytest.raises(ValueError, match="must be built"):
+        FOMAML(keras.Sequential([layers.Dense(3)]))
+
+
+def test_the_classifier_is_the_last_layer_with_weights():
+    backbone = network(layers.Dense(5))
+    assert classifier_of(backbone).name == "top"
+    assert classifier_of(stock_residual()).units == 3
+
+
+def test_the_image_shape_is_what_the_backbone_was_made_for():
+    assert image_shape_of(smooth_conv(size=24)) == (24, 24, 1)
+    assert image_shape_of(stock_residual()) == (8, 8, 1)
+    assert MAML(smooth_conv()).example_shape == (None, None, 1)
+
+
+@pytest.mark.parametrize("trainable", [True, False])
+def test_frozen_layers_do_not_train(trainable):
+    backbone = stock_residual()
+    backbone.layers[1].trainable = trainable
+    kernel = backbone.layers[1].kernel.path
+    learner = FOMAML(backbone, inner_steps=1)
+    names = [v.path for v in learner.meta_variables]
+    assert (kernel in names) == trainable
+
+
+def test_frozen_normalization_stays_frozen():
+    backbone = stock_residual()
+    backbone.get_layer("second").trainable = False
+    learner = FOMAML(backbone, inner_steps=1)
+    assert not any("second" in v.path for v in learner.meta_variables)
+
+
+def test_a_sequential_model_learns():
+    learner = FOMAML(network(layers.Dense(5, "tanh")), inner_steps=1)
+    learner.compile(keras.optimizers.SGD(0.1))
+    data = tf.data.Dataset.from_tensors(batch()).repeat(20)
+    losses = learner.fit(data, epochs=2, verbose=0).history["loss"]
+    assert losses[1] < losses[0]
+
+
+def test_images_are_used_as_they_come():
+    learner = FOMAML(smooth_conv(), inner_steps=1)
+    assert learner.backbone.inputs[0].shape == (None, None, None, 1)
+    assert learner.meta_gradient(theta(learner), task(images()))[1].loss > 0
