@@ -68,7 +68,7 @@ def adapt_and_predict(path, support_x, support_y, query_x):
     [
         (fomaml, "transductive"),
         (fomaml, "support"),
-        (fomaml, "running"),
+        (lambda: fomaml(statistics="running"), "running"),
         (protonet, "support"),
     ],
 )
