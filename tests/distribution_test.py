@@ -12,6 +12,7 @@ import keras, numpy as np, tensorflow as tf
 from tests.evaluation.toys import toy_classes
 from tests.tasks import small_conv
 from tfmgaug import MGAug
+from tfmgaug.backbones import mlp
 from tfmgaug.data.episodes import EpisodeSampler
 from tfmgaug.learners import FOMAML, ProtoNet
 from tfmgaug.masks import CatfishMask
@@ -25,7 +26,9 @@ else:
     strategy = tf.distribute.get_strategy()
 learners = {
     "fomaml": lambda: FOMAML(
-        small_conv(), inner_steps=2, augmentation=MGAug(CatfishMask((0.0, 0.2)), subnetworks=2)
+        mlp(3, (16, 16, 1), hidden=(16,), name="net"),
+        inner_steps=2,
+        augmentation=MGAug(CatfishMask((0.0, 0.2)), subnetworks=2),
     ),
     "protonet": lambda: ProtoNet(small_conv(way=None), statistics="running"),
 }
@@ -66,7 +69,7 @@ def test_two_replicas_end_with_the_bits_of_one(results, name):
     two, one = results
     assert int(two[f"{name} step"]) == int(one[f"{name} step"]) == 20
     keys = [key for key in one.files if key.startswith(name) and "/" in key]
-    assert len(keys) >= 20
+    assert len(keys) >= 7
     for key in keys:
         np.testing.assert_array_equal(two[key], one[key], err_msg=key)
 

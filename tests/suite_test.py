@@ -48,6 +48,14 @@ MODES = ["transductive", "support", "running"]
 PRODUCT = list(itertools.product(LEARNERS, MASKS, MODES))
 
 
+@pytest.fixture(autouse=True)
+def unoptimized_graphs():
+    """TensorFlow takes longer to optimize these graphs than to run them once."""
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    yield
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
+
+
 def covering(product):
     """A small set of cases in which every two values meet, chosen greedily."""
 

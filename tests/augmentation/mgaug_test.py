@@ -18,7 +18,7 @@ from tests.tasks import (
     theta,
 )
 from tfmgaug import MGAug
-from tfmgaug.learners import ANIL, FOMAML, MAML, ProtoNet
+from tfmgaug.learners import FOMAML, MAML, ProtoNet
 from tfmgaug.masks import CatfishMask, ParameterMask, WidthMask
 from tfmgaug.randomness import fold, key
 
@@ -49,12 +49,12 @@ def pruning(learner, episode, number, step=0):
 
 
 @pytest.mark.parametrize("mask", MASKS)
-@pytest.mark.parametrize("kind", [FOMAML, MAML, ANIL, ProtoNet])
+@pytest.mark.parametrize("kind", [FOMAML, MAML, ProtoNet])
 def test_gradients_of_subnetworks_add_to_the_full_networks(kind, mask):
-    pupil = learner(kind, MGAug(MASKS[mask](), subnetworks=3))
+    pupil = learner(kind, MGAug(MASKS[mask](), subnetworks=2))
     data = batch(1, first=5)
     by_hand = [pupil.meta_gradient(theta(pupil), task(data))[0]]
-    for number in range(3):
+    for number in range(2):
         prune, _ = pruning(pupil, task(data), number)
         by_hand.append(pupil.meta_gradient(theta(pupil), task(data), prune)[0])
     found = pupil.meta_gradients(data)
@@ -66,7 +66,7 @@ def test_gradients_of_subnetworks_add_to_the_full_networks(kind, mask):
 @pytest.mark.parametrize("mask", [WidthMask, ParameterMask, CatfishMask])
 def test_masks_of_ones_repeat_the_full_network(mask):
     plain, pupil = learner(), learner(augmentation=MGAug(mask(0.0), subnetworks=3))
-    for found, once in zip(pupil.meta_gradients(batch()), plain.meta_gradients(batch())):
+    for found, once in zip(pupil.meta_gradients(batch(1)), plain.meta_gradients(batch(1))):
         np.testing.assert_allclose(found, 4 * once, rtol=1e-6)
 
 
@@ -138,7 +138,7 @@ def test_fit_counts_the_steps():
     pupil = learner(augmentation=MGAug(mask, start_step=2))
     plain = learner()
     for one in (pupil, plain):
-        one.compile(keras.optimizers.SGD(0.1))
+        one.compile(keras.optimizers.SGD(0.1), run_eagerly=True)
         one.fit(dataset(batch(), repeat=2), verbose=0)
     np.testing.assert_allclose(flat(theta(pupil)), flat(theta(plain)), rtol=1e-10)
     for one in (pupil, plain):

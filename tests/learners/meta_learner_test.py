@@ -31,8 +31,10 @@ def fomaml(backbone=None, **options):
     return scatter(FOMAML(backbone or smooth_mlp(), **settings))
 
 
-def compiled(learner, optimizer=None, **options):
-    learner.compile(optimizer or keras.optimizers.SGD(0.1), **options)
+def compiled(learner, optimizer=None, run_eagerly=True, **options):
+    """Tracing a graph for one step takes longer than the step."""
+    optimizer = optimizer or keras.optimizers.SGD(0.1)
+    learner.compile(optimizer, run_eagerly=run_eagerly, **options)
     return learner
 
 
@@ -103,7 +105,7 @@ def test_memory_does_not_grow_with_the_number_of_tasks():
 
 
 def test_fit_applies_the_meta_gradients():
-    learner = compiled(fomaml())
+    learner = compiled(fomaml(), run_eagerly=False)
     before, gradients = flat(theta(learner)), flat(learner.meta_gradients(batch()))
     history = learner.fit(dataset(batch()), verbose=0).history
     np.testing.assert_allclose(flat(theta(learner)), before - 0.1 * gradients, rtol=1e-6)
@@ -112,7 +114,8 @@ def test_fit_applies_the_meta_gradients():
 
 
 def test_fit_learns():
-    learner = compiled(FOMAML(small_conv(filters=8)), keras.optimizers.Adam(0.01))
+    backbone = small_conv(filters=8)
+    learner = compiled(FOMAML(backbone), keras.optimizers.Adam(0.01), run_eagerly=False)
     losses = learner.fit(dataset(images(), repeat=20), epochs=2, verbose=0).history["loss"]
     assert losses[1] < 0.5 * losses[0]
 
@@ -127,7 +130,7 @@ def test_regression_has_losses_and_no_accuracy():
 
 
 def test_evaluate_reports_every_inner_step():
-    learner = compiled(fomaml())
+    learner = compiled(fomaml(), run_eagerly=False)
     logs = learner.evaluate(dataset(batch(3)), return_dict=True, verbose=0)
     outcomes = [learner.step_outcomes(task(batch(3), n)) for n in range(3)]
     for step in range(3):
@@ -155,7 +158,7 @@ def test_outcomes_before_adaptation_are_not_measured_when_told_so():
 
 def test_mixed_bfloat16_trains_float32_weights():
     learner = FOMAML(small_conv(dtype="mixed_bfloat16"), inner_steps=2)
-    compiled(learner, keras.optimizers.Adam(0.01))
+    compiled(learner, keras.optimizers.Adam(0.01), run_eagerly=False)
     before = flat(theta(learner))
     history = learner.fit(dataset(images(), repeat=3), verbose=0).history
     assert np.isfinite(history["loss"]).all()
