@@ -234,3 +234,10 @@ def test_impossible_arguments_are_refused(options, name):
 def test_what_is_no_mask_is_refused():
     with pytest.raises(TypeError, match="must be a tfmgaug.masks.Mask"):
         MGAug("catfish")
+
+
+def test_an_augmentation_serves_one_learner():
+    augmentation = MGAug(ParameterMask())
+    learner(augmentation=augmentation)
+    with pytest.raises(ValueError, match="serves one learner"):
+        learner(augmentation=augmentation)

@@ -242,6 +242,35 @@ def test_running_statistics_that_were_never_averaged_are_refused():
 # Batches.
 
 
+def test_running_statistics_leave_frozen_weights_alone():
+    backbone = mlp(3, (4,), hidden=(8,))
+    backbone.get_layer("dense1").trainable = False
+    learner = compiled(FOMAML(backbone, inner_steps=1, statistics="running"))
+    frozen = backbone.get_layer("dense1").kernel.numpy()
+    moving = backbone.get_layer("norm1").mean.numpy()
+    learner.fit(dataset(batch(), repeat=2), verbose=0)
+    np.testing.assert_array_equal(backbone.get_layer("dense1").kernel.numpy(), frozen)
+    assert np.abs(backbone.get_layer("norm1").mean.numpy() - moving).max() > 0
+
+
+@pytest.mark.parametrize("kind", ["uint8", "int64"])
+def test_labels_may_be_any_integers(kind):
+    inputs, query_y = batch()
+    other = {**inputs, "support_y": np.asarray(inputs["support_y"]).astype(kind)}
+    learner = fomaml()
+    for found, expected in zip(
+        learner.meta_gradients((other, np.asarray(query_y).astype(kind))),
+        learner.meta_gradients((inputs, query_y)),
+    ):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_labels_that_are_no_integers_are_refused():
+    inputs, query_y = batch()
+    with pytest.raises(TypeError, match="query_y float32"):
+        fomaml().meta_gradients((inputs, np.asarray(query_y).astype("float32")))
+
+
 def test_what_is_no_batch_of_tasks_is_refused():
     inputs, labels = batch()
     with pytest.raises(TypeError, match="A batch of tasks must be"):

@@ -1,3 +1,4 @@
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -107,3 +108,12 @@ def test_no_weight_is_counted_twice():
     )
     assert learner.count_params() == learner.backbone.count_params() + kernels + 1
     assert len({id(v) for v in learner.trainable_variables}) == len(learner.meta_variables)
+
+
+def test_no_weight_is_saved_twice(tmp_path):
+    learner = FOMAML(backbone(), inner_steps=1)
+    learner.save_weights(tmp_path / "once.weights.h5")
+    sizes = []
+    with h5py.File(tmp_path / "once.weights.h5") as file:
+        file.visititems(lambda _, item: sizes.append(getattr(item, "size", 0)))
+    assert sum(sizes) == learner.backbone.count_params() + 1  # the outer step

@@ -44,6 +44,7 @@ class MGAug:
             raise ValueError(f"`start_step` must not be negative. Received: {start_step}.")
         if resolutions is not None and (not resolutions or min(resolutions) < 1):
             raise ValueError(f"`resolutions` must be positive. Received: {resolutions}.")
+        self._backbone = None
         self.mask = mask
         self.subnetworks = subnetworks
         self.start_step = start_step
@@ -57,8 +58,15 @@ class MGAug:
             classifier: the layer that is never pruned, or None.
 
         Raises:
-            ValueError: the backbone can't be pruned, or can't take other resolutions.
+            ValueError: the backbone can't be pruned or can't take other resolutions, or this
+                augmentation belongs to another learner.
         """
+        if self._backbone is not None and self._backbone is not backbone:
+            raise ValueError(
+                "An MGAug serves one learner: build another for the next. Received: one that was "
+                f"attached to {self._backbone.name!r}."
+            )
+        self._backbone = backbone
         self.mask.attach(backbone, classifier)
         if self.resolutions is not None:
             _check_resolutions(backbone, self.resolutions)

@@ -53,6 +53,13 @@ def prepare(backbone, second_order):
     return backbone
 
 
+def statistics_of(backbone):
+    """Returns the variables that hold statistics, and not those of frozen layers."""
+    layers = backbone._flatten_layers(include_self=False)
+    own = [v for n in layers if isinstance(n, BatchNormalization) for v in (n.mean, n.variance)]
+    return [v for v in backbone.non_trainable_variables if any(v is one for one in own)]
+
+
 def classifier_of(backbone):
     """Returns the layer that makes the outputs: the last one that owns weights."""
     return [layer for layer in backbone.layers if layer.trainable_variables][-1]
@@ -101,15 +108,19 @@ def _converted(backbone):
     def convert(layer):
         if not isinstance(layer, keras.layers.BatchNormalization):
             return type(layer).from_config(layer.get_config())
+        if not layer.trainable:
+            raise ValueError(
+                "Frozen batch normalization normalizes by its moving statistics in training too, "
+                "which has no counterpart here. Unfreeze it, or fold it into the layer before. "
+                f"Received: layer {layer.name!r}."
+            )
         if not (layer.center and layer.scale) or layer.axis not in (-1, len(layer.input.shape) - 1):
             raise ValueError(
                 "Batch normalization can be converted if it has center and scale and acts on the "
                 f"last axis. Received: layer {layer.name!r} with center={layer.center}, "
                 f"scale={layer.scale}, axis={layer.axis}."
             )
-        return BatchNormalization(
-            layer.epsilon, name=layer.name, dtype=layer.dtype_policy, trainable=layer.trainable
-        )
+        return BatchNormalization(layer.epsilon, name=layer.name, dtype=layer.dtype_policy)
 
     copy = keras.models.clone_model(backbone, clone_function=convert, recursive=True)
     copy.set_weights(backbone.get_weights())

@@ -7,18 +7,19 @@ from tfmgaug.episode import Episode
 _KEYS = ("support_x", "support_y", "query_x")
 
 
-def to_episodes(data):
+def to_episodes(data, classification=False):
     """Reads a batch of tasks as `fit` receives it.
 
     Args:
         data: `({"support_x", "support_y", "query_x", "index"}, query_y)`, each with a leading task
             axis. Without "index", tasks are numbered from 0.
+        classification: whether targets must be integer labels, which come back as int32.
 
     Returns:
         An `Episode` of tensors with a leading task axis.
 
     Raises:
-        TypeError: it is no such pair.
+        TypeError: it is no such pair, or labels are no integers.
         ValueError: something is missing, or the shapes do not fit together.
     """
     if not (isinstance(data, (tuple, list)) and len(data) == 2 and isinstance(data[0], dict)):
@@ -35,7 +36,19 @@ def to_episodes(data):
     index = tf.range(tf.shape(query_y)[0]) if index is None else tf.convert_to_tensor(index)
     episodes = Episode(*parts, index=index)
     _check_shapes(episodes)
-    return episodes
+    return _with_integer_labels(episodes) if classification else episodes
+
+
+def _with_integer_labels(episodes):
+    support_y, query_y = episodes.support_y, episodes.query_y
+    if not (support_y.dtype.is_integer and query_y.dtype.is_integer):
+        raise TypeError(
+            "Expected integer labels. "
+            f"Received: support_y {support_y.dtype.name}, query_y {query_y.dtype.name}."
+        )
+    return episodes._replace(
+        support_y=tf.cast(support_y, tf.int32), query_y=tf.cast(query_y, tf.int32)
+    )
 
 
 def _check_shapes(episodes):

@@ -7,6 +7,7 @@ from tfmgaug import batch_statistics
 from tfmgaug.inner_loop import descend
 from tfmgaug.learners import inner_rates
 from tfmgaug.learners.meta_learner import MetaLearner
+from tfmgaug.learners.variables import values
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
@@ -59,13 +60,12 @@ class MAML(MetaLearner):
         self.inner_learning_rate = inner_learning_rate
         self.learn_inner_rates = learn_inner_rates
         layers = [layer for layer in self.backbone.layers if layer.trainable_variables]
-        self._adapting = {
-            name: variable
-            for name, variable in zip(self.weight_names, self.backbone.trainable_variables)
-            if self.adapts(variable)
-        }
+        variables = dict(zip(self.weight_names, self.backbone.trainable_variables))
+        adapting = {name: v for name, v in variables.items() if self.adapts(v)}
+        # Names alone: Keras would save the variables of a dictionary a second time.
+        self._adapting = list(adapting)
         self._rates = inner_rates.build(
-            self.add_weight, layers, self._adapting, inner_learning_rate, learn_inner_rates
+            self.add_weight, layers, adapting, inner_learning_rate, learn_inner_rates
         )
 
     @property
@@ -89,7 +89,8 @@ class MAML(MetaLearner):
         return {name: keras.ops.convert_to_numpy(rate) for name, rate in self._rates.items()}
 
     def start(self):
-        return {name: tf.convert_to_tensor(v) for name, v in self._adapting.items()}
+        weights = dict(zip(self.weight_names, values(self.backbone.trainable_variables)))
+        return {name: weights[name] for name in self._adapting}
 
     def adapt_state(self, state, support_x, support_y, steps=None, prune=None, statistics=None):
         def loss(adapting):
@@ -104,9 +105,8 @@ class MAML(MetaLearner):
         return adapted
 
     def _descend(self, loss, state, steps):
-        rates = [tf.convert_to_tensor(self._rates[name]) for name in self._adapting]
         weights = [state[name] for name in self._adapting]
-        rates = [tf.cast(rate, weight.dtype) for rate, weight in zip(rates, weights)]
+        rates = [_as(self._rates[name], state[name].dtype) for name in self._adapting]
         steps = self.inner_steps if steps is None else steps
         adapted = descend(loss, weights, rates, steps, self.first_order)
         return dict(zip(self._adapting, adapted))
@@ -120,3 +120,10 @@ class MAML(MetaLearner):
             "learn_inner_rates": self.learn_inner_rates,
             "first_order": self.first_order,
         }
+
+
+def _as(rate, dtype):
+    # tf.cast would take a float through float32.
+    if isinstance(rate, float):
+        return tf.constant(rate, dtype)
+    return tf.cast(tf.convert_to_tensor(rate), dtype)

@@ -12,7 +12,7 @@ from tfmgaug.learners.adapted import Adapted, check_support
 from tfmgaug.learners.batches import to_episodes
 from tfmgaug.learners.outer_loop import mean_over_tasks
 from tfmgaug.learners.task_functions import TaskFunctions
-from tfmgaug.learners.variables import names_of, values
+from tfmgaug.learners.variables import aligned, names_of, values
 
 _RUNNING_MOMENTUM = 0.9
 
@@ -100,7 +100,7 @@ class MetaLearner(TaskFunctions, keras.Model):
         Example:
             >>> gradients = learner.meta_gradients(next(iter(episodes.dataset())))
         """
-        return self._outer_gradients(to_episodes(batch))[0]
+        return self._outer_gradients(to_episodes(batch, self.classification))[0]
 
     def _outer_gradients(self, episodes):
         theta = values(self.meta_variables)
@@ -108,7 +108,10 @@ class MetaLearner(TaskFunctions, keras.Model):
 
         def task(episode):
             gradients, statistics, measures = self._task(theta, episode)
-            return gradients + statistics[: len(running)], measures
+            new = aligned(
+                statistics, self.backbone.non_trainable_variables, self._running_variables
+            )
+            return gradients + new, measures
 
         means, measures = mean_over_tasks(
             task, episodes, theta + running, self._training_measures(), self.parallel_tasks
@@ -116,7 +119,9 @@ class MetaLearner(TaskFunctions, keras.Model):
         return means[: len(theta)], means[len(theta) :], measures
 
     def train_step(self, data):
-        gradients, statistics, measures = self._outer_gradients(to_episodes(data))
+        gradients, statistics, measures = self._outer_gradients(
+            to_episodes(data, self.classification)
+        )
         # The optimizer adds up the replicas' gradients, of which each is a mean.
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         self.optimizer.apply([g / replicas for g in gradients], self.meta_variables)
@@ -131,7 +136,7 @@ class MetaLearner(TaskFunctions, keras.Model):
     def test_step(self, data):
         outcomes = tf.map_fn(
             lambda episode: self.step_outcomes(episode).named(),
-            to_episodes(data),
+            to_episodes(data, self.classification),
             fn_output_signature=dict.fromkeys(self._outcome_names, tf.float32),
             parallel_iterations=self.parallel_tasks,
         )
@@ -161,7 +166,7 @@ class MetaLearner(TaskFunctions, keras.Model):
     @property
     def _running_variables(self):
         running = self.statistics == batch_statistics.RUNNING
-        return self.backbone.non_trainable_variables if running else []
+        return preparation.statistics_of(self.backbone) if running else []
 
     @property
     def _outcome_names(self):
