@@ -68,7 +68,7 @@ def _evaluate_initialization(options, learner, job, initial):
     # The same object with its first weights: its graphs are traced once.
     for variable, value in zip(learner.meta_variables, initial):
         variable.assign(value)
-    return evaluate(learner, job.test, options.test_episodes, "initialization", ("transductive",))
+    return evaluate(learner, job.test, options.test_episodes, "initialization")
 
 
 def _write_models(directory, learner):
