@@ -36,7 +36,7 @@ class Checkpoint(keras.callbacks.Callback):
     Example:
         >>> epoch, history = restore(learner, "runs/first")
         >>> learner.fit(
-        ...     episodes.dataset(start=int(learner.step) * episodes.tasks),
+        ...     episodes.dataset(start=outer_step(learner) * episodes.tasks),
         ...     initial_epoch=epoch, epochs=10, steps_per_epoch=25,
         ...     callbacks=[Checkpoint("runs/first", history)],
         ... )

@@ -76,14 +76,12 @@ class TensorBoard(keras.callbacks.Callback):
     def _training(self, logs: dict[str, float]) -> dict[str, float]:
         learner = self.model
         own = {key: value for key, value in logs.items() if not key.startswith("val_")}
-        # Learners without an inner loop have no inner rates, those without masks no sparsity.
-        sparsity = getattr(learner, "mask_sparsity", dict)()
         return {
             **own,
             **_gaps(logs),
             "learning_rate/outer": float(tf.convert_to_tensor(learner.optimizer.learning_rate)),
-            **_inner_rates(getattr(learner, "inner_rates", dict)()),
-            **{f"mask_sparsity/{layer}": share for layer, share in sparsity.items()},
+            **_inner_rates(learner.inner_rates()),
+            **{f"mask_sparsity/{layer}": share for layer, share in learner.mask_sparsity().items()},
         }
 
     def _write(self, name: str, step: int, scalars: Mapping) -> None:

@@ -38,6 +38,10 @@ class TaskFunctions:
         """The variables that the outer loop learns, in the order of `meta_gradients`."""
         return list(self.backbone.trainable_variables)
 
+    def inner_rates(self):
+        """Returns the inner learning rates by weight; none without inner steps."""
+        return {}
+
     def start(self):
         """Returns the state before adaptation: a dictionary of tensors."""
         return {}
@@ -204,13 +208,16 @@ class TaskFunctions:
             return self.outcome(self._query(state, episode.query_x, None, mode)[0], episode.query_y)
 
     @property
+    def _scores_by_query_loss(self):
+        return self.augmentation is not None and self.augmentation.mask.score == "query_loss"
+
+    @property
     def _measures_before(self):
-        scored = self.augmentation is not None and self.augmentation.mask.score == "query_loss"
-        return self.inner_steps > 0 and (self.measure_before or scored)
+        return self.inner_steps > 0 and (self.measure_before or self._scores_by_query_loss)
 
     def _before_adaptation(self, theta, episode, gradients):
         """Returns the gradients that a mask scores by, and the outcome before adaptation."""
-        if self.augmentation is not None and self.augmentation.mask.score == "query_loss":
+        if self._scores_by_query_loss:
             return self.weight_gradient(theta, episode)
         before = self._outcome_before(theta, episode) if self._measures_before else None
         return gradients[: len(self.weight_names)], before
