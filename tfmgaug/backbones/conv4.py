@@ -3,10 +3,15 @@
 import keras
 
 from tfmgaug.backbones.seeds import layer_seeds
-from tfmgaug.layers import BatchNormalization, SpatialDense, Standardization
+from tfmgaug.layers import (
+    BatchNormalization,
+    PooledBatchNormalization,
+    SpatialDense,
+    Standardization,
+)
 
 _BLOCKS = 4
-_POOLING = {"max": keras.layers.MaxPooling2D, "average": keras.layers.AveragePooling2D}
+_POOLING = ("max", "average")
 
 
 def conv4(
@@ -18,6 +23,7 @@ def conv4(
     standard_deviation=127.5,
     activation="relu",
     pooling="max",
+    fused=True,
     seed=0,
     dtype=None,
     name="conv4",
@@ -36,6 +42,8 @@ def conv4(
         standard_deviation: float > 0 in 0-255, which the images are divided by.
         activation: Keras activation.
         pooling: "max" or "average".
+        fused: bool, whether normalization and max pooling are compiled into one; see
+            `PooledBatchNormalization`.
         seed: int, the start of the weights.
         dtype: Keras dtype policy; None takes the global one.
         name: str.
@@ -70,8 +78,11 @@ def conv4(
             dtype=dtype,
             name=f"conv{block}",
         )(x)
-        x = BatchNormalization(dtype=dtype, name=f"norm{block}")(x)
-        x = _POOLING[pooling](2, dtype=dtype, name=f"pool{block}")(x)
+        if pooling == "max":
+            x = PooledBatchNormalization(fused, dtype=dtype, name=f"norm{block}")(x)
+        else:
+            x = BatchNormalization(dtype=dtype, name=f"norm{block}")(x)
+            x = keras.layers.AveragePooling2D(2, dtype=dtype, name=f"pool{block}")(x)
         x = keras.layers.Activation(activation, dtype=dtype, name=f"stage{block}")(x)
     if way is None:
         outputs = keras.layers.Flatten(dtype=dtype, name="embedding")(x)
@@ -97,4 +108,4 @@ def _check(way, image_shape, filters, pooling):
     if filters < 1:
         raise ValueError(f"`filters` must be at least 1. Received: filters={filters}.")
     if pooling not in _POOLING:
-        raise ValueError(f"`pooling` must be one of {sorted(_POOLING)}. Received: {pooling!r}.")
+        raise ValueError(f"`pooling` must be one of {_POOLING}. Received: {pooling!r}.")

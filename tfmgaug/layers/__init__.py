@@ -1,7 +1,8 @@
 """Layers that the backbones share."""
 
 from tfmgaug.layers.normalization import BatchNormalization
+from tfmgaug.layers.pooled_normalization import PooledBatchNormalization
 from tfmgaug.layers.spatial_dense import SpatialDense
 from tfmgaug.layers.standardization import Standardization
 
-__all__ = ["BatchNormalization", "SpatialDense", "Standardization"]
+__all__ = ["BatchNormalization", "PooledBatchNormalization", "SpatialDense", "Standardization"]

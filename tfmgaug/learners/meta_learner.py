@@ -87,20 +87,24 @@ class MetaLearner(TaskFunctions, keras.Model):
 
     # A batch of tasks.
 
-    def meta_gradients(self, batch):
+    def meta_gradients(self, batch, with_measures=False):
         """Computes the meta-gradients of a batch of tasks and applies nothing.
 
         Args:
             batch: `({"support_x", "support_y", "query_x", "index"}, query_y)` with a leading task
                 axis.
+            with_measures: whether to return each task's query loss and accuracy too.
 
         Returns:
-            A list of tensors aligned with `meta_variables`, averaged over tasks.
+            A list of tensors aligned with `meta_variables`, averaged over tasks; with
+            `with_measures`, the pair of it and a dictionary of float32 tensors `[tasks]`.
 
         Example:
             >>> gradients = learner.meta_gradients(next(iter(episodes.dataset())))
         """
-        return self._outer_gradients(to_episodes(batch, self.classification))[0]
+        episodes = to_episodes(batch, self.classification)
+        gradients, _, measures = self._outer_gradients(episodes)
+        return (gradients, measures) if with_measures else gradients
 
     def _outer_gradients(self, episodes):
         theta = values(self.meta_variables)

@@ -1,0 +1,141 @@
+"""Max pooling and batch moments of one tensor, in as few passes over memory as there can be.
+
+Large feature maps cost what it takes to read and write them, so the passes over them are compiled:
+each `_fused` function below becomes one loop or two. What is compiled is written out in elementary
+operations, whose gradients XLA gets right (of `tf.nn.max_pool2d` it does not, at second order).
+"""
+
+import tensorflow as tf
+
+
+def _fused(function):
+    return tf.function(function, jit_compile=True, autograph=False)
+
+
+def pooled_moments(x, sign):
+    """Pools 2x2 windows and measures the batch; differentiable to any order.
+
+    `pooled = S x`, where S picks from each window the first entry with the highest `sign * x`;
+    `mean`, `variance` (biased) are per channel, over all of x. The gradient, in one pass:
+    `dx = S^T dpooled + dmean / n + 2 (x - mean) dvariance / n`.
+
+    Args:
+        x: `[batch, height, width, channels]`, of static shape. A last odd row or column takes part
+            in the moments and in no window.
+        sign: `[channels]` of 1 or -1, in the precision of the moments.
+
+    Returns:
+        `[batch, height // 2, width // 2, channels]` like `x`, and two `[channels]` like `sign`.
+    """
+
+    @tf.custom_gradient
+    def pool(x):
+        pooled, mean, variance = _pool(x, sign)
+
+        def gradient(dpooled, dmean, dvariance):
+            slope = 2 * dvariance / _count(x)
+            return _spread(x, sign, dpooled, slope, dmean / _count(x) - slope * mean)
+
+        return (pooled, mean, variance), gradient
+
+    return pool(x)
+
+
+def normalize_pooled(pooled, mean, scale, offset):
+    """Computes `(pooled - mean) * scale + offset` per channel, differentiable to any order."""
+
+    @tf.custom_gradient
+    def normalize(pooled, mean, scale, offset):
+        def gradient(dy):
+            return _normalize_gradient(pooled, mean, scale, dy)
+
+        return _normalize(pooled, mean, scale, offset), gradient
+
+    return normalize(pooled, mean, scale, offset)
+
+
+def _spread(x, sign, dpooled, slope, shift):
+    """Computes `S^T dpooled + slope * x + shift`, with its gradient: the gradient's gradient."""
+
+    @tf.custom_gradient
+    def spread(x, dpooled, slope, shift):
+        def gradient(u):
+            return _spread_gradient(x, sign, slope, u)
+
+        return _spread_once(x, sign, dpooled, slope, shift), gradient
+
+    return spread(x, dpooled, slope, shift)
+
+
+# One compiled loop over memory each.
+
+
+@_fused
+def _pool(x, sign):
+    wide = tf.cast(x, sign.dtype)
+    mean = _mean(wide)
+    a, b, c, d = [tf.cast(sign, x.dtype) * window for window in _windows(x)]
+    pooled = tf.cast(sign, x.dtype) * tf.maximum(tf.maximum(a, b), tf.maximum(c, d))
+    return pooled, mean, _mean(tf.square(wide - mean))
+
+
+@_fused
+def _spread_once(x, sign, dpooled, slope, shift):
+    height, width = x.shape[1] // 2 * 2, x.shape[2] // 2 * 2
+    positions = tf.reshape(tf.range(4), [1, 1, 2, 1, 2, 1])
+    chosen = tf.equal(positions, _position(x, sign)[:, :, None, :, None, :])
+    spread = tf.where(chosen, dpooled[:, :, None, :, None, :], tf.zeros([], dpooled.dtype))
+    spread = tf.reshape(spread, [x.shape[0], height, width, x.shape[3]])
+    odd = [[0, 0], [0, x.shape[1] - height], [0, x.shape[2] - width], [0, 0]]
+    spread = tf.cast(tf.pad(spread, odd), sign.dtype)
+    return tf.cast(spread + slope * tf.cast(x, sign.dtype) + shift, x.dtype)
+
+
+@_fused
+def _spread_gradient(x, sign, slope, u):
+    position = _position(x, sign)
+    a, b, c, d = _windows(u)
+    dpooled = tf.where(position < 2, tf.where(position < 1, a, b), tf.where(position < 3, c, d))
+    wide = tf.cast(u, sign.dtype)
+    dx = tf.cast(slope * wide, x.dtype)
+    return dx, dpooled, _sum(wide * tf.cast(x, sign.dtype)), _sum(wide)
+
+
+@_fused
+def _normalize(pooled, mean, scale, offset):
+    return tf.cast((tf.cast(pooled, mean.dtype) - mean) * scale + offset, pooled.dtype)
+
+
+@_fused
+def _normalize_gradient(pooled, mean, scale, dy):
+    wide, doffset = tf.cast(dy, mean.dtype), _sum(tf.cast(dy, mean.dtype))
+    dscale = _sum(wide * (tf.cast(pooled, mean.dtype) - mean))
+    return tf.cast(wide * scale, pooled.dtype), -scale * doffset, dscale, doffset
+
+
+def _windows(x):
+    """The four entries of each window: upper left, upper right, lower left, lower right."""
+    height, width = x.shape[1] // 2 * 2, x.shape[2] // 2 * 2
+    return [x[:, row:height:2, column:width:2] for row in (0, 1) for column in (0, 1)]
+
+
+def _position(x, sign):
+    """Which entry of each window is picked: the first of the highest, as max pooling does."""
+    a, b, c, d = [tf.cast(sign, x.dtype) * window for window in _windows(x)]
+    upper, lower = tf.where(a >= b, 0, 1), tf.where(c >= d, 2, 3)
+    return tf.where(tf.maximum(a, b) >= tf.maximum(c, d), upper, lower)
+
+
+def _count(x):
+    return x.shape.num_elements() // x.shape[-1]
+
+
+def _mean(x):
+    # By rows first: XLA runs rows in parallel, and a reduction over three axes on one core. (Sums of
+    # sums it would merge into one such reduction.)
+    rows = tf.reshape(x, [-1, *x.shape[-2:]])
+    return tf.reduce_mean(tf.reduce_mean(rows, 1), 0)
+
+
+def _sum(x):
+    return _mean(x) * _count(x)
