@@ -131,8 +131,8 @@ def _count(x):
 
 
 def _mean(x):
-    # By rows first: XLA runs rows in parallel, and a reduction over three axes on one core. (Sums of
-    # sums it would merge into one such reduction.)
+    # By rows first: XLA runs rows in parallel, but one reduction over all axes on a single core.
+    # (Sums of sums it would merge into one.)
     rows = tf.reshape(x, [-1, *x.shape[-2:]])
     return tf.reduce_mean(tf.reduce_mean(rows, 1), 0)
 

@@ -11,13 +11,13 @@ from tfmgaug.layers.pooled_moments import normalize_pooled, pooled_moments
 class PooledBatchNormalization(BatchNormalization):
     """`BatchNormalization`, then max pooling of 2x2 windows, exact at second order.
 
-    `y = gamma * (S x - mean(x)) / sqrt(var(x) + epsilon) + beta`, where S picks from each window the
-    entry of the highest `gamma * x`: what pooling after normalization picks, found before it, so
-    that only a quarter of the entries is ever normalized.
+    `y = gamma * (S x - mean(x)) / sqrt(var(x) + epsilon) + beta`, where S picks from each window
+    the entry of the highest `gamma * x`: what pooling after normalization picks, found before it,
+    so that only a quarter of the entries is ever normalized.
 
     Args:
-        fused: bool. True takes the compiled passes of `pooled_moments` where shapes are known, three
-            to four times as fast; False always takes normalization and pooling one by one.
+        fused: bool. True takes the compiled passes of `pooled_moments` where shapes are known,
+            three to four times as fast; False takes normalization and pooling one by one.
         **kwargs: of `BatchNormalization`.
 
     Raises:
