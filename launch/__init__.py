@@ -4,10 +4,9 @@ import os
 import sys
 import tempfile
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-os.environ.setdefault("MPLBACKEND", "Agg")
-# Memory that stays with the process: fresh pages cost more than the arithmetic on them.
-os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "true")
+from launch import environment
+
+environment.prepare()
 
 
 def _import_tensorflow_quietly():

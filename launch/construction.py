@@ -39,6 +39,7 @@ def build_learner(settings, tasks):
         options["inner_steps"] = settings.inner_steps
         options["inner_learning_rate"] = settings.inner_learning_rate
         options["learn_inner_rates"] = settings.learn_inner_rates
+        options["recompute_inner_steps"] = settings.recompute_inner_steps
     learner = LEARNERS[settings.learner](_backbone(settings, tasks), **options)
     learner.compile(optimizer=keras.optimizers.Adam(_learning_rate(settings)))
     return learner
@@ -64,7 +65,9 @@ def _backbone(settings, tasks):
         "seed": settings.seed,
     }
     if settings.backbone == "conv4":
-        return backbones.conv4(outputs, tasks.example_shape, settings.filters, **common)
+        return backbones.conv4(
+            outputs, tasks.example_shape, settings.filters, fused=settings.fused, **common
+        )
     return backbones.mlp(
         outputs,
         tasks.example_shape,

@@ -139,3 +139,15 @@ def _define_training():
     flags.DEFINE_enum("distribute", "auto", ["auto", "none", "mirrored"], "Over which devices.")
     flags.DEFINE_enum("precision", "float32", ["float32", "mixed_bfloat16"], "Of the backbone.")
     flags.DEFINE_integer("parallel_tasks", 4, "Tasks computed side by side.", lower_bound=1)
+    flags.DEFINE_integer(
+        "threads",
+        0,
+        "CPU threads that share an operation; 0: one if there is a task for every core.",
+        lower_bound=0,
+    )
+    flags.DEFINE_boolean("fused", True, "Compile Conv-4's normalization and pooling into one.")
+    flags.DEFINE_boolean(
+        "recompute_inner_steps",
+        False,
+        "Run inner steps again when they are differentiated: less memory at second order.",
+    )

@@ -32,6 +32,7 @@ def main(_):
     resumed = directory.claim(
         settings.as_dictionary(), options.overwrite, options.resume, settings.differences
     )
+    threads = devices.set_threads(options.threads, options.tasks)
     job = tasks.build(options)
     strategy = devices.strategy(options.distribute, options.tasks)
     if options.precision != "float32":
@@ -40,7 +41,8 @@ def main(_):
         learner = construction.build_learner(options, job)
     initial = [variable.numpy() for variable in learner.meta_variables]
     epoch, history = callbacks.restore(learner, directory.checkpoints) if resumed else (0, [])
-    _announce(options, directory, learner, strategy, epoch)
+    computing = f"{strategy.num_replicas_in_sync} device(s), {options.precision}, {threads}"
+    _announce(options, directory, learner, computing, epoch)
     try:
         history = _train(options, directory, learner, job, epoch, history)
     except KeyboardInterrupt:
@@ -54,7 +56,7 @@ def _default_path(options):
     return f"runs/{options.data}-{shape}-{options.learner}{mask}-seed{options.seed}"
 
 
-def _announce(options, directory, learner, strategy, epoch):
+def _announce(options, directory, learner, computing, epoch):
     mgaug = "without MGAug"
     if learner.augmentation is not None:
         mask = learner.augmentation.mask
@@ -65,8 +67,7 @@ def _announce(options, directory, learner, strategy, epoch):
         f"{type(learner).__name__} {mgaug}\n"
         f"{options.data}, {options.way}-way {options.shot}-shot, {options.tasks} tasks a step, "
         f"{options.epochs} epochs of {options.steps_per_epoch} steps, "
-        f"{learner.backbone.count_params():,} weights, "
-        f"{strategy.num_replicas_in_sync} device(s), {options.precision}\n"
+        f"{learner.backbone.count_params():,} weights, {computing}\n"
         f"{'Going on at epoch ' + str(epoch + 1) if epoch else 'Writing to'} {directory.path}/\n",
         flush=True,
     )

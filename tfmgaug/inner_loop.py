@@ -3,18 +3,22 @@
 import tensorflow as tf
 
 
-def descend(loss, weights, learning_rates, steps, first_order=False):
+def descend(loss, weights, learning_rates, steps, first_order=False, recompute=False, captured=()):
     """Takes gradient steps and keeps them differentiable.
 
     `w_i <- w_i - learning_rate_i * dL/dw_i`, `steps` times. Nothing is assigned: tensors go in and
     tensors come out, and gradients of any order flow through.
 
     Args:
-        loss: function from a list of weights to a scalar.
+        loss: function of a list of weights, and of the tensors `captured`, to a scalar.
         weights: list of tensors.
         learning_rates: list of the same length: numbers, scalars or tensors shaped like the weight.
         steps: integer or integer scalar tensor, the number of steps.
         first_order: True holds each step's gradient constant (FOMAML).
+        recompute: True runs each step again when it is differentiated, instead of keeping what the
+            step computed: the same gradients from less memory.
+        captured: tensors that the loss depends on beside the weights and that are differentiated
+            too: a step that runs again takes what it finds elsewhere for constant.
 
     Returns:
         The list of weights after the last step.
@@ -30,19 +34,49 @@ def descend(loss, weights, learning_rates, steps, first_order=False):
         Finn, Abbeel, Levine, 2017, https://arxiv.org/abs/1703.03400, Eq. 1.
     """
 
-    def take_step(step, weights):
+    def updated(weights, learning_rates, captured):
         with tf.GradientTape() as tape:
             tape.watch(weights)
-            value = loss(weights)
+            value = loss(weights, *captured)
         gradients = connected(tape.gradient(value, weights), [w.shape for w in weights])
         if first_order:
             gradients = [tf.stop_gradient(gradient) for gradient in gradients]
-        updated = [w - r * g for w, r, g in zip(weights, learning_rates, gradients)]
-        return step + 1, updated
+        return [w - r * g for w, r, g in zip(weights, learning_rates, gradients)]
 
-    start = (tf.constant(0), list(weights))
+    take_step = recomputed(updated) if recompute else updated
     # A while loop is traced once however many steps there are, and their number may be a tensor.
-    return tf.while_loop(lambda step, _: step < steps, take_step, start, parallel_iterations=1)[1]
+    return tf.while_loop(
+        lambda step, _: step < steps,
+        lambda step, weights: (step + 1, take_step(weights, learning_rates, captured)),
+        (tf.constant(0), list(weights)),
+        parallel_iterations=1,
+    )[1]
+
+
+def recomputed(function):
+    """Wraps a function so that its gradient runs it again, and keeps nothing but its arguments.
+
+    Args:
+        function: from lists of tensors to a list of tensors. What it captures is held constant.
+
+    Returns:
+        The wrapped function.
+    """
+
+    def wrapped(*lists):
+        @tf.custom_gradient
+        def run(*flat):
+            def gradient(*upstream):
+                with tf.GradientTape() as tape:
+                    tape.watch(flat)
+                    outputs = function(*tf.nest.pack_sequence_as(lists, flat))
+                return tape.gradient(outputs, flat, upstream)
+
+            return function(*tf.nest.pack_sequence_as(lists, flat)), gradient
+
+        return run(*tf.nest.map_structure(tf.convert_to_tensor, tf.nest.flatten(lists)))
+
+    return wrapped
 
 
 def connected(gradients, names):

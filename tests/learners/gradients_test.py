@@ -100,6 +100,14 @@ def test_meta_gradients_of_convolutions_equal_finite_differences(name):
     assert_gradient_is_exact(learner, task(images()), directions=2)
 
 
+@pytest.mark.parametrize("name", ["MAML", "MAML with a rate per layer", "Meta-SGD", "ANIL", "BOIL"])
+def test_inner_steps_that_run_again_give_the_same_meta_gradients(name):
+    learner, frugal = build(name), build(name, recompute_inner_steps=True)
+    graph = tf.function(frugal.meta_gradients, autograph=False)
+    for found, expected in zip(graph(batch()), learner.meta_gradients(batch())):
+        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-14)
+
+
 @pytest.mark.parametrize("name", ["MAML", "ProtoNet"])
 def test_eager_and_graph_agree(name):
     learner = build(name)

@@ -83,12 +83,13 @@ class Augment:
         crop_seed, jitter_seed, flip_seed = tf.unstack(tf.random.split(seed, 3))
         if self.crop_scale is not None:
             images = self._crop(images, crop_seed)
-        if self.jitter:
-            images = self._jitter(images, jitter_seed)
-        if self.flip:
-            images = _flip(images, flip_seed)
-        images = tf.clip_by_value(tf.round(tf.cast(images, tf.float32)), 0.0, 255.0)
-        return tf.ensure_shape(tf.cast(images, tf.uint8), shape)
+        flipped = tf.random.stateless_uniform([tf.shape(images)[0], 1, 1, 1], flip_seed) < 0.5
+        images = _recolor(
+            tf.cast(images, tf.float32),
+            self._factors(tf.shape(images)[0], jitter_seed) if self.jitter else None,
+            flipped if self.flip else None,
+        )
+        return tf.ensure_shape(images, shape)
 
     def _crop(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         number = tf.shape(images)[0]
@@ -108,17 +109,25 @@ class Augment:
         )
         return _cut(images, tf.minimum(width, 1.0), tf.minimum(height, 1.0), top, left)
 
-    def _jitter(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        factors = tf.random.stateless_uniform(
-            [3, tf.shape(images)[0], 1, 1, 1], seed, 1.0 - self.jitter, 1.0 + self.jitter
+    def _factors(self, number: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        return tf.random.stateless_uniform(
+            [3, number, 1, 1, 1], seed, 1.0 - self.jitter, 1.0 + self.jitter
         )
-        images = tf.cast(images, tf.float32)
+
+
+# Compiled, a dozen passes over the images become two. The draws stay outside: XLA has its own.
+@tf.function(jit_compile=True, autograph=False)
+def _recolor(images: tf.Tensor, factors: tf.Tensor | None, flipped: tf.Tensor | None) -> tf.Tensor:
+    """Images as uint8, with brightness, contrast and saturation multiplied, and some flipped."""
+    if factors is not None:
         images = tf.clip_by_value(factors[0] * images, 0.0, 255.0)
         mean = tf.reduce_mean(_gray(images), axis=[1, 2, 3], keepdims=True)
         images = _blend(mean, images, factors[1])
         if images.shape[-1] == 3:
             images = _blend(_gray(images), images, factors[2])
-        return images
+    if flipped is not None:
+        images = tf.where(flipped, tf.reverse(images, axis=[2]), images)
+    return tf.cast(tf.clip_by_value(tf.round(images), 0.0, 255.0), tf.uint8)
 
 
 def _cut(
@@ -131,11 +140,6 @@ def _cut(
     boxes = tf.clip_by_value(boxes, 0.0, 1.0)
     size = tf.shape(images)
     return tf.image.crop_and_resize(images, boxes, tf.range(size[0]), size[1:3])
-
-
-def _flip(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    flipped = tf.random.stateless_uniform([tf.shape(images)[0], 1, 1, 1], seed) < 0.5
-    return tf.where(flipped, tf.reverse(images, axis=[2]), images)
 
 
 def _blend(start: tf.Tensor, end: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:

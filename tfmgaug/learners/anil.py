@@ -6,6 +6,7 @@ import keras
 
 from tfmgaug import batch_statistics
 from tfmgaug.learners.maml import MAML
+from tfmgaug.learners.variables import values
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
@@ -45,12 +46,14 @@ class ANIL(MAML):
         weights = self.weights_of(state)
         features, new = self.forward(weights, support_x, prune, model=self._body)
 
-        def loss(adapting):
-            weights = self.weights_of(dict(zip(self._adapting, adapting)))
-            outputs, _ = self.forward(weights, features, prune, model=self._head)
-            return self.outcome(outputs, support_y).loss
+        def loss(adapting, features, *read):
+            with self._scope(read):
+                weights = self.weights_of(dict(zip(self._adapting, adapting)))
+                outputs, _ = self.forward(weights, features, prune, model=self._head)
+                return self.outcome(outputs, support_y).loss
 
-        adapted = self._descend(loss, state, steps)
+        captured = [features, *values(self._variables)]
+        adapted = self._descend(loss, state, steps, captured)
         if (statistics or self.statistics) == batch_statistics.SUPPORT:
             adapted.update(zip(self.statistics_names, new))
         return adapted

@@ -26,6 +26,8 @@ class MAML(MetaLearner):
         learn_inner_rates: "no"; "layer": the outer loop learns one rate a layer, starting from
             `inner_learning_rate`; "parameter": one for each weight (Meta-SGD).
         first_order: True holds inner gradients constant in the outer loop.
+        recompute_inner_steps: True runs each inner step again when it is differentiated, instead of
+            keeping what it computed: the same meta-gradients from less memory, in more time.
         **kwargs: of `MetaLearner`: loss, statistics, augmentation, measure_before, parallel_tasks,
             seed, name.
 
@@ -50,12 +52,14 @@ class MAML(MetaLearner):
         inner_learning_rate=0.01,
         learn_inner_rates="no",
         first_order=False,
+        recompute_inner_steps=False,
         **kwargs,
     ):
         if not isinstance(inner_steps, int) or inner_steps < 1:
             raise ValueError(f"`inner_steps` must be an int >= 1. Received: {inner_steps!r}.")
         self.inner_steps = inner_steps
         self.first_order = first_order
+        self.recompute_inner_steps = recompute_inner_steps
         super().__init__(backbone, **kwargs)
         self.inner_learning_rate = inner_learning_rate
         self.learn_inner_rates = learn_inner_rates
@@ -93,22 +97,31 @@ class MAML(MetaLearner):
         return {name: weights[name] for name in self._adapting}
 
     def adapt_state(self, state, support_x, support_y, steps=None, prune=None, statistics=None):
-        def loss(adapting):
-            weights = self.weights_of(dict(zip(self._adapting, adapting)))
-            outputs, _ = self.forward(weights, support_x, prune)
-            return self.outcome(outputs, support_y).loss
+        def loss(adapting, *read):
+            with self._scope(read):
+                weights = self.weights_of(dict(zip(self._adapting, adapting)))
+                outputs, _ = self.forward(weights, support_x, prune)
+                return self.outcome(outputs, support_y).loss
 
-        adapted = self._descend(loss, state, steps)
+        adapted = self._descend(loss, state, steps, values(self._variables))
         if (statistics or self.statistics) == batch_statistics.SUPPORT:
             _, new = self.forward(self.weights_of(adapted), support_x, prune)
             adapted.update(zip(self.statistics_names, new))
         return adapted
 
-    def _descend(self, loss, state, steps):
+    def _descend(self, loss, state, steps, captured):
         weights = [state[name] for name in self._adapting]
         rates = [_as(self._rates[name], state[name].dtype) for name in self._adapting]
         steps = self.inner_steps if steps is None else steps
-        adapted = descend(loss, weights, rates, steps, self.first_order)
+        adapted = descend(
+            loss,
+            weights,
+            rates,
+            steps,
+            self.first_order,
+            self.recompute_inner_steps and self.second_order,
+            captured,
+        )
         return dict(zip(self._adapting, adapted))
 
     def get_config(self):
@@ -119,6 +132,7 @@ class MAML(MetaLearner):
             "inner_learning_rate": self.inner_learning_rate,
             "learn_inner_rates": self.learn_inner_rates,
             "first_order": self.first_order,
+            "recompute_inner_steps": self.recompute_inner_steps,
         }
 
 

@@ -154,8 +154,14 @@ class TaskFunctions:
         running = self.statistics == batch_statistics.RUNNING
         return batch_statistics.TRANSDUCTIVE if running else self.statistics
 
+    @property
+    def _variables(self):
+        """All that a forward pass reads: what is meta-learned, then the rest of the backbone."""
+        return [*self.meta_variables, *self.backbone.non_trainable_variables]
+
     def _scope(self, theta):
-        return keras.StatelessScope(state_mapping=list(zip(self.meta_variables, theta)))
+        """Lets tensors stand for the first of `_variables`, for `meta_variables` at least."""
+        return keras.StatelessScope(state_mapping=list(zip(self._variables, theta)))
 
     def meta_gradient(self, theta, episode, prune=None):
         """Differentiates one task's query loss after adaptation.

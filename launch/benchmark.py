@@ -1,0 +1,88 @@
+"""Measures the outer step against peers: time, memory, and whether all compute the same.
+
+Every implementation runs in a process of its own and they take turns. All start from the same
+weights and the same raw images; the peers standardize these once a step, ours in its backbone. A
+row whose loss or meta-gradient norm is not ours is void. The peers are an extra:
+`pip install -e .[bench]` (PyTorch's CPU build: `--extra-index-url
+https://download.pytorch.org/whl/cpu`).
+
+Example:
+    python -m launch.benchmark --workloads=A,C --dtypes=float32,bfloat16 --output=benchmark.json
+"""
+
+import json
+import pathlib
+import sys
+
+from absl import app, flags
+
+from launch import errors
+from launch.benchmarks import implementations, rows, table, workloads
+from launch.benchmarks.measurement import Measurement
+from tfmgaug.files import atomic_path
+
+_INTERRUPTED = 130  # what shells report for Ctrl-C
+
+flags.DEFINE_list(
+    "workloads",
+    [],
+    "Which to measure; all by default. "
+    + "; ".join(f"{workload.name}: {workload.title}" for workload in workloads.WORKLOADS),
+)
+flags.DEFINE_list(
+    "implementations",
+    [],
+    f"Which to measure beside {implementations.OURS}, by name or part of it; all by default. "
+    + "; ".join(one.name for one in implementations.IMPLEMENTATIONS),
+)
+flags.DEFINE_list("dtypes", ["float32"], f"Precisions: {', '.join(rows.BOUNDS)}.")
+flags.DEFINE_integer("repeats", 7, "Timed steps of each.", lower_bound=1)
+flags.DEFINE_integer("seed", 0, "Of weights, images and masks.", lower_bound=0)
+flags.DEFINE_boolean("small", False, "Tiny forms of the workloads, to see that all runs.")
+flags.DEFINE_string("output", None, "JSON file for the rows; written after each workload.")
+flags.DEFINE_boolean("overwrite", False, "Replace --output if it exists.")
+
+
+@errors.plainly
+def main(_):
+    """Runs the benchmark with the flags."""
+    options = flags.FLAGS
+    chosen = workloads.choose(options.workloads)
+    peers = implementations.choose(options.implementations)
+    unknown = [dtype for dtype in options.dtypes if dtype not in rows.BOUNDS]
+    if unknown or not options.dtypes:
+        raise ValueError(f"--dtypes must be among {', '.join(rows.BOUNDS)}. Received: {unknown}.")
+    output = options.output and pathlib.Path(options.output)
+    if output and output.exists() and not options.overwrite:
+        raise FileExistsError(f"{output} exists: choose another, or pass --overwrite.")
+    measurement = Measurement(peers, options.repeats, options.seed, _report)
+    try:
+        _measure(measurement, chosen, options, output)
+    except KeyboardInterrupt:
+        print("\nStopped. Workloads that were finished are kept.", file=sys.stderr)
+        sys.exit(_INTERRUPTED)
+
+
+def _measure(measurement, chosen, options, output):
+    results, tables = [], []
+    for workload in chosen:
+        workload = workload.smaller() if options.small else workload
+        for dtype in options.dtypes:
+            measured, convolution = measurement.run(workload, dtype)
+            results += [row.to_json() for row in measured]
+            tables.append(table.table(workload, measured, convolution))
+            _report(f"\n{tables[-1]}\n")
+            if output:
+                with atomic_path(output) as temporary:
+                    temporary.write_text(json.dumps(results, indent=1, allow_nan=False) + "\n")
+    print("\n\n".join(tables))
+    if output:
+        print(f"\nrows  {output}")
+
+
+def _report(line):
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    app.run(main)
