@@ -1,10 +1,9 @@
 """Measures the outer step against peers: time, memory, and whether all compute the same.
 
 Every implementation runs in a process of its own and they take turns. All start from the same
-weights and the same raw images; the peers standardize these once a step, ours in its backbone. A
-row whose loss or meta-gradient norm is not ours is void. The peers are an extra:
-`pip install -e .[bench]` (PyTorch's CPU build: `--extra-index-url
-https://download.pytorch.org/whl/cpu`).
+weights and the same raw images, and standardize these within the timed step (ours and JAX in every
+pass, PyTorch once). A row whose loss or meta-gradient norm is not ours is void. The peers are an
+extra, `pip install -e .[bench]`; PyTorch's CPU build will do.
 
 Example:
     python -m launch.benchmark --workloads=A,C --dtypes=float32,bfloat16 --output=benchmark.json
