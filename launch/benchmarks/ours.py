@@ -25,7 +25,6 @@ class Ours:
     """
 
     def __init__(self, workload, problem, dtype):
-        devices.set_threads(0, workload.tasks)
         keras.config.set_dtype_policy("mixed_bfloat16" if dtype == "bfloat16" else "float32")
         self._workload, self._problem = workload, problem
         self._function = self._build(_catfish(workload))
@@ -69,7 +68,10 @@ class Ours:
         return backbone
 
 
-build = Ours
+def build(workload, problem, dtype):
+    """Builds `Ours` in a process that has not computed anything yet."""
+    devices.set_threads(0, workload.tasks)
+    return Ours(workload, problem, dtype)
 
 
 def _learner(workload, backbone, augmentation):

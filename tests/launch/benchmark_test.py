@@ -256,7 +256,7 @@ def test_given_masks_reach_their_task_and_subnetwork():
     workload = BY_NAME["D-paper"]
     start = problem.draw(workload)
     masks = problem.draw_masks(workload)
-    peer = ours.build(workload, start, dtype="float32")
+    peer = ours.Ours(workload, start, dtype="float32")
     result = peer.measure(peer.step(masks))
     assert result["gradient_norm"] == pytest.approx(_norm_by_hand(peer, workload, start, masks))
 
@@ -297,14 +297,14 @@ def test_masks_have_the_rates_of_the_workload():
 
 @functools.cache
 def result_of_ours(name):
-    return results("launch.benchmarks.ours", name)
+    return results(ours.Ours, name)
 
 
-def results(module, name, **options):
+def results(build, name, **options):
     """Loss and norm of a step, and with MGAug also of a step with given masks."""
     workload = BY_NAME[name]
     start = problem.draw(workload)
-    peer = importlib.import_module(module).build(workload, start, dtype="float32", **options)
+    peer = build(workload, start, dtype="float32", **options)
     measured = [peer.measure(peer.step())]
     if workload.rates:
         measured.append(peer.measure(peer.step(problem.draw_masks(workload))))
@@ -330,6 +330,7 @@ def test_peers_compute_what_we_compute(implementation, name):
         torch.set_num_threads(1)  # for work this small, more only wait for each other
     if "higher" in implementation.module:
         pytest.importorskip("higher", reason="no higher: pip install -e '.[bench]'")
-    theirs = results(implementation.module, name, **implementation.options)
+    build = importlib.import_module(implementation.module).build
+    theirs = results(build, name, **implementation.options)
     # Their own masks too: in networks this small, rounding flips no entry of these.
     np.testing.assert_allclose(theirs, result_of_ours(name), rtol=1e-3)
