@@ -1,8 +1,16 @@
-"""Random draws that depend on nothing but a seed and what they are for."""
+"""Random draws that depend on nothing but a seed and what they are for.
+
+`tf.random.stateless_*` ask the device which generator it prefers, which counts as a side
+effect: a loop over tasks that asks runs one task at a time. So the generator is named here.
+"""
 
 import zlib
 
 import tensorflow as tf
+
+_PHILOX = 1
+# The upper half of the generator's counter: folding and drawing never meet.
+_FOLD, _DRAW = 0, 1
 
 
 def key(seed):
@@ -12,7 +20,7 @@ def key(seed):
         seed: integer.
 
     Returns:
-        An int32 tensor of shape `[2]`, fit for every `tf.random.stateless_*` function.
+        An int32 tensor of shape `[2]`.
     """
     return tf.constant([seed & 0x7FFFFFFF, 0x6D67], tf.int32)
 
@@ -32,6 +40,48 @@ def fold(parent, *purposes):
     """
     for purpose in purposes:
         # Python's own hash of a string is salted per process.
-        number = zlib.crc32(purpose.encode()) >> 1 if isinstance(purpose, str) else purpose
-        parent = tf.random.experimental.stateless_fold_in(parent, tf.cast(number, tf.int32))
+        number = zlib.crc32(purpose.encode()) if isinstance(purpose, str) else purpose
+        parent = tf.raw_ops.StatelessRandomUniformFullIntV2(
+            shape=[2], **_generator(parent, number, _FOLD), dtype=tf.int32
+        )
     return parent
+
+
+def uniform(shape, key, dtype=tf.float32):
+    """Draws uniformly from [0, 1).
+
+    Args:
+        shape: list of integers.
+        key: `[2]`, from `fold`.
+        dtype: floating point type.
+
+    Returns:
+        A tensor of this shape.
+    """
+    return tf.raw_ops.StatelessRandomUniformV2(
+        shape=tf.constant(list(shape), tf.int32), **_generator(key, 0, _DRAW), dtype=dtype
+    )
+
+
+def choose(values, key):
+    """Draws one of a list of numbers, each as likely as the others.
+
+    Args:
+        values: list of integers.
+        key: `[2]`, from `fold`.
+
+    Returns:
+        An int32 scalar.
+    """
+    index = tf.raw_ops.StatelessRandomUniformIntV2(
+        shape=tf.constant([], tf.int32), **_generator(key, 0, _DRAW), minval=0, maxval=len(values)
+    )
+    return tf.gather(tf.constant(values, tf.int32), index)
+
+
+def _generator(key, counter, purpose):
+    return {
+        "key": tf.reshape(tf.bitcast(key, tf.uint64), [1]),
+        "counter": tf.stack([tf.cast(counter, tf.uint64), tf.constant(purpose, tf.uint64)]),
+        "alg": _PHILOX,
+    }

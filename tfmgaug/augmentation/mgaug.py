@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from tfmgaug.masks import Mask
-from tfmgaug.randomness import fold, key
+from tfmgaug.randomness import choose, fold, key
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
@@ -121,10 +121,7 @@ class MGAug:
     def _rescale(self, episode, own_key):
         if self.resolutions is None:
             return episode
-        chosen = tf.random.stateless_uniform(
-            [], fold(own_key, "resolution"), maxval=len(self.resolutions), dtype=tf.int32
-        )
-        size = tf.gather(tf.constant(self.resolutions), chosen)
+        size = choose(self.resolutions, fold(own_key, "resolution"))
         return episode._replace(
             support_x=_resize(episode.support_x, size), query_x=_resize(episode.query_x, size)
         )

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from tfmgaug.randomness import fold
+from tfmgaug.randomness import fold, uniform
 
 _KERNEL_LAYERS = (keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D, keras.layers.Dense)
 
@@ -62,7 +62,7 @@ class Mask(keras.layers.Layer):
             A float64 scalar.
         """
         low, high = self.rates
-        drawn = tf.random.stateless_uniform([], fold(key, "rate"), dtype=tf.float64)
+        drawn = uniform([], fold(key, "rate"), tf.float64)
         # float64: in float32, rate * n may round across an integer.
         drawn = low + tf.constant(high - low, tf.float64) * drawn
         return tf.where(subnetwork == 0, tf.constant(high, tf.float64), drawn)

@@ -1,10 +1,9 @@
 """Random parameter pruning (PP)."""
 
 import keras
-import tensorflow as tf
 
 from tfmgaug.masks.mask import Mask, prune_top
-from tfmgaug.randomness import fold
+from tfmgaug.randomness import fold, uniform
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
@@ -28,8 +27,6 @@ class ParameterMask(Mask):
 
     def draw(self, weights, gradients, rate, key):
         return [
-            prune_top(tf.random.stateless_uniform(weight.shape, fold(key, "mask", n)), rate)
-            if prunable
-            else None
+            prune_top(uniform(weight.shape, fold(key, "mask", n)), rate) if prunable else None
             for n, (weight, prunable) in enumerate(zip(weights, self.prunable))
         ]
