@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.python.framework import op_def_registry
 
 from tests.tasks import (
     batch,
@@ -131,6 +132,18 @@ def test_subnetworks_join_in_at_the_start_step_without_a_new_trace():
         expected = (plain if step < 2 else always).meta_gradients(batch())
         np.testing.assert_allclose(flat(gradients(batch())), flat(expected), rtol=1e-8, atol=1e-12)
     assert len(traces) == 1
+
+
+@pytest.mark.parametrize("mask", [CatfishMask, ParameterMask, WidthMask])
+def test_nothing_in_a_step_makes_tasks_wait_for_each_other(mask):
+    # An operation with side effects in a loop's body would: the next iteration comes after it.
+    augmented = FOMAML(small_conv(), augmentation=MGAug(mask(), resolutions=[16]))
+    graph = tf.function(augmented.meta_gradients).get_concrete_function(images()).graph
+    nodes = [*graph.as_graph_def().node]
+    for function in graph.as_graph_def().library.function:
+        nodes += function.node_def
+    ordered = {node.op for node in nodes if op_def_registry.get(node.op).is_stateful}
+    assert ordered <= {"While", "ReadVariableOp"}
 
 
 def test_fit_counts_the_steps():
