@@ -117,9 +117,11 @@ class MetaLearner(TaskFunctions, keras.Model):
             )
             return gradients + new, measures
 
-        means, measures = mean_over_tasks(
-            task, episodes, theta + running, self._training_measures(), self.parallel_tasks
-        )
+        # Variables are read once, here: reading one within the loop would order its iterations.
+        with self._scope(theta):
+            means, measures = mean_over_tasks(
+                task, episodes, theta + running, self._training_measures(), self.parallel_tasks
+            )
         return means[: len(theta)], means[len(theta) :], measures
 
     def train_step(self, data):

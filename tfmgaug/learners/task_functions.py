@@ -156,12 +156,13 @@ class TaskFunctions:
 
     @property
     def _variables(self):
-        """All that a forward pass reads: what is meta-learned, then the rest of the backbone."""
-        return [*self.meta_variables, *self.backbone.non_trainable_variables]
+        """All that a task reads: what is meta-learned, the rest of the backbone, the step."""
+        return [*self.meta_variables, *self.backbone.non_trainable_variables, self.step]
 
     def _scope(self, theta):
-        """Lets tensors stand for the first of `_variables`, for `meta_variables` at least."""
-        return keras.StatelessScope(state_mapping=list(zip(self._variables, theta)))
+        """Lets tensors stand for the first of `_variables`, and what they are now for the rest."""
+        given = [*theta, *values(self._variables[len(theta) :])]
+        return keras.StatelessScope(state_mapping=list(zip(self._variables, given)))
 
     def meta_gradient(self, theta, episode, prune=None):
         """Differentiates one task's query loss after adaptation.
