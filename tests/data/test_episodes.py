@@ -218,15 +218,22 @@ def test_memory_mapped_images_are_read_where_they_are(tmp_path, first):
     copied.images = np.array(mapped.images)
     shared = EpisodeSampler(mapped, query=3)
     assert_same(collect(shared, episodes=9), collect(EpisodeSampler(copied, query=3), episodes=9))
-    address = shared._images.__dlpack__  # the tensor is the file, not a copy of it
-    assert (
-        np.from_dlpack(
-            types.SimpleNamespace(
-                __dlpack__=lambda **_: address(), __dlpack_device__=shared._images.__dlpack_device__
-            )
-        ).ctypes.data
-        == mapped.images.ctypes.data - 8 * first * 6
-    )
+    # The tensor is the file, not a copy of it.
+    address = np.from_dlpack(Unversioned(shared._images)).ctypes.data
+    assert address == mapped.images.ctypes.data - 8 * first * 6
+
+
+class Unversioned:
+    """A tensor whose `__dlpack__` takes the arguments that NumPy gives it."""
+
+    def __init__(self, tensor):
+        self._tensor = tensor
+
+    def __dlpack__(self, **_):
+        return self._tensor.__dlpack__()
+
+    def __dlpack_device__(self):
+        return self._tensor.__dlpack_device__()
 
 
 def test_a_strided_view_is_read_correctly():
