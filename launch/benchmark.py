@@ -9,18 +9,14 @@ Example:
     python -m launch.benchmark --workloads=A,C --dtypes=float32,bfloat16 --output=benchmark.json
 """
 
-import json
-import pathlib
 import sys
 
 from absl import app, flags
 
-from launch import errors
+from launch import errors, output
 from launch.benchmarks import implementations, rows, table, workloads
 from launch.benchmarks.measurement import Measurement
-from tfmgaug.files import atomic_path
-
-_INTERRUPTED = 130  # what shells report for Ctrl-C
+from tfmgaug.files import write_json
 
 flags.DEFINE_list(
     "workloads",
@@ -38,8 +34,7 @@ flags.DEFINE_list("dtypes", ["float32"], f"Precisions: {', '.join(rows.BOUNDS)}.
 flags.DEFINE_integer("repeats", 7, "Timed steps of each.", lower_bound=1)
 flags.DEFINE_integer("seed", 0, "Of weights, images and masks.", lower_bound=0)
 flags.DEFINE_boolean("small", False, "Tiny forms of the workloads, to see that all runs.")
-flags.DEFINE_string("output", None, "JSON file for the rows; written after each workload.")
-flags.DEFINE_boolean("overwrite", False, "Replace --output if it exists.")
+output.define("the rows, written after each workload")
 
 
 @errors.plainly
@@ -51,18 +46,16 @@ def main(_):
     unknown = [dtype for dtype in options.dtypes if dtype not in rows.BOUNDS]
     if unknown or not options.dtypes:
         raise ValueError(f"--dtypes must be among {', '.join(rows.BOUNDS)}. Received: {unknown}.")
-    output = options.output and pathlib.Path(options.output)
-    if output and output.exists() and not options.overwrite:
-        raise FileExistsError(f"{output} exists: choose another, or pass --overwrite.")
+    file = output.path(options)
     measurement = Measurement(peers, options.repeats, options.seed, _report)
     try:
-        _measure(measurement, chosen, options, output)
+        _measure(measurement, chosen, options, file)
     except KeyboardInterrupt:
         print("\nStopped. Workloads that were finished are kept.", file=sys.stderr)
-        sys.exit(_INTERRUPTED)
+        sys.exit(errors.INTERRUPTED)
 
 
-def _measure(measurement, chosen, options, output):
+def _measure(measurement, chosen, options, file):
     results, tables = [], []
     for workload in chosen:
         workload = workload.smaller() if options.small else workload
@@ -71,12 +64,11 @@ def _measure(measurement, chosen, options, output):
             results += [row.to_json() for row in measured]
             tables.append(table.table(workload, measured, convolution))
             _report(f"\n{tables[-1]}\n")
-            if output:
-                with atomic_path(output) as temporary:
-                    temporary.write_text(json.dumps(results, indent=1, allow_nan=False) + "\n")
+            if file:
+                write_json(file, results)
     print("\n\n".join(tables))
-    if output:
-        print(f"\nrows  {output}")
+    if file:
+        print(f"\nrows  {file}")
 
 
 def _report(line):

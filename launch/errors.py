@@ -5,6 +5,8 @@ import sys
 
 from absl import app, flags
 
+INTERRUPTED = 130  # what shells report for Ctrl-C
+
 flags.DEFINE_boolean("traceback", False, "Show where an error came from.")
 
 

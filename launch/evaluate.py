@@ -7,20 +7,17 @@ Example:
 """
 
 import itertools
-import json
-import pathlib
 
 from absl import app, flags, logging
 
-from launch import errors, loading, settings, summary, tasks
+from launch import errors, loading, output, settings, summary, tasks
 from tfmgaug import batch_statistics, evaluation
-from tfmgaug.files import atomic_path
+from tfmgaug.files import write_json
 
 settings.define_data()
 flags.DEFINE_list("runs", None, "Run directories, or .keras files of learners.")
 flags.DEFINE_list("statistics", ["transductive", "support"], "Batch-statistics modes.")
-flags.DEFINE_string("output", None, "JSON file for the results.")
-flags.DEFINE_boolean("overwrite", False, "Replace --output if it exists.")
+output.define("the results")
 flags.mark_flag_as_required("runs")
 
 
@@ -31,9 +28,7 @@ def main(_):
     options = flags.FLAGS
     for mode in options.statistics:
         batch_statistics.check_mode(mode)
-    output = options.output and pathlib.Path(options.output)
-    if output and output.exists() and not options.overwrite:
-        raise FileExistsError(f"{output} exists: choose another, or pass --overwrite.")
+    file = output.path(options)
     learners = {path: loading.load_learner(path) for path in options.runs}
     sampler = tasks.test_sampler(options)
     for path, learner in learners.items():
@@ -45,15 +40,14 @@ def main(_):
     floor = evaluation.pixel_floor(sampler, episodes=options.test_episodes)
     print(f"{reports[0].table(*reports[1:], floor)}\n")
     comparisons = _compare(reports, options.statistics)
-    if output:
+    if file:
         result = {
             "reports": [summary.headline(report) for report in reports],
             "floor": summary.headline(floor),
             "comparisons": comparisons,
         }
-        with atomic_path(output) as temporary:
-            temporary.write_text(json.dumps(result, indent=1) + "\n")
-        print(f"report  {output}")
+        write_json(file, result)
+        print(f"report  {file}")
 
 
 def _check_fit(path, learner, sampler):

@@ -5,7 +5,7 @@ import json
 import pathlib
 import shutil
 
-from tfmgaug.files import atomic_path
+from tfmgaug.files import write_json
 
 _MARK = "flags.json"
 
@@ -71,8 +71,7 @@ class RunDirectory:
                 "choose another (--run_dir=...)."
             )
         self._clear()
-        with atomic_path(self.flags) as temporary:
-            temporary.write_text(json.dumps(settings, indent=1) + "\n")
+        write_json(self.flags, settings)
         return False
 
     def _lock(self):

@@ -1,13 +1,12 @@
 """What a run ends with: results, figures, and an exported model."""
 
-import json
 import resource
 import sys
 import time
 
 from tfmgaug import evaluation, export, figures
 from tfmgaug.callbacks.checkpoint import BEST
-from tfmgaug.files import atomic_path
+from tfmgaug.files import atomic_path, write_json
 
 
 def conclude(options, directory, learner, job, initial, history, started):
@@ -101,8 +100,7 @@ def _write_report(options, directory, report, initialization, floor, history, st
         "seconds": round(time.monotonic() - started, 1),
         "peak_memory_megabytes": peak_memory(),
     }
-    with atomic_path(directory.report) as temporary:
-        temporary.write_text(json.dumps(result, indent=1) + "\n")
+    write_json(directory.report, result)
 
 
 def headline(report):

@@ -17,8 +17,6 @@ from launch import construction, devices, errors, settings, summary, tasks
 from launch.run_directory import RunDirectory
 from tfmgaug import callbacks
 
-_INTERRUPTED = 130  # what shells report for Ctrl-C
-
 settings.define()
 
 
@@ -105,7 +103,7 @@ def _stopped(directory):
         f"  {command}{resume}",
         file=sys.stderr,
     )
-    return _INTERRUPTED
+    return errors.INTERRUPTED
 
 
 if __name__ == "__main__":

@@ -103,3 +103,15 @@ def test_the_error_names_what_lacks_a_gradient():
     with pytest.raises(ValueError, match="without a gradient: gamma, beta"):
         connected([None, number(1.0), None], ["gamma", "kernel", "beta"])
     assert connected([1.0], ["kernel"]) == [1.0]
+
+
+def test_integers_may_be_captured_and_nothing_is_warned_about(caplog):
+    def loss(weights, exponent):
+        return tf.reduce_sum(weights[0] ** tf.cast(exponent, tf.float64))
+
+    start, three = number([0.8]), tf.constant(3)
+    with tf.GradientTape() as tape:
+        tape.watch(start)
+        (end,) = descend(loss, [start], [RATE], 1, recompute=True, captured=[three])
+    np.testing.assert_allclose(tape.gradient(end, start), 1 - RATE * 6 * start, rtol=1e-12)
+    assert not caplog.records

@@ -1,9 +1,11 @@
 """Files that are either whole or not there."""
 
 import contextlib
+import json
 import os
 import pathlib
 from collections.abc import Iterator
+from typing import Any
 
 
 @contextlib.contextmanager
@@ -32,6 +34,17 @@ def atomic_path(path: str | os.PathLike) -> Iterator[pathlib.Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_json(path: str | os.PathLike, value: Any) -> None:
+    """Writes a value as indented JSON, whole or not at all.
+
+    Args:
+        path: the file to write; missing parent folders are made.
+        value: what `json.dumps` takes.
+    """
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=1) + "\n")
 
 
 def _flush(path: pathlib.Path) -> None:

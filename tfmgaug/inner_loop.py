@@ -67,8 +67,9 @@ def recomputed(function):
         @tf.custom_gradient
         def run(*flat):
             def gradient(*upstream):
-                with tf.GradientTape() as tape:
-                    tape.watch(flat)
+                # An integer, such as the number of the step, has no gradient and can't be watched.
+                with tf.GradientTape(watch_accessed_variables=False) as tape:
+                    tape.watch([tensor for tensor in flat if tensor.dtype.is_floating])
                     outputs = function(*tf.nest.pack_sequence_as(lists, flat))
                 return tape.gradient(outputs, flat, upstream)
 

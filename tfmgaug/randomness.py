@@ -42,7 +42,7 @@ def fold(parent, *purposes):
         # Python's own hash of a string is salted per process.
         number = zlib.crc32(purpose.encode()) if isinstance(purpose, str) else purpose
         parent = tf.raw_ops.StatelessRandomUniformFullIntV2(
-            shape=[2], **_generator(parent, number, _FOLD), dtype=tf.int32
+            shape=[2], **_keyed(parent, number, _FOLD), dtype=tf.int32
         )
     return parent
 
@@ -59,7 +59,7 @@ def uniform(shape, key, dtype=tf.float32):
         A tensor of this shape.
     """
     return tf.raw_ops.StatelessRandomUniformV2(
-        shape=tf.constant(list(shape), tf.int32), **_generator(key, 0, _DRAW), dtype=dtype
+        shape=tf.constant(list(shape), tf.int32), **_keyed(key, 0, _DRAW), dtype=dtype
     )
 
 
@@ -74,14 +74,28 @@ def choose(values, key):
         An int32 scalar.
     """
     index = tf.raw_ops.StatelessRandomUniformIntV2(
-        shape=tf.constant([], tf.int32), **_generator(key, 0, _DRAW), minval=0, maxval=len(values)
+        shape=tf.constant([], tf.int32), **_keyed(key, 0, _DRAW), minval=0, maxval=len(values)
     )
     return tf.gather(tf.constant(values, tf.int32), index)
 
 
-def _generator(key, counter, purpose):
+def generator(seed, counter, purpose):
+    """Names the generator for one of TensorFlow's raw random operations.
+
+    Args:
+        seed: uint64 scalar tensor, Philox's key.
+        counter: integer tensor, where to start in the stream.
+        purpose: integer; different purposes are different streams.
+
+    Returns:
+        Keyword arguments of `tf.raw_ops.StatelessRandom...V2`.
+    """
     return {
-        "key": tf.reshape(tf.bitcast(key, tf.uint64), [1]),
+        "key": tf.reshape(seed, [1]),
         "counter": tf.stack([tf.cast(counter, tf.uint64), tf.constant(purpose, tf.uint64)]),
         "alg": _PHILOX,
     }
+
+
+def _keyed(key, counter, purpose):
+    return generator(tf.bitcast(key, tf.uint64), counter, purpose)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import keras
 
 from tfmgaug.callbacks.finite import check_weights, outer_step
-from tfmgaug.files import atomic_path
+from tfmgaug.files import atomic_path, write_json
 
 BEST, HISTORY, LAST = "best.weights.h5", "history.json", "last.weights.h5"
 
@@ -65,8 +65,7 @@ class Checkpoint(keras.callbacks.Callback):
         if self._improved(row):
             self._write_weights(BEST)
         self.history.append(row)
-        with atomic_path(self.directory / HISTORY) as path:
-            path.write_text(json.dumps(self.history, indent=1, allow_nan=False) + "\n")
+        write_json(self.directory / HISTORY, self.history)
         self._write_weights(LAST)
 
     def _write_weights(self, name: str) -> None:

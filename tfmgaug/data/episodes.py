@@ -8,10 +8,10 @@ import numpy as np
 import tensorflow as tf
 
 from tfmgaug.episode import Episode
+from tfmgaug.randomness import generator
 
 # Purposes that share a seed must not share its random numbers.
 _GROUPS, _DRAWS, _SUPPORT, _QUERY = range(4)
-_PHILOX = 1  # the code of the algorithm in TensorFlow's random operations
 _PHILOX_BLOCK = 4  # 32-bit numbers that one value of the Philox counter yields
 _ALIGNMENT = 64  # bytes; TensorFlow aborts on tensors of a lower alignment than its build's
 
@@ -256,9 +256,7 @@ def random_integers(seed: int, purpose: int, index: tf.Tensor, number: int) -> t
     counts = -(-int(number) // _PHILOX_BLOCK)
     numbers_drawn = tf.raw_ops.StatelessRandomUniformFullIntV2(
         shape=tf.stack([_length(index), counts * _PHILOX_BLOCK]),
-        key=tf.constant([seed], tf.uint64),
-        counter=tf.stack([tf.cast(index[0] * counts, tf.uint64), tf.constant(purpose, tf.uint64)]),
-        alg=_PHILOX,
+        **generator(tf.constant(seed, tf.uint64), index[0] * counts, purpose),
         dtype=tf.int32,
     )
     return numbers_drawn[:, :number]

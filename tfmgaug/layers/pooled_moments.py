@@ -74,7 +74,7 @@ def _spread(x, sign, dpooled, slope, shift):
 def _pool(x, sign):
     wide = tf.cast(x, sign.dtype)
     mean = _mean(wide)
-    a, b, c, d = [tf.cast(sign, x.dtype) * window for window in _windows(x)]
+    a, b, c, d = _signed_windows(x, sign)
     pooled = tf.cast(sign, x.dtype) * tf.maximum(tf.maximum(a, b), tf.maximum(c, d))
     return pooled, mean, _mean(tf.square(wide - mean))
 
@@ -119,9 +119,13 @@ def _windows(x):
     return [x[:, row:height:2, column:width:2] for row in (0, 1) for column in (0, 1)]
 
 
+def _signed_windows(x, sign):
+    return [tf.cast(sign, x.dtype) * window for window in _windows(x)]
+
+
 def _position(x, sign):
     """Which entry of each window is picked: the first of the highest, as max pooling does."""
-    a, b, c, d = [tf.cast(sign, x.dtype) * window for window in _windows(x)]
+    a, b, c, d = _signed_windows(x, sign)
     upper, lower = tf.where(a >= b, 0, 1), tf.where(c >= d, 2, 3)
     return tf.where(tf.maximum(a, b) >= tf.maximum(c, d), upper, lower)
 
