@@ -7,7 +7,7 @@ from tfmgaug.inner_loop import connected, descend
 A, RATE, START, TARGET = 1.5, 0.1, 2.0, 0.5
 
 
-def quadratic(weights):
+def quadratic(weights, step):
     return tf.reduce_sum(A * weights[0] ** 2)
 
 
@@ -63,7 +63,7 @@ def test_curvature_that_changes_along_the_way_is_followed():
     start = number(0.8)
     with tf.GradientTape() as tape:
         tape.watch(start)
-        (end,) = descend(lambda w: w[0] ** 3, [start], [RATE], 2)
+        (end,) = descend(lambda w, step: w[0] ** 3, [start], [RATE], 2)
     first = 0.8 - RATE * 3 * 0.8**2
     by_hand = (1 - 6 * RATE * first) * (1 - 6 * RATE * 0.8)
     np.testing.assert_allclose(tape.gradient(end, start), by_hand, rtol=1e-12)
@@ -82,15 +82,17 @@ def test_a_rate_that_is_a_tensor_has_a_gradient():
 
 def test_every_weight_moves_by_its_own_rate():
     weights = [number([1.0]), number([1.0]), number([1.0])]
-    ends = descend(lambda w: tf.add_n([tf.reduce_sum(v**2) for v in w]), weights, [0, 0.1, 0.25], 1)
+    ends = descend(
+        lambda w, step: tf.add_n([tf.reduce_sum(v**2) for v in w]), weights, [0, 0.1, 0.25], 1
+    )
     np.testing.assert_allclose(ends, [[1.0], [0.8], [0.5]], rtol=1e-14)
 
 
 def test_steps_one_by_one_equal_steps_at_once():
     weights = [number([1.0, -2.0])]
-    at_once = descend(lambda w: tf.reduce_sum(w[0] ** 4), weights, [0.01], 3)
+    at_once = descend(lambda w, step: tf.reduce_sum(w[0] ** 4), weights, [0.01], 3)
     for _ in range(3):
-        weights = descend(lambda w: tf.reduce_sum(w[0] ** 4), weights, [0.01], 1)
+        weights = descend(lambda w, step: tf.reduce_sum(w[0] ** 4), weights, [0.01], 1)
     np.testing.assert_array_equal(weights, at_once)
 
 
@@ -106,12 +108,12 @@ def test_the_error_names_what_lacks_a_gradient():
 
 
 def test_integers_may_be_captured_and_nothing_is_warned_about(caplog):
-    def loss(weights, exponent):
+    def loss(weights, step, exponent):
         return tf.reduce_sum(weights[0] ** tf.cast(exponent, tf.float64))
 
     start, three = number([0.8]), tf.constant(3)
     with tf.GradientTape() as tape:
         tape.watch(start)
-        (end,) = descend(loss, [start], [RATE], 1, recompute=True, captured=[three])
+        (end,) = descend(loss, [start], [number(RATE)], 1, recompute=True, captured=[three])
     np.testing.assert_allclose(tape.gradient(end, start), 1 - RATE * 6 * start, rtol=1e-12)
     assert not caplog.records

@@ -3,14 +3,24 @@
 import tensorflow as tf
 
 
-def descend(loss, weights, learning_rates, steps, first_order=False, recompute=False, captured=()):
+def descend(
+    loss,
+    weights,
+    learning_rates,
+    steps,
+    first_order=False,
+    recompute=False,
+    captured=(),
+    on_gradients=None,
+):
     """Takes gradient steps and keeps them differentiable.
 
     `w_i <- w_i - learning_rate_i * dL/dw_i`, `steps` times. Nothing is assigned: tensors go in and
     tensors come out, and gradients of any order flow through.
 
     Args:
-        loss: function of a list of weights, and of the tensors `captured`, to a scalar.
+        loss: function of a list of weights, the number of the step (int32 scalar) and the tensors
+            `captured`, to a scalar.
         weights: list of tensors.
         learning_rates: list of the same length: numbers, scalars or tensors shaped like the weight.
         steps: integer or integer scalar tensor, the number of steps.
@@ -19,6 +29,8 @@ def descend(loss, weights, learning_rates, steps, first_order=False, recompute=F
             step computed: the same gradients from less memory.
         captured: tensors that the loss depends on beside the weights and that are differentiated
             too: a step that runs again takes what it finds elsewhere for constant.
+        on_gradients: function of the list of gradients and the number of the step to the list that
+            is descended by; None: as they are.
 
     Returns:
         The list of weights after the last step.
@@ -27,18 +39,20 @@ def descend(loss, weights, learning_rates, steps, first_order=False, recompute=F
         ValueError: a weight has no influence on the loss.
 
     Example:
-        >>> descend(lambda w: tf.reduce_sum(w[0] ** 2), [tf.ones(2)], [0.25], steps=1)
+        >>> descend(lambda w, step: tf.reduce_sum(w[0] ** 2), [tf.ones(2)], [0.25], steps=1)
         [<tf.Tensor: shape=(2,), dtype=float32, numpy=array([0.5, 0.5], dtype=float32)>]
 
     Reference:
         Finn, Abbeel, Levine, 2017, https://arxiv.org/abs/1703.03400, Eq. 1.
     """
 
-    def updated(weights, learning_rates, captured):
+    def updated(weights, step, learning_rates, captured):
         with tf.GradientTape() as tape:
             tape.watch(weights)
-            value = loss(weights, *captured)
+            value = loss(weights, step, *captured)
         gradients = connected(tape.gradient(value, weights), [w.shape for w in weights])
+        if on_gradients is not None:
+            gradients = on_gradients(gradients, step)
         if first_order:
             gradients = [tf.stop_gradient(gradient) for gradient in gradients]
         return [w - r * g for w, r, g in zip(weights, learning_rates, gradients)]
@@ -47,7 +61,7 @@ def descend(loss, weights, learning_rates, steps, first_order=False, recompute=F
     # A while loop is traced once however many steps there are, and their number may be a tensor.
     return tf.while_loop(
         lambda step, _: step < steps,
-        lambda step, weights: (step + 1, take_step(weights, learning_rates, captured)),
+        lambda step, weights: (step + 1, take_step(weights, step, learning_rates, captured)),
         (tf.constant(0), list(weights)),
         parallel_iterations=1,
     )[1]

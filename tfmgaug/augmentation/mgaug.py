@@ -76,7 +76,7 @@ class MGAug:
 
         Args:
             gradients: list, the full network's meta-gradient.
-            meta_gradient: function of (episode, prune) to another such list.
+            meta_gradient: function of (episode, prune, key) to another such list.
             weights: list aligned with the backbone's trainable variables.
             scoring: gradients aligned with `weights`, for the mask's score, or None.
             episode: `Episode` of one task.
@@ -90,7 +90,7 @@ class MGAug:
         def add(number, total):
             own_key = fold(task_key, "subnetwork", number)
             prune = self._pruning(weights, scoring, number, own_key)
-            own = meta_gradient(self._rescale(episode, own_key), prune)
+            own = meta_gradient(self._rescale(episode, own_key), prune, own_key)
             return number + 1, [a + b for a, b in zip(total, own)]
 
         active = tf.where(step >= self.start_step, self.subnetworks, 0)

@@ -42,18 +42,28 @@ class ANIL(MAML):
     def _head(self):
         return keras.Model(self.classifier.input, self.backbone.outputs)
 
-    def adapt_state(self, state, support_x, support_y, steps=None, prune=None, statistics=None):
+    def adapt_state(
+        self, state, support_x, support_y, steps=None, prune=None, statistics=None, noise=None
+    ):
         weights = self.weights_of(state)
-        features, new = self.forward(weights, support_x, prune, model=self._body)
+        features, new = self.forward(
+            weights, support_x, prune, model=self._body, noise=noise and noise.at("support")
+        )
 
-        def loss(adapting, features, *read):
+        def loss(adapting, step, features, *read):
             with self._scope(read):
                 weights = self.weights_of(dict(zip(self._adapting, adapting)))
-                outputs, _ = self.forward(weights, features, prune, model=self._head)
+                outputs, _ = self.forward(
+                    weights,
+                    features,
+                    prune,
+                    model=self._head,
+                    noise=noise and noise.at("support", step),
+                )
                 return self.outcome(outputs, support_y).loss
 
         captured = [features, *values(self._variables)]
-        adapted = self._descend(loss, state, steps, captured)
+        adapted = self._descend(loss, state, steps, captured, noise)
         if (statistics or self.statistics) == batch_statistics.SUPPORT:
             adapted.update(zip(self.statistics_names, new))
         return adapted

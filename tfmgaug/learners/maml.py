@@ -82,11 +82,11 @@ class MAML(MetaLearner):
         return True
 
     @property
-    def meta_variables(self):
+    def own_variables(self):
         learned = () if self.learn_inner_rates == "no" else self._rates.values()
         # Weights of one layer may share a rate.
         distinct = {id(variable): variable for variable in learned}
-        return [*self.backbone.trainable_variables, *distinct.values()]
+        return [*super().own_variables, *distinct.values()]
 
     def inner_rates(self):
         """Returns the inner learning rates by weight: numbers, or arrays where they are learned."""
@@ -96,20 +96,25 @@ class MAML(MetaLearner):
         weights = dict(zip(self.weight_names, values(self.backbone.trainable_variables)))
         return {name: weights[name] for name in self._adapting}
 
-    def adapt_state(self, state, support_x, support_y, steps=None, prune=None, statistics=None):
-        def loss(adapting, *read):
+    def adapt_state(
+        self, state, support_x, support_y, steps=None, prune=None, statistics=None, noise=None
+    ):
+        def loss(adapting, step, *read):
             with self._scope(read):
                 weights = self.weights_of(dict(zip(self._adapting, adapting)))
-                outputs, _ = self.forward(weights, support_x, prune)
+                outputs, _ = self.forward(
+                    weights, support_x, prune, noise=noise and noise.at("support", step)
+                )
                 return self.outcome(outputs, support_y).loss
 
-        adapted = self._descend(loss, state, steps, values(self._variables))
+        adapted = self._descend(loss, state, steps, values(self._variables), noise)
         if (statistics or self.statistics) == batch_statistics.SUPPORT:
-            _, new = self.forward(self.weights_of(adapted), support_x, prune)
+            weights = self.weights_of(adapted)
+            _, new = self.forward(weights, support_x, prune, noise=noise and noise.at("statistics"))
             adapted.update(zip(self.statistics_names, new))
         return adapted
 
-    def _descend(self, loss, state, steps, captured):
+    def _descend(self, loss, state, steps, captured, noise):
         weights = [state[name] for name in self._adapting]
         rates = [_as(self._rates[name], state[name].dtype) for name in self._adapting]
         steps = self.inner_steps if steps is None else steps
@@ -121,6 +126,7 @@ class MAML(MetaLearner):
             self.first_order,
             self.recompute_inner_steps and self.second_order,
             captured,
+            noise and (lambda gradients, step: noise.at(step).inner_gradients(gradients)),
         )
         return dict(zip(self._adapting, adapted))
 

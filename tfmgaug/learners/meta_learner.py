@@ -13,6 +13,7 @@ from tfmgaug.learners.batches import to_episodes
 from tfmgaug.learners.outer_loop import mean_over_tasks
 from tfmgaug.learners.task_functions import TaskFunctions
 from tfmgaug.learners.variables import aligned, names_of, values
+from tfmgaug.regularizers.regularizer import check
 
 _RUNNING_MOMENTUM = 0.9
 
@@ -33,6 +34,7 @@ class MetaLearner(TaskFunctions, keras.Model):
         statistics: what batch normalization uses for queries: "transductive", "support" or
             "running"; see `tfmgaug.batch_statistics.check_mode`.
         augmentation: `MGAug` or None.
+        regularizers: list of `tfmgaug.regularizers.Regularizer`, which act in training alone.
         measure_before: whether training reports loss and accuracy before adaptation, the gauge of
             memorization. It costs a forward pass over the queries, unless a catfish mask makes that
             pass anyway.
@@ -53,6 +55,7 @@ class MetaLearner(TaskFunctions, keras.Model):
         loss="cross_entropy",
         statistics="transductive",
         augmentation=None,
+        regularizers=(),
         measure_before=True,
         parallel_tasks=4,
         seed=0,
@@ -84,6 +87,9 @@ class MetaLearner(TaskFunctions, keras.Model):
         self._trackers = {}
         self._functions = {}
         self.built = True
+        self.regularizers = check(regularizers)
+        for regularizer in self.regularizers:
+            regularizer.attach(self)
 
     # A batch of tasks.
 
@@ -110,8 +116,8 @@ class MetaLearner(TaskFunctions, keras.Model):
         theta = values(self.meta_variables)
         running = values(self._running_variables)
 
-        def task(episode):
-            gradients, statistics, measures = self._task(theta, episode)
+        def task(episode, coupling):
+            gradients, statistics, measures = self._task(theta, episode, coupling)
             new = aligned(
                 statistics, self.backbone.non_trainable_variables, self._running_variables
             )
@@ -120,7 +126,11 @@ class MetaLearner(TaskFunctions, keras.Model):
         # Variables are read once, here: reading one within the loop would order its iterations.
         with self._scope(theta):
             means, measures = mean_over_tasks(
-                task, episodes, theta + running, self._training_measures(), self.parallel_tasks
+                task,
+                (episodes, self.couple(theta, episodes, self.parallel_tasks)),
+                theta + running,
+                self._training_measures(),
+                self.parallel_tasks,
             )
         return means[: len(theta)], means[len(theta) :], measures
 
@@ -305,6 +315,7 @@ class MetaLearner(TaskFunctions, keras.Model):
             "statistics": self.statistics,
             "augmentation": self.augmentation
             and keras.saving.serialize_keras_object(self.augmentation),
+            "regularizers": [keras.saving.serialize_keras_object(one) for one in self.regularizers],
             "measure_before": self.measure_before,
             "parallel_tasks": self.parallel_tasks,
             "seed": self.seed,
@@ -319,6 +330,9 @@ class MetaLearner(TaskFunctions, keras.Model):
             for name in ("backbone", "loss", "augmentation")
             if config[name] is not None
         }
+        nested["regularizers"] = [
+            keras.saving.deserialize_keras_object(one) for one in config["regularizers"]
+        ]
         return cls(**{**config, **nested})
 
 

@@ -2,19 +2,18 @@
 
 import tensorflow as tf
 
-from tfmgaug.episode import Episode
 from tfmgaug.learners.tree_sum import TreeSum
 
 
-def mean_over_tasks(task, episodes, like, measures, parallel_tasks):
+def mean_over_tasks(task, batch, like, measures, parallel_tasks):
     """Averages what a function returns for each task of a batch.
 
     `mean = 1/T sum_t term_t`, added up inside the loop in pairwise order.
 
     Args:
-        task: function from an `Episode` of one task to a term (list of tensors) and a dictionary of
-            float32 scalars.
-        episodes: `Episode` with a leading task axis.
+        task: function from an `Episode` of one task, and what regularizers say of it, to a term
+            (list of tensors) and a dictionary of float32 scalars.
+        batch: these arguments with a leading task axis.
         like: list of tensors shaped like a term.
         measures: names of the scalars.
         parallel_tasks: how many tasks may be computed side by side.
@@ -22,11 +21,11 @@ def mean_over_tasks(task, episodes, like, measures, parallel_tasks):
     Returns:
         The list of means, and a dictionary of scalars per task, `[tasks]` each.
     """
-    tree = TreeSum(like, terms=episodes.query_y.shape[0])
-    tasks = tf.shape(episodes.query_y)[0]
+    tree = TreeSum(like, terms=batch[0].query_y.shape[0])
+    tasks = tf.shape(batch[0].query_y)[0]
 
     def add_task(number, levels, arrays):
-        term, scalars = task(Episode(*[part[number] for part in episodes]))
+        term, scalars = task(*tf.nest.map_structure(lambda part: part[number], batch))
         arrays = {name: array.write(number, scalars[name]) for name, array in arrays.items()}
         return number + 1, tree.add(levels, number, term), arrays
 

@@ -55,8 +55,12 @@ class ProtoNet(MetaLearner):
     def way(self):
         return None
 
-    def adapt_state(self, state, support_x, support_y, steps=None, prune=None, statistics=None):
-        embeddings, new = self.forward(self.weights_of(state), support_x, prune)
+    def adapt_state(
+        self, state, support_x, support_y, steps=None, prune=None, statistics=None, noise=None
+    ):
+        embeddings, new = self.forward(
+            self.weights_of(state), support_x, prune, noise=noise and noise.at("support")
+        )
         adapted = {
             "prototypes": tf.math.unsorted_segment_mean(
                 embeddings, support_y, tf.reduce_max(support_y) + 1

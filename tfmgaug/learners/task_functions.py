@@ -7,8 +7,11 @@ from tfmgaug import batch_statistics, losses
 from tfmgaug.backbones import preparation
 from tfmgaug.episode import Outcome
 from tfmgaug.inner_loop import connected
+from tfmgaug.learners import replicas
+from tfmgaug.learners.task_run import TaskRun
 from tfmgaug.learners.variables import aligned, names_of, values
 from tfmgaug.randomness import fold, key
+from tfmgaug.regularizers.noise import Noise
 
 
 class TaskFunctions:
@@ -34,8 +37,8 @@ class TaskFunctions:
         return self.backbone.output_shape[-1]
 
     @property
-    def meta_variables(self):
-        """The variables that the outer loop learns, in the order of `meta_gradients`."""
+    def own_variables(self):
+        """The variables that this learner's outer loop learns, the backbone's first."""
         return list(self.backbone.trainable_variables)
 
     def inner_rates(self):
@@ -46,7 +49,9 @@ class TaskFunctions:
         """Returns the state before adaptation: a dictionary of tensors."""
         return {}
 
-    def adapt_state(self, state, support_x, support_y, steps=None, prune=None, statistics=None):
+    def adapt_state(
+        self, state, support_x, support_y, steps=None, prune=None, statistics=None, noise=None
+    ):
         """Adapts to a support set; one step at a time gives the same as all at once.
 
         Args:
@@ -56,6 +61,7 @@ class TaskFunctions:
             steps: number of inner steps, an integer or int32 scalar; None: `inner_steps`.
             prune: function from the backbone's weights to those of a sub-network, or None.
             statistics: a mode; None: the learner's own.
+            noise: `Noise` of the task in training, or None.
 
         Returns:
             The new state.
@@ -68,7 +74,14 @@ class TaskFunctions:
 
     # One task.
 
-    def forward(self, weights, x, prune=None, statistics=None, training=True, model=None):
+    @property
+    def meta_variables(self):
+        """The variables that the outer loop learns, in the order of `meta_gradients`."""
+        return [*self.own_variables, *(v for one in self.regularizers for v in one.variables)]
+
+    def forward(
+        self, weights, x, prune=None, statistics=None, training=True, model=None, noise=None
+    ):
         """Calls the backbone with given weights: the only place where that happens.
 
         Args:
@@ -79,11 +92,14 @@ class TaskFunctions:
                 values.
             training: whether to normalize by the statistics of `x`.
             model: a part of the backbone, made of its layers; None: the whole.
+            noise: `Noise` of this pass, or None.
 
         Returns:
             Outputs `[n, outputs]` in float32 or better, and the statistics of `x`.
         """
-        if prune is not None:
+        if noise is not None:
+            weights = noise.weights(weights)
+        if prune is not None:  # last: noise would revive what is pruned
             weights = prune(weights)
         if statistics is None:
             statistics = values(self.backbone.non_trainable_variables)
@@ -114,9 +130,10 @@ class TaskFunctions:
         Returns:
             Logits `[n, way]`, or values `[n, outputs]`.
         """
-        return self._query(state, x, prune, statistics or self.statistics)[0]
+        return self.query(state, x, prune, statistics or self.statistics)[0]
 
-    def _query(self, state, x, prune, mode):
+    def query(self, state, x, prune, mode, noise=None):
+        """Predicts as `predict_state` does, and returns the statistics of `x` too."""
         if mode == batch_statistics.RUNNING and self.statistics != mode:
             raise ValueError(
                 "Running statistics are averaged in training only by learners built with "
@@ -126,22 +143,40 @@ class TaskFunctions:
         if mode == batch_statistics.SUPPORT:
             given = [state[name] for name in self.statistics_names]
         outputs, new = self.forward(
-            self.weights_of(state), x, prune, given, training=mode == batch_statistics.TRANSDUCTIVE
+            self.weights_of(state),
+            x,
+            prune,
+            given,
+            training=mode == batch_statistics.TRANSDUCTIVE,
+            noise=noise,
         )
         return self.read_out(outputs, state), new
+
+    def outcomes(self, logits, targets):
+        """Measures each prediction.
+
+        Args:
+            logits: `[n, way]`.
+            targets: labels `[n]`, values, or `losses.Mixed`.
+
+        Returns:
+            An `Outcome` of tensors `[n]`.
+        """
+        loss = losses.per_example(self.loss_fn, targets, logits)
+        return Outcome(loss, losses.hits(targets, logits) if self.classification else None)
 
     def outcome(self, logits, targets):
         """Measures predictions.
 
         Args:
             logits: `[n, way]`.
-            targets: labels `[n]`, or values.
+            targets: labels `[n]`, values, or `losses.Mixed`.
 
         Returns:
-            An `Outcome` of scalars.
+            An `Outcome` of scalars, the means over examples.
         """
-        loss = losses.mean_loss(self.loss_fn, targets, logits)
-        return Outcome(loss, losses.accuracy(targets, logits) if self.classification else None)
+        each = self.outcomes(logits, targets)
+        return Outcome(*(None if part is None else tf.reduce_mean(part) for part in each))
 
     @property
     def classification(self):
@@ -149,7 +184,8 @@ class TaskFunctions:
         return losses.is_classification(self.loss_fn)
 
     @property
-    def _training_mode(self):
+    def training_mode(self):
+        """How queries are normalized in training."""
         # Running averages are made of query batches, so these normalize themselves in training.
         running = self.statistics == batch_statistics.RUNNING
         return batch_statistics.TRANSDUCTIVE if running else self.statistics
@@ -164,28 +200,70 @@ class TaskFunctions:
         given = [*theta, *values(self._variables[len(theta) :])]
         return keras.StatelessScope(state_mapping=list(zip(self._variables, given)))
 
-    def meta_gradient(self, theta, episode, prune=None):
-        """Differentiates one task's query loss after adaptation.
+    def meta_gradient(self, theta, episode, prune=None, own_key=None, coupling=None):
+        """Differentiates one task's query loss after adaptation, and what regularizers add to it.
 
         Args:
             theta: list of tensors aligned with `meta_variables`.
             episode: `Episode` of one task.
             prune: function from weights to weights, or None for the full network.
+            own_key: stateless key, `[2]`; None: the task's at this step.
+            coupling: what regularizers that couple tasks say of this one, by their number.
 
         Returns:
-            The gradients aligned with `theta`, the `Outcome`, and the query batch's statistics.
+            The gradients aligned with `theta`, the `Outcome` without penalties, and the query
+            batch's statistics.
         """
-        mode = self._training_mode
+        acting = [one for one in self.regularizers if prune is None or one.subnetworks]
+        with self._scope(theta):
+            run = self._run(acting, episode, prune, own_key, coupling)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(theta)
             with self._scope(theta):
-                state = self.adapt_state(
-                    self.start(), episode.support_x, episode.support_y, None, prune, mode
-                )
-                logits, statistics = self._query(state, episode.query_x, prune, mode)
-                outcome = self.outcome(logits, episode.query_y)
-        gradients = tape.gradient(outcome.loss, theta)
-        return connected(gradients, names_of(self.meta_variables)), outcome, statistics
+                outcome = self._regularized_outcome(acting, run)
+                penalty = sum(one.penalty(run) for one in acting if one.overrides("penalty"))
+                objective, statistics = outcome.loss + penalty, run.statistics
+        gradients = tape.gradient(objective, theta)
+        return self._complete(gradients, theta, acting), outcome, statistics
+
+    def _run(self, acting, episode, prune, own_key, coupling):
+        """Sets a task up for training: drawn on by regularizers, not yet adapted."""
+        if not acting:
+            return TaskRun(self, episode, prune)
+        step = tf.convert_to_tensor(self.step)
+        own_key = self._task_key(episode) if own_key is None else own_key
+
+        def run(episode):
+            return TaskRun(self, episode, prune, Noise(acting, own_key, step), own_key, coupling)
+
+        for number, regularizer in enumerate(acting):
+            episode = regularizer.episode(
+                episode,
+                fold(own_key, "episode", number),
+                lambda changed: run(changed).plain_outcome.loss,
+            )
+        return run(episode)
+
+    def _task_key(self, episode):
+        return fold(key(self.seed), tf.convert_to_tensor(self.step), episode.index)
+
+    def _regularized_outcome(self, acting, run):
+        replacing = [one for one in acting if one.overrides("outcome")]
+        return replacing[0].outcome(run) if replacing else run.plain_outcome
+
+    def _complete(self, gradients, theta, acting):
+        """Refuses gradients that are missing, but of regularizers that didn't take part."""
+        idle = {
+            id(variable)
+            for one in self.regularizers
+            if one not in acting
+            for variable in one.variables
+        }
+        gradients = [
+            tf.zeros_like(tensor) if gradient is None and id(variable) in idle else gradient
+            for gradient, tensor, variable in zip(gradients, theta, self.meta_variables)
+        ]
+        return connected(gradients, names_of(self.meta_variables))
 
     def weight_gradient(self, theta, episode):
         """Differentiates one task's query loss at the weights before adaptation.
@@ -207,12 +285,8 @@ class TaskFunctions:
         return connected(tape.gradient(outcome.loss, weights), self.weight_names), outcome
 
     def _outcome_before(self, theta, episode):
-        mode = self._training_mode
         with self._scope(theta):
-            state = self.adapt_state(
-                self.start(), episode.support_x, episode.support_y, 0, None, mode
-            )
-            return self.outcome(self._query(state, episode.query_x, None, mode)[0], episode.query_y)
+            return TaskRun(self, episode).initial_outcome
 
     @property
     def _scores_by_query_loss(self):
@@ -229,22 +303,56 @@ class TaskFunctions:
         before = self._outcome_before(theta, episode) if self._measures_before else None
         return gradients[: len(self.weight_names)], before
 
-    def _task(self, theta, episode):
-        gradients, after, statistics = self.meta_gradient(theta, episode)
+    def _task(self, theta, episode, coupling=None):
+        gradients, after, statistics = self.meta_gradient(theta, episode, coupling=coupling)
         scoring, before = self._before_adaptation(theta, episode, gradients)
         if self.augmentation is not None:
-            step = tf.convert_to_tensor(self.step)
             gradients = self.augmentation.augment(
                 gradients,
-                lambda own, prune: self.meta_gradient(theta, own, prune)[0],
+                lambda own, prune, own_key: self.meta_gradient(
+                    theta, own, prune, own_key, coupling
+                )[0],
                 theta[: len(self.weight_names)],
                 scoring,
                 episode,
-                step,
-                fold(key(self.seed), step, episode.index),
+                tf.convert_to_tensor(self.step),
+                self._task_key(episode),
             )
         measures = {**after.named(), **(before.named("_before") if self._measures_before else {})}
         return gradients, statistics, {n: tf.cast(v, tf.float32) for n, v in measures.items()}
+
+    def couple(self, theta, episodes, parallel_tasks):
+        """Makes a first pass over a batch, for regularizers that couple its tasks.
+
+        Args:
+            theta: list of tensors aligned with `meta_variables`.
+            episodes: `Episode` with a leading task axis.
+            parallel_tasks: how many tasks may be computed side by side.
+
+        Returns:
+            A dictionary from the numbers of these regularizers to float32 tensors `[tasks]`.
+        """
+        coupling = {
+            str(number): one
+            for number, one in enumerate(self.regularizers)
+            if one.overrides("couple")
+        }
+        if not coupling:
+            return {}
+
+        def summarize(episode):
+            run = TaskRun(self, episode)
+            return {name: tf.cast(one.summary(run), tf.float32) for name, one in coupling.items()}
+
+        summaries = tf.map_fn(
+            summarize,
+            episodes,
+            fn_output_signature=dict.fromkeys(coupling, tf.float32),
+            parallel_iterations=parallel_tasks,
+        )
+        return {
+            name: replicas.coupled(one.couple, summaries[name]) for name, one in coupling.items()
+        }
 
     def step_outcomes(self, episode, statistics=None):
         """Measures a task's queries before adaptation and after each inner step.

@@ -1,0 +1,155 @@
+"""The base of all regularizers: hooks into the learning of one task, each of which does nothing."""
+
+import inspect
+
+
+class Regularizer:
+    """Takes part in training, never in evaluation.
+
+    Subclasses override one or two hooks. All hooks of one task are called with tensors and return
+    tensors; those that draw get a stateless key of their own.
+
+    Args:
+        subnetworks: bool, whether it acts on MGAug's sub-networks as on the full network.
+    """
+
+    def __init__(self, subnetworks=False):
+        self.subnetworks = subnetworks
+
+    def attach(self, learner):
+        """Looks at the learner before it trains, refuses it, or makes variables.
+
+        Args:
+            learner: `MetaLearner`.
+
+        Raises:
+            ValueError: this regularizer has no meaning for it; the error says why.
+        """
+
+    @property
+    def variables(self):
+        """Variables that the outer loop learns beside the learner's own."""
+        return []
+
+    def episode(self, episode, key, loss_of):
+        """Changes the task that is trained on.
+
+        Args:
+            episode: `Episode` of one task.
+            key: stateless key, `[2]`.
+            loss_of: function from an `Episode` to its query loss after adaptation.
+
+        Returns:
+            An `Episode`.
+        """
+        return episode
+
+    def weights(self, weights, key):
+        """Changes the weights of one forward pass, before masks do.
+
+        Args:
+            weights: list aligned with the backbone's trainable variables.
+            key: stateless key, `[2]`, of this pass.
+
+        Returns:
+            A list like `weights`.
+        """
+        return weights
+
+    def inner_gradients(self, gradients, key, step):
+        """Changes the gradients of an inner step.
+
+        Args:
+            gradients: list of tensors, of the weights that adapt.
+            key: stateless key, `[2]`, of this inner step.
+            step: int64 scalar, the outer step.
+
+        Returns:
+            A list like `gradients`.
+        """
+        return gradients
+
+    def outcome(self, run):
+        """Replaces the loss over the queries.
+
+        Args:
+            run: `tfmgaug.learners.task_run.TaskRun`.
+
+        Returns:
+            An `Outcome`, whose loss is differentiated.
+        """
+        raise NotImplementedError
+
+    def penalty(self, run):
+        """Adds to the loss that is differentiated.
+
+        Args:
+            run: `tfmgaug.learners.task_run.TaskRun`.
+
+        Returns:
+            A scalar.
+        """
+        raise NotImplementedError
+
+    def summary(self, run):
+        """Sums up a task for what couples all tasks of a batch; nothing is differentiated.
+
+        Args:
+            run: `tfmgaug.learners.task_run.TaskRun`.
+
+        Returns:
+            A float32 scalar.
+        """
+        raise NotImplementedError
+
+    def couple(self, summaries):
+        """Says what each task must know of the others, which `run.coupling(self)` returns.
+
+        Args:
+            summaries: float32 `[tasks]`, of all replicas.
+
+        Returns:
+            A float32 tensor `[tasks]`, held constant.
+        """
+        raise NotImplementedError
+
+    def overrides(self, hook):
+        """Returns whether this class has a hook of its own, by name."""
+        return getattr(type(self), hook) is not getattr(Regularizer, hook)
+
+    def get_config(self):
+        """Returns the constructor's arguments, serializable."""
+        names = inspect.signature(type(self).__init__).parameters
+        return {name: getattr(self, name) for name in names if name != "self"}
+
+    @classmethod
+    def from_config(cls, config):
+        """Builds the regularizer from `get_config`'s result."""
+        return cls(**config)
+
+
+def check(regularizers):
+    """Returns the list of regularizers, if they can act together.
+
+    Args:
+        regularizers: sequence of `Regularizer`.
+
+    Raises:
+        TypeError: there is something else among them.
+        ValueError: one stands twice in the list, or two replace the loss over the queries.
+    """
+    regularizers = list(regularizers)
+    for one in regularizers:
+        if not isinstance(one, Regularizer):
+            raise TypeError(
+                f"`regularizers` must be of tfmgaug.regularizers.Regularizer. Received: {one!r}."
+            )
+    if len({id(one) for one in regularizers}) < len(regularizers):
+        raise ValueError("`regularizers` must be distinct. Received: the same one twice.")
+    replacing = [type(one).__name__ for one in regularizers if one.overrides("outcome")]
+    if len(replacing) > 1:
+        raise ValueError(
+            "At most one regularizer can replace the loss over the queries. "
+            f"Received: {', '.join(replacing)}."
+        )
+    return regularizers
