@@ -1,5 +1,7 @@
 """The per-example loss of a learner, and whether accuracy has a meaning under it."""
 
+from typing import Any, NamedTuple
+
 import keras
 import tensorflow as tf
 
@@ -7,6 +9,20 @@ _NAMED = {
     "cross_entropy": lambda: keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     "mean_squared_error": keras.losses.MeanSquaredError,
 }
+
+
+class Mixed(NamedTuple):
+    """Targets of examples each of which was mixed from two.
+
+    Attributes:
+        first: labels `[n]`, values, or targets that are mixed themselves.
+        second: likewise, of what was mixed in.
+        share: scalar in [0, 1], that of the first.
+    """
+
+    first: Any
+    second: Any
+    share: Any
 
 
 def get(loss):
@@ -43,16 +59,42 @@ def is_classification(loss):
     return isinstance(loss, keras.losses.SparseCategoricalCrossentropy)
 
 
-def mean_loss(loss, targets, outputs):
-    """Averages the loss over examples, in the precision of the outputs (at least float32)."""
+def per_example(loss, targets, outputs):
+    """Measures each example, in the precision of the outputs (at least float32).
+
+    Args:
+        loss: `keras.losses.Loss`.
+        targets: labels `[n]`, values `[n, outputs]`, or `Mixed`. Labels mix losses, which is the
+            cross-entropy to the mixed distribution; values are mixed themselves.
+        outputs: `[n, outputs]`.
+
+    Returns:
+        A tensor `[n]`.
+    """
+    if isinstance(targets, Mixed) and is_classification(loss):
+        return _mix(targets, lambda labels: per_example(loss, labels, outputs))
     # Loss.call leaves the precision alone; Loss.__call__ would round float64 proofs to float32.
-    return tf.reduce_mean(loss.call(targets, outputs))
+    return loss.call(_values(targets), outputs)
 
 
-def accuracy(labels, logits):
-    """Returns the share of examples whose highest logit is that of the label."""
-    hits = tf.equal(tf.argmax(logits, -1, labels.dtype), labels)
-    return tf.reduce_mean(tf.cast(hits, tf.float32))
+def hits(labels, logits):
+    """Returns for each example whether its highest logit is that of the label: 1 or 0, `[n]`.
+
+    Of mixed labels it returns the share of those that it hits.
+    """
+    if isinstance(labels, Mixed):
+        return _mix(labels, lambda labels: hits(labels, logits))
+    return tf.cast(tf.equal(tf.argmax(logits, -1, labels.dtype), labels), tf.float32)
+
+
+def _values(targets):
+    return _mix(targets, _values) if isinstance(targets, Mixed) else targets
+
+
+def _mix(mixed, function):
+    first, second = function(mixed.first), function(mixed.second)
+    share = tf.cast(mixed.share, first.dtype)
+    return share * first + (1 - share) * second
 
 
 def at_least_float32(outputs):
