@@ -6,6 +6,8 @@ import pytest
 import tensorflow as tf
 
 from tests.tasks import images, scatter, small_conv, smooth_conv, smooth_mlp, task, theta
+from tfmgaug.backbones import resnet
+from tfmgaug.layers import BatchNormalization
 from tfmgaug.learners import MAML, ProtoNet
 from tfmgaug.masks import WidthMask
 from tfmgaug.randomness import key
@@ -38,11 +40,18 @@ def maml(filters):
     return MAML(smooth_conv(filters=filters), inner_steps=2, inner_learning_rate=0.5)
 
 
+def residual(filters):
+    """One group without and one with a convolution in its shortcut."""
+    options = {"activation": "tanh", "pooling": "average", "dtype": "float64"}
+    backbone = resnet(3, (16, 16, 1), (1, 1), (filters, 2 * filters), **options)
+    return MAML(backbone, inner_steps=2, inner_learning_rate=0.5)
+
+
 def protonet(filters):
     return ProtoNet(smooth_conv(way=None, filters=filters), statistics="support")
 
 
-@pytest.mark.parametrize("make", [maml, protonet])
+@pytest.mark.parametrize("make", [maml, residual, protonet])
 def test_the_masked_network_equals_the_network_physically_cut(make):
     learner, smaller = network_and_its_cut(make)
     x = np.asarray(task(images()).query_x)
@@ -55,7 +64,7 @@ def test_the_masked_network_equals_the_network_physically_cut(make):
     np.testing.assert_allclose(whole, part, rtol=1e-10, atol=1e-12)
 
 
-@pytest.mark.parametrize("make", [maml, protonet])
+@pytest.mark.parametrize("make", [maml, residual, protonet])
 def test_meta_gradients_equal_those_of_the_cut_network_and_vanish_outside(make):
     learner, smaller = network_and_its_cut(make)
     gradients, outcome, _ = learner.meta_gradient(theta(learner), task(images()), pruned(learner))
@@ -75,9 +84,45 @@ def test_normalization_and_biases_go_with_their_channels():
 
 
 def prunable_names(backbone):
+    return [path.split("/")[0] for path in prunable_paths(backbone)]
+
+
+def prunable_paths(backbone):
     mask = WidthMask()
     mask.attach(backbone, backbone.layers[-1])
-    return [v.path.split("/")[0] for v, p in zip(backbone.trainable_variables, mask.prunable) if p]
+    return [v.path for v, p in zip(backbone.trainable_variables, mask.prunable) if p]
+
+
+def test_shortcuts_go_with_the_channels_that_they_are_added_to():
+    backbone = resnet(None, (16, 16, 1), (1, 1), (4, 8))
+    mask = WidthMask()
+    mask.attach(backbone)
+    assert all(mask.prunable)
+    backbone = resnet(3, (16, 16, 1), (1, 1), (4, 8))
+    kept = {v.path for v in backbone.trainable_variables} - set(prunable_paths(backbone))
+    assert kept == {"head/kernel", "head/bias"}
+
+
+def test_normalization_behind_a_sum_of_normalized_channels_goes_with_them():
+    inputs = keras.Input([4])
+    parts = [BatchNormalization()(keras.layers.Dense(5)(inputs)) for _ in range(2)]
+    x = BatchNormalization(name="behind")(keras.layers.Add()(parts))
+    backbone = keras.Model(inputs, keras.layers.Dense(3)(x))
+    assert {"behind/gamma", "behind/beta"} <= set(prunable_paths(backbone))
+
+
+def test_normalization_of_flattened_channels_is_refused():
+    backbone = keras.Sequential(
+        [
+            keras.Input([4, 4, 1]),
+            keras.layers.Conv2D(5, 3, name="before"),
+            keras.layers.Flatten(),
+            BatchNormalization(name="behind"),
+            keras.layers.Dense(3),
+        ]
+    )
+    with pytest.raises(ValueError, match="'behind' with 20 channels behind 'before' with 5"):
+        WidthMask().attach(backbone, backbone.layers[-1])
 
 
 def test_the_first_channels_stay():

@@ -1,6 +1,9 @@
 """Backbones: ordinary functional Keras models."""
 
 from tfmgaug.backbones.conv4 import conv4
+from tfmgaug.backbones.cutting import cut
 from tfmgaug.backbones.mlp import mlp
+from tfmgaug.backbones.resnet import resnet, resnet10, resnet18
+from tfmgaug.backbones.stages import stages
 
-__all__ = ["conv4", "mlp"]
+__all__ = ["conv4", "cut", "mlp", "resnet", "resnet10", "resnet18", "stages"]

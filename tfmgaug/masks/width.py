@@ -22,7 +22,7 @@ class WidthMask(Mask):
 
     Raises:
         ValueError: on attaching, an activation has f(0) != 0, so that a removed channel would go on
-            sending a constant.
+            sending a constant; or a normalization's channels are not those of the layers before it.
 
     Example:
         >>> MGAug(WidthMask(rates=(0.0, 0.25)))
@@ -41,7 +41,7 @@ class WidthMask(Mask):
         owners = layers + [
             layer
             for layer in backbone._flatten_layers(include_self=False)
-            if isinstance(layer, BatchNormalization) and _fed_by(layer, pruned)
+            if isinstance(layer, BatchNormalization) and _is_fed_by(layer, pruned)
         ]
         channels = {id(v) for layer in owners for v in layer.trainable_variables}
         # The last axis of each of these variables is the layer's output channels.
@@ -60,16 +60,29 @@ def _first_channels(weight, rate):
     return tf.broadcast_to(tf.cast(tf.range(channels) < kept, tf.float32), weight.shape)
 
 
-def _fed_by(layer, pruned):
-    """Whether a layer's input comes straight from a pruned one, through layers without weights."""
+def _is_fed_by(normalization, pruned):
+    """Whether a normalization acts on the channels of pruned layers."""
+    sources = list(_sources(normalization, pruned))
+    for source in sources:
+        if source.kernel.shape[-1] != normalization.gamma.shape[0]:
+            raise ValueError(
+                "Width pruning needs normalization of channels as the layer before makes them, not "
+                f"flattened or concatenated. Received: {normalization.name!r} with "
+                f"{normalization.gamma.shape[0]} channels behind {source.name!r} with "
+                f"{source.kernel.shape[-1]}."
+            )
+    return bool(sources)
+
+
+def _sources(layer, pruned):
+    """The pruned layers whose channels reach a layer, through others that keep channels apart."""
     for node in layer._inbound_nodes:
         for parent in node.parent_nodes:
             source = parent.operation
             if id(source) in pruned:
-                return True
-            if not getattr(source, "weights", ()) and _fed_by(source, pruned):
-                return True
-    return False
+                yield source
+            elif isinstance(source, BatchNormalization) or not getattr(source, "weights", ()):
+                yield from _sources(source, pruned)
 
 
 def _check_activations(backbone):

@@ -1,0 +1,192 @@
+"""Residual networks: ResNet-10, ResNet-18, and others of basic blocks."""
+
+import keras
+
+from tfmgaug.backbones.seeds import layer_seeds
+from tfmgaug.layers import BatchNormalization, Standardization
+
+_POOLING = {"max": keras.layers.MaxPooling2D, "average": keras.layers.AveragePooling2D}
+
+
+def resnet(
+    way,
+    image_shape=(224, 224, 3),
+    blocks=(1, 1, 1, 1),
+    filters=(64, 128, 256, 512),
+    *,
+    mean=127.5,
+    standard_deviation=127.5,
+    activation="relu",
+    pooling="max",
+    seed=0,
+    dtype=None,
+    name="resnet",
+):
+    """Builds a residual network of basic blocks.
+
+    A stem, `x <- relu(pool3x3/2(norm(conv7x7/2(x))))`, then groups of blocks
+
+    `x <- relu(norm(conv3x3(relu(norm(conv3x3(x))))) + shortcut(x))`,
+
+    then the mean over positions and a dense head. The first block of each group but the first has
+    stride 2. The shortcut is the identity, or `norm(conv1x1(x))` where size or channels change.
+    Convolutions have no bias and start He-normal over fan-out. Padding is zeros on both sides, so
+    that strided convolutions and shortcuts stay centered on the same pixels at every image size.
+    ReLU comes after the stem's pooling: the function is the same, with a quarter of the work.
+
+    Args:
+        way: int, number of outputs; None leaves the head away and gives embeddings (ProtoNet).
+        image_shape: (height, width, channels); height and width at least `2 ** len(blocks)`.
+        blocks: number of blocks in each group.
+        filters: channels of each group; the stem has the first group's.
+        mean: float in 0-255, subtracted from the images.
+        standard_deviation: float > 0 in 0-255, which the images are divided by.
+        activation: Keras activation.
+        pooling: the stem's: "max" or "average".
+        seed: int, the start of the weights.
+        dtype: Keras dtype policy; None takes the global one.
+        name: str.
+
+    Returns:
+        A `keras.Model` from raw images `[batch, height, width, channels]` in 0-255 to logits
+        `[batch, way]`, or to embeddings `[batch, filters[-1]]`. It takes images of any size.
+
+    Raises:
+        ValueError: an argument is out of range.
+
+    Example:
+        >>> resnet(way=5, image_shape=(32, 32, 3), blocks=(2, 2), filters=(32, 64))
+
+    Reference:
+        He et al., 2016, https://arxiv.org/abs/1512.03385, Section 3.3 and Table 1.
+        Chen et al., 2019, https://arxiv.org/abs/1904.04232, whose ResNet-10 the MGAug paper takes.
+        (The MGAug code pools the upper left 5x5 of 7x7 positions: here all of them count.)
+    """
+    _check(way, image_shape, blocks, filters, pooling)
+    seeds = iter(layer_seeds(seed, 3 * sum(blocks) + 2))  # at most: stem, blocks, head
+    build = _Layers(activation, seeds, dtype)
+    inputs = keras.Input((None, None, image_shape[-1]), name="image")
+    x = Standardization(image_shape, mean, standard_deviation, dtype=dtype, name="standardization")(
+        inputs
+    )
+    x = build.convolution(x, filters[0], 7, 2, "stem")
+    x = keras.layers.ZeroPadding2D(1, dtype=dtype, name="stem_pool_pad")(x)
+    x = _POOLING[pooling](3, strides=2, dtype=dtype, name="stem_pool")(x)
+    x = build.activation(x, "stage0")
+    for group, (count, channels) in enumerate(zip(blocks, filters), start=1):
+        for block in range(1, count + 1):
+            stride = 2 if group > 1 and block == 1 else 1
+            end = f"stage{group}" if block == count else f"group{group}_block{block}"
+            x = build.block(x, channels, stride, f"group{group}_block{block}", end)
+    x = keras.layers.GlobalAveragePooling2D(dtype=dtype, name="embedding")(x)
+    if way is not None:
+        x = keras.layers.Dense(
+            way,
+            kernel_initializer=keras.initializers.GlorotUniform(seed=next(seeds)),
+            dtype=dtype,
+            name="head",
+        )(x)
+    return keras.Model(inputs, x, name=name)
+
+
+def resnet10(way, image_shape=(224, 224, 3), *, name="resnet10", **options):
+    """Builds ResNet-10: `resnet` with one block in each of four groups.
+
+    Args:
+        way: int, number of outputs; None leaves the head away.
+        image_shape: (height, width, channels); height and width at least 16.
+        name: str.
+        **options: of `resnet`.
+
+    Returns:
+        A `keras.Model`; see `resnet`.
+
+    Example:
+        >>> resnet10(way=5)
+
+    Reference:
+        Wang et al., MGAug, Section 5, "Backbones".
+    """
+    return resnet(way, image_shape, (1, 1, 1, 1), name=name, **options)
+
+
+def resnet18(way, image_shape=(224, 224, 3), *, name="resnet18", **options):
+    """Builds ResNet-18: `resnet` with two blocks in each of four groups.
+
+    Args:
+        way: int, number of outputs; None leaves the head away.
+        image_shape: (height, width, channels); height and width at least 16.
+        name: str.
+        **options: of `resnet`.
+
+    Returns:
+        A `keras.Model`; see `resnet`.
+
+    Example:
+        >>> resnet18(way=5)
+
+    Reference:
+        He et al., 2016, https://arxiv.org/abs/1512.03385, Table 1.
+    """
+    return resnet(way, image_shape, (2, 2, 2, 2), name=name, **options)
+
+
+class _Layers:
+    """What all layers of one network share."""
+
+    def __init__(self, activation, seeds, dtype):
+        self._activation, self._seeds, self._dtype = activation, seeds, dtype
+
+    def activation(self, x, name):
+        return keras.layers.Activation(self._activation, dtype=self._dtype, name=name)(x)
+
+    def convolution(self, x, filters, size, stride, name):
+        """Convolves and normalizes."""
+        if stride > 1 and size > 1:
+            # Keras's "same" would pad an even size on one side alone, and an odd size on both.
+            pad = keras.layers.ZeroPadding2D(size // 2, dtype=self._dtype, name=f"{name}_pad")
+            x = pad(x)
+        x = keras.layers.Conv2D(
+            filters,
+            size,
+            strides=stride,
+            padding="same" if stride == 1 else "valid",
+            use_bias=False,
+            kernel_initializer=keras.initializers.VarianceScaling(
+                2.0, "fan_out", "untruncated_normal", seed=next(self._seeds)
+            ),
+            dtype=self._dtype,
+            name=f"{name}_conv",
+        )(x)
+        return BatchNormalization(dtype=self._dtype, name=f"{name}_norm")(x)
+
+    def block(self, x, filters, stride, name, end):
+        """A basic block, whose last layer is called `end`."""
+        y = self.convolution(x, filters, 3, stride, f"{name}_first")
+        y = self.activation(y, f"{name}_first_activation")
+        y = self.convolution(y, filters, 3, 1, f"{name}_second")
+        if stride > 1 or x.shape[-1] != filters:
+            x = self.convolution(x, filters, 1, stride, f"{name}_shortcut")
+        x = keras.layers.Add(dtype=self._dtype, name=f"{name}_sum")([y, x])
+        return self.activation(x, end)
+
+
+def _check(way, image_shape, blocks, filters, pooling):
+    if way is not None and way < 2:
+        raise ValueError(f"`way` must be at least 2, or None for no head. Received: way={way}.")
+    if not blocks or min(blocks) < 1:
+        raise ValueError(f"`blocks` must be at least 1 in each group. Received: blocks={blocks}.")
+    if len(filters) != len(blocks) or min(filters) < 1:
+        raise ValueError(
+            "`filters` must have a number of at least 1 for each group of `blocks`. "
+            f"Received: filters={filters} and blocks={blocks}."
+        )
+    # What is left for the last group's stride to halve.
+    smallest = 2 ** len(blocks)
+    if len(image_shape) != 3 or min(image_shape[:2]) < smallest or image_shape[2] < 1:
+        raise ValueError(
+            "`image_shape` must be (height, width, channels) with height and width at least "
+            f"{smallest} for {len(blocks)} groups. Received: image_shape={tuple(image_shape)}."
+        )
+    if pooling not in _POOLING:
+        raise ValueError(f"`pooling` must be one of {tuple(_POOLING)}. Received: {pooling!r}.")
