@@ -51,7 +51,7 @@ def main(_):
 
 
 def _check_fit(path, learner, sampler):
-    shape = sampler.classes.image_shape
+    shape = sampler.image_shape
     if tuple(learner.image_shape) != tuple(shape):
         raise ValueError(
             f"{path} was trained on images {learner.image_shape}. Received: {shape}. Use "

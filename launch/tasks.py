@@ -1,5 +1,6 @@
 """From flags to tasks: what is trained on, validated on and tested on."""
 
+import dataclasses
 from typing import Any, NamedTuple
 
 from tfmgaug import data
@@ -9,6 +10,21 @@ _VALIDATION, _TEST = 1_000_003, 2_000_003
 
 # A batch of evaluation tasks. Four leave a core idle: 600 episodes took twice as long.
 _BATCH = 20
+
+_MARGIN = 1.15  # the papers on photos test on the center of images that are larger by this
+
+# What acts on images alone, and does nothing where it is left as it is.
+_OF_IMAGES = {
+    "augment_images": False,
+    "mutually_exclusive": True,
+    "rotations": False,
+    "task_augmentation": "none",
+    "test_classes": "test",
+    "test_crop": False,
+    "test_mutually_exclusive": True,
+    "train_classes": None,
+    "train_resolutions": None,
+}
 
 
 class Tasks(NamedTuple):
@@ -51,25 +67,34 @@ def build(settings):
         FileNotFoundError: data is missing.
         ValueError: the data doesn't fit the episodes.
     """
+    _check(settings)
     if settings.data == "sinusoids":
         return _sinusoids(settings)
     splits = load(settings)
-
+    train = _sampler(
+        settings,
+        splits.train,
+        settings.seed,
+        way=settings.train_way or settings.way,
+        query=settings.train_query,
+        tasks=settings.tasks,
+        mutually_exclusive=settings.mutually_exclusive,
+        transform=_training_transform(settings),
+        task_augmentation=_task_augmentation(settings),
+        resolutions=settings.train_resolutions and [int(n) for n in settings.train_resolutions],
+    )
+    test = _test_sampler(settings, splits)
     return Tasks(
-        train=_sampler(
+        train=train,
+        validation=_sampler(
             settings,
-            splits.train,
-            settings.seed,
-            way=settings.train_way or settings.way,
-            query=settings.train_query,
-            tasks=settings.tasks,
-            mutually_exclusive=settings.mutually_exclusive,
-            transform=data.Augment() if settings.augment_images else None,
+            splits.validation,
+            settings.data_seed + _VALIDATION,
+            transform=_test_transform(settings),
         ),
-        validation=_sampler(settings, splits.validation, settings.data_seed + _VALIDATION),
-        test=_sampler(settings, splits.test, settings.data_seed + _TEST),
-        test_classes=splits.test,
-        example_shape=splits.train.image_shape,
+        test=test,
+        test_classes=test.classes,
+        example_shape=train.image_shape,
         mean=splits.train.mean,
         standard_deviation=splits.train.standard_deviation,
     )
@@ -83,16 +108,25 @@ def test_sampler(settings):
 
     Returns:
         An `EpisodeSampler`.
+
+    Raises:
+        FileNotFoundError: data is missing.
+        ValueError: the data doesn't fit the episodes, or the flags each other.
     """
-    return _sampler(settings, load(settings).test, settings.data_seed + _TEST)
+    if settings.train_classes is not None and settings.test_classes != "train":
+        raise ValueError(
+            "Nothing is trained here: --train_classes needs --test_classes=train. "
+            f"Received: --test_classes={settings.test_classes}."
+        )
+    return _test_sampler(settings, load(settings))
 
 
 def load(settings):
     """Loads the images that the flags name, as `Splits`."""
-    return data.load(
+    splits = data.load(
         settings.data,
         data_dir=settings.data_dir,
-        image_size=settings.image_size,
+        image_size=_loaded_size(settings),
         seed=settings.data_seed,
         cache_dir=settings.cache_dir,
         skip_unreadable=settings.skip_unreadable,
@@ -100,11 +134,83 @@ def load(settings):
         split=settings.split,
         download=settings.download,
     )
+    if settings.train_classes is None:
+        return splits
+    if not settings.way <= settings.train_classes <= len(splits.train):
+        raise ValueError(
+            f"--train_classes must be from {settings.way} (--way) to {len(splits.train)}, the "
+            f"classes of {splits.train.name}. Received: {settings.train_classes}."
+        )
+    return splits._replace(train=splits.train.take(settings.train_classes, settings.data_seed))
+
+
+def _check(settings):
+    if settings.data == "sinusoids":
+        given = [name for name, none in _OF_IMAGES.items() if getattr(settings, name) != none]
+        if given:
+            raise ValueError(f"Sinusoids are no images. Received: --{', --'.join(given)}.")
+    rotating = settings.task_augmentation == "rotate"
+    if rotating and settings.rotations:
+        raise ValueError(
+            "--task_augmentation=rotate adds rotated classes to the training set, --rotations to "
+            "all three sets: choose one. Received: both."
+        )
+    how = {n: getattr(settings, n) for n in ("rotation_probability", "rotation_ramp")}
+    if not rotating and any(value is not None for value in how.values()):
+        raise ValueError(
+            "--rotation_probability and --rotation_ramp need --task_augmentation=rotate. "
+            f"Received: {settings.task_augmentation}."
+        )
+    if settings.train_resolutions and settings.resolutions:
+        raise ValueError(
+            "--train_resolutions draws sizes for whole tasks, --resolutions for sub-networks "
+            "alone: choose one. Received: both."
+        )
+
+
+def _loaded_size(settings):
+    if not settings.test_crop:
+        return settings.image_size
+    if settings.image_size is None:
+        raise ValueError("--test_crop needs --image_size, the size of the crop. Received: none.")
+    return int(_MARGIN * settings.image_size)
+
+
+def _training_transform(settings):
+    if not settings.augment_images:
+        return _test_transform(settings)
+    return data.Augment(image_size=settings.image_size if settings.test_crop else None)
+
+
+def _test_transform(settings):
+    return data.CenterCrop(settings.image_size) if settings.test_crop else None
+
+
+def _task_augmentation(settings):
+    if settings.task_augmentation == "none":
+        return None
+    given = {"probability": settings.rotation_probability, "ramp": settings.rotation_ramp}
+    return data.RotatedClasses(**{n: value for n, value in given.items() if value is not None})
+
+
+def _test_sampler(settings, splits):
+    classes = getattr(splits, settings.test_classes)
+    if not settings.test_mutually_exclusive:
+        classes = dataclasses.replace(classes, name=f"{classes.name} with fixed labels")
+    return _sampler(
+        settings,
+        classes,
+        settings.data_seed + _TEST,
+        mutually_exclusive=settings.test_mutually_exclusive,
+        transform=_test_transform(settings),
+    )
 
 
 def _sampler(settings, classes, seed, **options):
     shape = {"way": settings.way, "shot": settings.shot, "query": settings.query, "tasks": _BATCH}
-    return data.EpisodeSampler(classes, seed=seed, **{**shape, **options})
+    # Whatever the seed of a run, a class has the same label: tests can ask for it.
+    partition = {"partition_seed": settings.data_seed}
+    return data.EpisodeSampler(classes, seed=seed, **{**shape, **partition, **options})
 
 
 def _sinusoids(settings):

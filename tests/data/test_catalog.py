@@ -47,7 +47,13 @@ def offline(*arguments, **options):
 
 @pytest.mark.parametrize(
     ("name", "sizes"),
-    [("cifar_fs", (64, 16, 20)), ("fc100", (60, 20, 20)), ("omniglot_vinyals", (1028, 172, 423))],
+    [
+        ("cifar_fs", (64, 16, 20)),
+        ("cub", (100, 50, 50)),
+        ("fc100", (60, 20, 20)),
+        ("mini_imagenet", (64, 16, 20)),
+        ("omniglot_vinyals", (1028, 172, 423)),
+    ],
 )
 def test_published_splits_have_their_sizes_and_do_not_overlap(name, sizes):
     lists = catalog.class_lists(name)
@@ -71,7 +77,10 @@ def test_changing_a_list_does_not_change_the_published_one():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"name": "mnist"}, "must be one of cifar_fs, fc100, folder, glyphs, omniglot.*'mnist'"),
+        (
+            {"name": "mnist"},
+            "one of cifar_fs, cub, fc100, folder, glyphs, mini_imagenet, omniglot.*'mnist'",
+        ),
         ({"name": "omniglot", "split": "lake"}, "'vinyals' or 'background'. Received: 'lake'"),
         ({"name": "fc100", "split": "background"}, "for omniglot only"),
         ({"name": "folder"}, "folder needs `data_dir`"),
@@ -84,8 +93,8 @@ def test_arguments_without_a_meaning_are_refused(arguments, message):
 
 
 def test_an_unknown_published_list_is_refused():
-    with pytest.raises(ValueError, match="Received: 'cub'"):
-        catalog.class_lists("cub")
+    with pytest.raises(ValueError, match="Received: 'mnist'"):
+        catalog.class_lists("mnist")
 
 
 # Glyphs

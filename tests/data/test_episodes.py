@@ -4,11 +4,13 @@ import types
 
 import numpy as np
 import pytest
+import scipy.interpolate
 import scipy.stats
 import tensorflow as tf
 
 from tfmgaug.data.episodes import EpisodeSampler
-from tfmgaug.data.transforms import Augment
+from tfmgaug.data.rotated_classes import RotatedClasses
+from tfmgaug.data.transforms import Augment, CenterCrop
 
 
 def numbered(counts, shape=(2, 3, 1)):
@@ -135,6 +137,21 @@ def test_the_seed_chooses_the_partition():
     assert sorted(np.concatenate(groups[0])) == list(range(20))
 
 
+def test_samplers_with_one_partition_give_a_class_one_label():
+    classes = numbered([4] * 12)
+    labels = []
+    for seed in (1, 2):
+        options = {"seed": seed, "mutually_exclusive": False, "partition_seed": 7}
+        drawn = collect(EpisodeSampler(classes, 4, 1, 2, **options), episodes=60)
+        shown = class_of(classes, drawn["query_x"]).ravel()
+        labels.append(dict(zip(shown, drawn["query_y"].ravel())))
+    assert labels[0] == labels[1]
+    assert len(labels[0]) == 12
+    assert (
+        drawn["query_x"] != collect(EpisodeSampler(classes, 4, 1, 2), episodes=60)["query_x"]
+    ).any()
+
+
 def test_the_seed_and_the_index_determine_an_episode():
     drawn = collect(EpisodeSampler(UNEVEN, seed=5, shot=1, query=2), episodes=20)
     assert_same(drawn, collect(EpisodeSampler(UNEVEN, seed=5, shot=1, query=2), episodes=20))
@@ -200,6 +217,90 @@ def test_augmented_episodes_depend_on_the_seed_and_the_index_alone(channels):
     assert_same({key: drawn[key][6] for key in drawn}, four.episode(6)._asdict())
     same = drawn["query_x"] == collect(plain, episodes=8)["query_x"]
     assert not same.all(axis=(2, 3, 4)).any()
+
+
+def test_a_batch_is_drawn_without_a_loop_and_without_asking_the_device():
+    options = {"transform": Augment(), "task_augmentation": RotatedClasses()}
+    sampler = EpisodeSampler(numbered([8] * 6, shape=(8, 8, 3)), query=3, **options)
+    batch = tf.function(sampler._batch).get_concrete_function(tf.TensorSpec([4], tf.int64))
+    graph = batch.graph.as_graph_def()
+    nodes = [*graph.node, *(node for f in graph.library.function for node in f.node_def)]
+    operations = {node.op for node in nodes}
+    assert "StatelessRandomUniformFullIntV2" in operations
+    assert not [op for op in operations if "While" in op or "StatelessRandomGet" in op]
+
+
+def test_a_transform_may_declare_another_size():
+    classes = numbered([8] * 6, shape=(6, 7, 3))
+    drawn = {}
+    for transform in (None, CenterCrop(4), Augment(image_size=(5, 4))):
+        sampler = EpisodeSampler(classes, query=2, transform=transform)
+        drawn[transform] = collect(sampler, episodes=8)["query_x"]
+        assert sampler.dataset().element_spec[0]["query_x"].shape == [4, 10, *sampler.image_shape]
+        assert drawn[transform].shape == (8, 10, *sampler.image_shape)
+    plain, center, cropped = drawn.values()
+    np.testing.assert_array_equal(center, plain[:, :, 1:5, 1:5])
+    assert cropped.shape[2:] == (5, 4, 3)
+
+
+# Resolutions
+
+
+def pictures(side=9):
+    classes = numbered([8] * 6, shape=(side, side, 3))
+    classes.images = np.random.default_rng(0).integers(0, 256, classes.images.shape, np.uint8)
+    return classes
+
+
+def test_all_images_of_a_batch_are_reduced_to_one_of_the_resolutions():
+    sampler = EpisodeSampler(pictures(), query=2, tasks=2, resolutions=[9, 6, 4])
+    sides = []
+    for inputs, _ in sampler.dataset(episodes=60):
+        support, query = (inputs[part].shape for part in ("support_x", "query_x"))
+        assert (support[:2], query[:2]) == ((2, 5), (2, 10))
+        assert set(support[2:4]) == set(query[2:4])
+        sides.append(support[2])
+    assert set(sides) == {9, 6, 4}
+    assert sampler.dataset().element_spec[0]["query_x"].shape.as_list() == [2, 10, None, None, 3]
+    assert sampler.image_shape == (9, 9, 3)
+
+
+def test_images_are_reduced_bilinearly_with_aligned_corners():
+    plain = collect(EpisodeSampler(pictures(), query=2), episodes=4)
+    found = collect(EpisodeSampler(pictures(), query=2, resolutions=[5]), episodes=4)
+    points = np.linspace(0, 8, 5)
+    for part in ("support_x", "query_x"):
+        rows = scipy.interpolate.interp1d(np.arange(9), plain[part].astype(float), axis=2)(points)
+        expected = scipy.interpolate.interp1d(np.arange(9), rows, axis=3)(points)
+        np.testing.assert_allclose(found[part], expected, atol=0.51)
+
+
+def test_at_full_resolution_nothing_changes():
+    plain = collect(EpisodeSampler(pictures(), query=2), episodes=8)
+    assert_same(plain, collect(EpisodeSampler(pictures(), query=2, resolutions=[9]), episodes=8))
+
+
+def test_an_episode_has_the_resolution_of_its_batch():
+    sampler = EpisodeSampler(pictures(), query=2, tasks=2, resolutions=[9, 6, 4])
+    for inputs, _ in sampler.dataset(start=4, episodes=8):
+        for support_x, index in zip(inputs["support_x"], inputs["index"]):
+            np.testing.assert_array_equal(support_x, sampler.episode(int(index)).support_x)
+    with pytest.raises(ValueError, match="multiple of tasks=2. Received: start=3"):
+        sampler.dataset(start=3)
+
+
+@pytest.mark.parametrize("resolutions", [[10], [], [0], [4.0]])
+def test_sides_that_images_cannot_be_reduced_to_are_refused(resolutions):
+    with pytest.raises((TypeError, ValueError), match="`resolutions` must be"):
+        EpisodeSampler(pictures(), query=2, resolutions=resolutions)
+
+
+def test_only_square_images_have_resolutions():
+    with pytest.raises(ValueError, match="square images.*8 x 9"):
+        EpisodeSampler(numbered([8] * 6, shape=(8, 9, 3)), query=2, resolutions=[4])
+
+
+# Bad input
 
 
 def test_a_transform_that_changes_the_shape_is_refused():
@@ -285,6 +386,8 @@ def test_too_few_images_are_named():
         ("seed", None, TypeError),
         ("mutually_exclusive", 1, TypeError),
         ("transform", "flip", TypeError),
+        ("partition_seed", -1, ValueError),
+        ("partition_seed", 0.5, TypeError),
     ],
 )
 def test_nonsense_is_refused_by_name(name, value, error):

@@ -86,6 +86,25 @@ def test_unknown_classes_are_named():
         classes_of(2, 2).subset([2])
 
 
+def test_fewer_classes_are_among_more_and_keep_their_order():
+    classes = classes_of(*range(2, 22))
+    few, more = (classes.take(number, seed=3) for number in (5, 12))
+    assert set(few.class_names) < set(more.class_names) < set(classes.class_names)
+    assert list(more.class_names) == sorted(more.class_names, key=int)
+    for name in few.class_names:
+        np.testing.assert_array_equal(few.of_class(name), classes.of_class(name))
+    assert few.class_names == classes.take(5, seed=3).class_names != classes.take(5).class_names
+    assert classes.take(20).class_names == classes.class_names
+
+
+@pytest.mark.parametrize("number", [0, 4])
+def test_more_classes_than_there_are_cannot_be_taken(number):
+    with pytest.raises(
+        ValueError, match=f"from 1 to 3, the classes of 'arrays'. Received: {number}"
+    ):
+        classes_of(2, 2, 2).take(number)
+
+
 def test_class_c_turned_r_times_is_class_c_plus_r_times_the_number_of_classes():
     classes = classes_of(2, 3)
     turned = classes.with_rotations()
@@ -218,6 +237,16 @@ def test_lists_of_classes_split_a_folder(folder, cache_dir):
         from_folder(folder, splits={**lists, "train": ["x"]}, cache_dir=cache_dir)
     with pytest.raises(ValueError, match="not name a class twice. Received: 'c0'"):
         from_folder(folder, splits={**lists, "train": ["c0"]}, cache_dir=cache_dir)
+
+
+def test_classes_that_lists_leave_out_are_not_opened(folder, cache_dir):
+    (folder / "c3" / "0.png").write_text("not an image")
+    (folder / "c4" / "0.png").unlink()
+    (folder / "c4" / "1.png").unlink()
+    (folder / "c4" / "2.png").unlink(missing_ok=True)
+    lists = {"train": ["c5"], "validation": ["c2"], "test": ["c0"]}
+    splits = from_folder(folder, splits=lists, cache_dir=cache_dir)
+    assert [split.class_names for split in splits] == [("c5",), ("c2",), ("c0",)]
 
 
 def test_images_are_decoded_once_for_all_seeds(folder, cache_dir, monkeypatch):

@@ -1,8 +1,13 @@
+import json
+
+import keras
 import numpy as np
 import pytest
+import scipy.ndimage
 import scipy.stats
+import tensorflow as tf
 
-from tfmgaug.data.transforms import Augment
+from tfmgaug.data.transforms import Augment, CenterCrop
 
 COLOR = np.random.default_rng(0).integers(0, 256, [6, 9, 12, 3]).astype(np.uint8)
 SLOPES = np.broadcast_to(np.arange(101, dtype=np.uint8)[:, None, None], [400, 101, 101, 1])
@@ -20,6 +25,15 @@ def test_the_seed_determines_the_result(channels):
     assert first.dtype == np.uint8
     np.testing.assert_array_equal(first, augment(images))
     assert (first != augment(images, seed=(0, 2))).any(axis=(1, 2, 3)).all()
+
+
+def test_an_image_is_changed_alike_alone_and_among_others():
+    transform = Augment()
+    draws = np.random.default_rng(1).uniform(size=[6, transform.draws]).astype(np.float32)
+    together = transform.apply(COLOR, draws)
+    for i in range(6):
+        alone = transform.apply(COLOR[i : i + 1], draws[i : i + 1])
+        np.testing.assert_array_equal(together[i], alone[0])
 
 
 def test_every_image_has_draws_of_its_own():
@@ -55,12 +69,45 @@ def test_a_crop_covers_the_share_of_the_area_that_was_drawn():
     assert across[:, 0].min() >= 0
 
 
+def bilinear(image, rows, columns):
+    """One image at fractional rows and columns, channel by channel."""
+    grid = np.stack(np.meshgrid(rows, columns, indexing="ij"))
+    channels = np.moveaxis(image.astype(float), -1, 0)
+    return np.stack([scipy.ndimage.map_coordinates(c, grid, order=1) for c in channels], -1)
+
+
+def test_crops_are_interpolated_between_aligned_corners():
+    transform = Augment(jitter=0, flip=False, image_size=(7, 5))
+    draws = np.random.default_rng(2).uniform(size=[6, transform.draws]).astype(np.float32)
+    found = transform.apply(COLOR, draws).numpy()
+    boxes = transform._boxes(draws[:, :22]).numpy()
+    assert found.shape == (6, 7, 5, 3)
+    for image, (top, left, bottom, right), crop in zip(COLOR, boxes, found):
+        expected = bilinear(
+            image, 8 * np.linspace(top, bottom, 7), 11 * np.linspace(left, right, 5)
+        )
+        np.testing.assert_allclose(crop, expected, atol=0.51)
+
+
 def test_a_narrow_crop_range_is_kept():
     down = augment(SLOPES, crop_scale=(0.25, 0.25), aspect_ratio=(1, 1), jitter=0, flip=False)
     height = down[:, -1, 0, 0].astype(float) - down[:, 0, 0, 0]
     np.testing.assert_allclose(height, 50, atol=1.01)
     assert down[:, 0, 0, 0].min() < 5
     assert down[:, 0, 0, 0].max() > 45
+
+
+@pytest.mark.parametrize(
+    ("size", "rows", "columns"), [(5, (2, 7), (3, 8)), ((9, 12), (0, 9), (0, 12))]
+)
+def test_a_center_crop_keeps_the_pixels_of_the_center(size, rows, columns):
+    found = CenterCrop(size)(COLOR, (0, 1))
+    np.testing.assert_array_equal(found, COLOR[:, slice(*rows), slice(*columns)])
+
+
+def test_a_center_larger_than_the_image_is_refused():
+    with pytest.raises(ValueError, match=r"\(10, 10\) needs larger images. Received: 9 x 12"):
+        CenterCrop(10)(COLOR, (0, 1))
 
 
 def test_jitter_on_constant_gray_images_is_brightness_alone():
@@ -101,11 +148,37 @@ def test_jitter_of_saturation_stretches_around_the_gray():
         ("jitter", "much", TypeError),
         ("flip", 1, TypeError),
         ("aspect_ratio", (2.0, 1.0), ValueError),
+        ("image_size", 0, ValueError),
     ],
 )
 def test_nonsense_is_refused_by_name(name, value, error):
     with pytest.raises(error, match=f"`{name}`"):
         Augment(**{name: value})
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [
+        Augment((0.5, 0.9), 0.1, False, (0.9, 1.1), (7, 5)),
+        Augment(crop_scale=None),
+        CenterCrop(4),
+    ],
+)
+def test_a_saved_transform_comes_back_as_it_was(transform):
+    saved = json.dumps(keras.saving.serialize_keras_object(transform))
+    loaded = keras.saving.deserialize_keras_object(json.loads(saved))
+    assert vars(loaded) == vars(transform)
+
+
+def test_a_size_without_a_crop_is_refused():
+    with pytest.raises(ValueError, match="`image_size` is that of crops. Received: 5"):
+        Augment(crop_scale=None, image_size=5)
+
+
+def test_images_of_unknown_size_are_refused_in_a_graph():
+    graph = tf.function(lambda images: Augment()(images, (0, 1)), autograph=False)
+    with pytest.raises(ValueError, match="a size that is known"):
+        graph.get_concrete_function(tf.TensorSpec([None, None, None, 3], tf.uint8))
 
 
 @pytest.mark.parametrize("images", [COLOR[0], COLOR.astype(np.float32)])

@@ -1,17 +1,22 @@
 """Images by class, named data sets, and the episodes drawn from them."""
 
-from tfmgaug.data.catalog import class_lists, load
+from tfmgaug.data.catalog import load
 from tfmgaug.data.episodes import EpisodeSampler
 from tfmgaug.data.image_classes import ImageClasses, Splits
+from tfmgaug.data.published import class_lists
+from tfmgaug.data.rotated_classes import RotatedClasses
 from tfmgaug.data.sinusoids import SinusoidSampler
 from tfmgaug.data.sources import from_arrays, from_folder, from_tfds
 from tfmgaug.data.splitting import split_classes
-from tfmgaug.data.transforms import Augment
+from tfmgaug.data.transforms import Augment, CenterCrop, ImageTransform
 
 __all__ = [
     "Augment",
+    "CenterCrop",
     "EpisodeSampler",
     "ImageClasses",
+    "ImageTransform",
+    "RotatedClasses",
     "SinusoidSampler",
     "Splits",
     "class_lists",

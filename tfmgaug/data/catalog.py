@@ -3,8 +3,6 @@
 import dataclasses
 import functools
 import importlib.metadata
-import importlib.resources
-import json
 import os
 import pathlib
 from collections.abc import Callable
@@ -12,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from tfmgaug.data import cache, decoding, splitting
+from tfmgaug.data import cache, decoding, published, splitting
 from tfmgaug.data.image_classes import ImageClasses, Splits
 from tfmgaug.data.image_folder import from_folder
+from tfmgaug.data.published import class_lists
 from tfmgaug.data.tfds_source import from_tfds
 
 _OMNIGLOT_SIZE = 28
@@ -42,6 +41,13 @@ def load(
     - `"cifar_fs"`, `"fc100"`: CIFAR-100 from TensorFlow Datasets, its training and test images
       together, 600 a class; 64/16/20 and 60/20/20 classes. 32 x 32 x 3. If `data_dir` holds one
       folder of images for each class, those are read instead.
+    - `"cub"`: Caltech-UCSD Birds 200-2011, training and test images together; 100/50/50 classes.
+      84 x 84 x 3. `data_dir` is the unpacked archive, any folder of the classes, or as above.
+    - `"mini_imagenet"`: 64/16/20 classes of ImageNet, the lists of Ravi and Larochelle.
+      84 x 84 x 3. The images can't be downloaded: `data_dir` holds one folder for each class,
+      named by WordNet id, or train/, val/ and test/ of these. Or it is TensorFlow Datasets' folder
+      with `imagenet2012`, prepared, or its two archives in `downloads/manual`; that has all
+      training images of a class, some 1300, of which the published set is a choice of 600.
     - `"folder"`: the image folder `data_dir`, see `from_folder`.
 
     Args:
@@ -89,28 +95,6 @@ def load(
     )
     splits = _LOADERS[name](options)
     return Splits(*(s.with_rotations() for s in splits)) if rotations else splits
-
-
-def class_lists(name: str) -> dict[str, list[str]]:
-    """Returns the published class split of a data set.
-
-    Args:
-        name: `"cifar_fs"`, `"fc100"` or `"omniglot_vinyals"`.
-
-    Returns:
-        The names of the classes for `"train"`, `"validation"` and `"test"`.
-
-    Raises:
-        ValueError: the name is unknown.
-
-    Example:
-    >>> splits = from_folder("cifar100/", splits=class_lists("fc100"))
-    """
-    if name not in ("cifar_fs", "fc100", "omniglot_vinyals"):
-        raise ValueError(
-            f"`name` must be 'cifar_fs', 'fc100' or 'omniglot_vinyals'. Received: {name!r}."
-        )
-    return {field: list(_published(name)[field]) for field in Splits._fields}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -179,7 +163,7 @@ def _load_omniglot(options: _Options) -> Splits:
 
 
 def _background_groups(names: list[str], seed: int) -> list[list[str]]:
-    alphabets = _published("omniglot_alphabets")
+    alphabets = published.read_lists("omniglot_alphabets")
     fractions = (1 - _VALIDATION_ALPHABETS, _VALIDATION_ALPHABETS, 0)
     train, validation, _ = splitting.draw_groups(alphabets["background"], fractions, seed)
     return [
@@ -188,30 +172,15 @@ def _background_groups(names: list[str], seed: int) -> list[list[str]]:
     ]
 
 
-def _load_cifar100(name: str, options: _Options) -> Splits:
-    lists = class_lists(name)
-    if options.data_dir is not None and _holds_classes(options.data_dir, lists):
-        return from_folder(
-            *(options.data_dir, options.image_size),
-            channels=3,
-            splits=lists,
-            skip_unreadable=options.skip_unreadable,
-            cache_dir=options.cache_dir,
-            name=name,
-        )
-    classes = from_tfds(
-        *("cifar100", "train+test", options.image_size),
-        data_dir=options.data_dir,
-        download=options.download,
-        cache_dir=options.cache_dir,
-        name=name,
+def _load_published(name: str, options: _Options) -> Splits:
+    return published.load(
+        name,
+        options.data_dir,
+        options.image_size,
+        options.cache_dir,
+        options.skip_unreadable,
+        options.download,
     )
-    return splitting.arrange(classes, list(lists.values()), options.cache_dir)
-
-
-def _holds_classes(data_dir: str | os.PathLike, lists: dict[str, list[str]]) -> bool:
-    folder = pathlib.Path(data_dir).expanduser()
-    return all((folder / name).is_dir() for names in lists.values() for name in names)
 
 
 def _load_folder(options: _Options) -> Splits:
@@ -225,16 +194,9 @@ def _load_folder(options: _Options) -> Splits:
     )
 
 
-@functools.cache
-def _published(name: str) -> dict[str, list[str]]:
-    file = importlib.resources.files("tfmgaug.data") / f"{name}.json"
-    return json.loads(file.read_text(encoding="utf-8"))
-
-
 _LOADERS: dict[str, Callable[[_Options], Splits]] = {
     "glyphs": _load_glyphs,
     "omniglot": _load_omniglot,
-    "cifar_fs": functools.partial(_load_cifar100, "cifar_fs"),
-    "fc100": functools.partial(_load_cifar100, "fc100"),
     "folder": _load_folder,
+    **{name: functools.partial(_load_published, name) for name in published.NAMES},
 }

@@ -1,19 +1,29 @@
 """Few-shot episodes from images by class, each a pure function of a seed and an index."""
 
-import numbers
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from tfmgaug.data.indexed import (
+    check_integer,
+    indexed_dataset,
+    length,
+    random_integers,
+    random_uniform,
+    single_episode,
+    stateless_seed,
+)
+from tfmgaug.data.rotated_classes import TURNS, RotatedClasses
+from tfmgaug.data.shared_memory import as_tensor
+from tfmgaug.data.transforms import ImageTransform
 from tfmgaug.episode import Episode
-from tfmgaug.randomness import generator
 
 # Purposes that share a seed must not share its random numbers.
-_GROUPS, _DRAWS, _SUPPORT, _QUERY = range(4)
-_PHILOX_BLOCK = 4  # 32-bit numbers that one value of the Philox counter yields
-_ALIGNMENT = 64  # bytes; TensorFlow aborts on tensors of a lower alignment than its build's
+_GROUPS, _DRAWS, _SUPPORT, _QUERY, _IMAGES, _NEW_GROUPS, _NEW_CLASSES, _ROTATED, _RESOLUTION = (
+    range(9)
+)
 
 
 class EpisodeSampler:
@@ -27,7 +37,8 @@ class EpisodeSampler:
     With mutually exclusive tasks the drawn classes are labelled in random order, so that a class
     has no label of its own. Otherwise the classes are partitioned by the seed into `way` groups;
     a task takes one class of each group, and the group is the label: a learner can then memorize
-    the labels instead of adapting to the support set.
+    the labels instead of adapting to the support set. Only tasks of the classes that it was
+    trained on, partitioned alike, show what it has memorized.
 
     The images are read batch by batch and may be memory-mapped and larger than memory. Arrays in
     memory are copied once if TensorFlow cannot share them; don't change them afterwards. The time
@@ -41,14 +52,27 @@ class EpisodeSampler:
         tasks: episodes in a batch.
         seed: integer from 0 to 2**63 - 1.
         mutually_exclusive: whether labels are shuffled in every task.
-        transform: callable `(images, seed) -> images` run on the support and on the query set of
-            each task, for example `Augment()`. The images are `[images, height, width, channels]`
-            uint8, the seed `[2]` int32 to be used with `tf.random.stateless_*`.
+        transform: an `ImageTransform` such as `Augment()`, run on every image with draws of its
+            own. Or a callable `(images, seed) -> images` run on the support and on the query set of
+            each task: the images are `[images, height, width, channels]` uint8, and keep their
+            shape; the seed is `[2]` int32 for `tfmgaug.randomness` (or for
+            `tf.random.stateless_*`, which run one task after the other).
+        task_augmentation: `RotatedClasses` or None.
+        resolutions: sides in pixels, one of which is drawn for each batch; support and query
+            images of its tasks are reduced to it (bilinear, corners aligned). The task axis stays,
+            height and width are then unknown before a batch is there. None: as they are.
+        partition_seed: of the groups of classes that are no mutually exclusive tasks; None takes
+            `seed`. Tasks of two samplers with one partition give classes the same labels.
+
+    Attributes:
+        image_shape: height, width and channels of the images in an episode, before `resolutions`
+            reduce them.
 
     Raises:
         TypeError: if an argument has a wrong type.
-        ValueError: if an argument is out of range, if there are fewer classes than `way`, or if
-            a class has fewer than `shot + query` images.
+        ValueError: if an argument is out of range, if there are fewer classes than `way`, if
+            a class has fewer than `shot + query` images, or if images have a shape that an argument
+            can't deal with.
 
     Example:
     >>> episodes = EpisodeSampler(train, way=5, shot=1, query=15, tasks=4, seed=0)
@@ -66,6 +90,9 @@ class EpisodeSampler:
         seed: int = 0,
         mutually_exclusive: bool = True,
         transform: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None = None,
+        task_augmentation: RotatedClasses | None = None,
+        resolutions: Sequence[int] | None = None,
+        partition_seed: int | None = None,
     ):
         _check_classes(classes)
         self.classes = classes
@@ -85,9 +112,17 @@ class EpisodeSampler:
             )
         self.mutually_exclusive = bool(mutually_exclusive)
         self.transform = transform
+        self.task_augmentation = task_augmentation
+        if partition_seed is not None:
+            partition_seed = check_integer("partition_seed", partition_seed, minimum=0)
+        self.partition_seed = self.seed if partition_seed is None else partition_seed
         _check_enough(classes, self.way, self.shot, self.query)
-        self.groups = self._partition()
-        self._images, self._first_row = _as_tensor(classes.images)
+        self.image_shape = self._check_shape()
+        self.resolutions = _check_resolutions(resolutions, self.image_shape)
+        number = len(classes.counts)
+        self.groups = self._partition(number, _GROUPS)
+        self._new_groups = self._partition(TURNS * number, _NEW_GROUPS)
+        self._images, self._first_row = as_tensor(classes.images)
 
     def dataset(self, start: int = 0, episodes: int | None = None) -> tf.data.Dataset:
         """Batches of the episodes `start`, `start + 1`, ... in that order.
@@ -105,8 +140,14 @@ class EpisodeSampler:
 
         Raises:
             TypeError: if an argument is not an integer.
-            ValueError: if `start` is negative or `episodes` is not positive.
+            ValueError: if `start` is negative, or no multiple of `tasks` where `resolutions` are
+                drawn for each batch, or `episodes` is not positive.
         """
+        if self.resolutions and check_integer("start", start, minimum=0) % self.tasks:
+            raise ValueError(
+                "With `resolutions`, which tasks make a batch matters: `start` must be a multiple "
+                f"of tasks={self.tasks}. Received: start={start}"
+            )
         return indexed_dataset(self._batch, self.tasks, start, episodes)
 
     def episode(self, index: int) -> Episode:
@@ -120,54 +161,91 @@ class EpisodeSampler:
         """
         return single_episode(self._batch, index)
 
-    def _partition(self) -> list[np.ndarray]:
+    def _check_shape(self) -> tuple[int, int, int]:
+        """The shape of an image once it is transformed."""
+        shape = tuple(self.classes.images.shape[1:])
+        if self.task_augmentation is not None:
+            self.task_augmentation.check_shape(shape)
+        if isinstance(self.transform, ImageTransform):
+            shape = tuple(self.transform.output_shape(shape))
+        return shape
+
+    def _partition(self, number: int, purpose: int) -> list[np.ndarray]:
         """The groups of classes: a task takes equally many classes of each."""
-        number = len(self.classes.counts)
         if self.mutually_exclusive:
             return [np.arange(number)]
-        keys = random_integers(self.seed, _GROUPS, tf.zeros([1], tf.int64), number)
+        keys = random_integers(self.partition_seed, purpose, tf.zeros([1], tf.int64), number)
         return np.array_split(np.argsort(keys[0], kind="stable"), self.way)
 
     def _batch(self, index: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
-        rows = self._draw(index)  # [tasks, way, shot + query]
-        support_x, query_x = self._read(rows)
+        turns, rows = self._draw(index)
+        images = [self._read(part) for part in tf.split(rows, [self.shot, self.query], axis=-1)]
+        if self.task_augmentation is not None:
+            images = [self._rotated(part, turns) for part in images]
         if self.transform is not None:
-            support_x = self._transform(support_x, index, _SUPPORT)
-            query_x = self._transform(query_x, index, _QUERY)
+            images = self._transformed(images, index)
+        if self.resolutions is not None:
+            size = self._resolution(index)
+            images = [_reduced(part, size) for part in images]
         inputs = {
-            "support_x": support_x,
+            "support_x": images[0],
             "support_y": self._labels(index, self.shot),
-            "query_x": query_x,
+            "query_x": images[1],
             "index": index,
         }
         return inputs, self._labels(index, self.query)
 
-    def _draw(self, index: tf.Tensor) -> tf.Tensor:
-        """The rows of `classes.images` in each task, `[tasks, way, shot + query]` int64."""
+    def _draw(self, index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """What each task is made of.
+
+        Quarter turns of its classes, `[tasks, way]`, and its rows of `classes.images`,
+        `[tasks, way, shot + query]` int64.
+        """
         counts = np.asarray(self.classes.counts, np.int32)
         offsets = tf.constant(np.asarray(self.classes.offsets, np.int64))
-        sizes = np.array([len(group) for group in self.groups], np.int32)
-        members = np.zeros([len(sizes), sizes.max()], np.int32)  # padded
-        for row, group in zip(members, self.groups):
-            row[: len(group)] = group
-        keys = random_integers(self.seed, _DRAWS, index, members.size + self.way * counts.max())
-        class_keys = tf.reshape(keys[:, : members.size], [-1, *members.shape])
-        image_keys = tf.reshape(keys[:, members.size :], [-1, self.way, counts.max()])
-
-        picks = _distinct(class_keys, sizes, self.way // len(sizes))  # [tasks, groups, picks]
-        picked = tf.gather(members, tf.transpose(picks, [1, 0, 2]), batch_dims=1)
-        picked = tf.reshape(tf.transpose(picked, [1, 0, 2]), [-1, self.way])
+        padded = _padded_size(self.groups)
+        keys = random_integers(self.seed, _DRAWS, index, padded + self.way * counts.max())
+        image_keys = tf.reshape(keys[:, padded:], [-1, self.way, counts.max()])
+        picked = _pick(self.groups, keys[:, :padded], self.way)
+        if self.task_augmentation is not None:
+            picked = self._with_new_classes(picked, index)
+        turns, picked = picked // len(counts), picked % len(counts)
         images = _distinct(image_keys, tf.gather(counts, picked), self.shot + self.query)
-        return tf.gather(offsets, picked)[..., tf.newaxis] + tf.cast(images, tf.int64)
+        return turns, tf.gather(offsets, picked)[..., tf.newaxis] + tf.cast(images, tf.int64)
 
-    def _read(self, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        def read(rows, images):
-            flat = tf.reshape(rows, [-1, self.way * images])
-            return tf.gather(self._images, flat + self._first_row)
+    def _with_new_classes(self, picked: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
+        """Original classes `[tasks, way]`, some of them replaced by new ones."""
+        keys = random_integers(self.seed, _NEW_CLASSES, index, _padded_size(self._new_groups))
+        new = len(self.classes.counts) + _pick(self._new_groups, keys, self.way)
+        probability = self.task_augmentation.probability_at(index)[:, tf.newaxis]
+        return tf.where(
+            random_uniform(self.seed, _ROTATED, index, self.way) < probability, new, picked
+        )
 
-        return read(rows[..., : self.shot], self.shot), read(rows[..., self.shot :], self.query)
+    def _read(self, rows: tf.Tensor) -> tf.Tensor:
+        flat = tf.reshape(rows, [-1, self.way * rows.shape[-1]])
+        return tf.gather(self._images, flat + self._first_row)
 
-    def _transform(self, images: tf.Tensor, index: tf.Tensor, purpose: int) -> tf.Tensor:
+    def _rotated(self, images: tf.Tensor, turns: tf.Tensor) -> tf.Tensor:
+        turns = tf.repeat(turns, images.shape[1] // self.way, axis=1)
+        flat = tf.reshape(images, [-1, *images.shape[2:]])
+        rotated = self.task_augmentation.rotate(flat, tf.reshape(turns, [-1]))
+        return tf.reshape(rotated, [-1, *images.shape[1:]])
+
+    def _transformed(self, images: list[tf.Tensor], index: tf.Tensor) -> list[tf.Tensor]:
+        if not isinstance(self.transform, ImageTransform):
+            purposes = (_SUPPORT, _QUERY)
+            return [self._by_task(part, index, p) for part, p in zip(images, purposes)]
+        # All images of all tasks at once: the images of one are few, and small.
+        sizes = [part.shape[1] for part in images]
+        draws = random_uniform(self.seed, _IMAGES, index, sum(sizes) * self.transform.draws)
+        transformed = self.transform.apply(
+            tf.reshape(tf.concat(images, axis=1), [-1, *self.classes.images.shape[1:]]),
+            tf.reshape(draws, [-1, self.transform.draws]),
+        )
+        return tf.split(tf.reshape(transformed, [-1, sum(sizes), *self.image_shape]), sizes, axis=1)
+
+    def _by_task(self, images: tf.Tensor, index: tf.Tensor, purpose: int) -> tf.Tensor:
         return tf.map_fn(
             lambda task: tf.ensure_shape(
                 self.transform(task[0], stateless_seed(self.seed, purpose, task[1])),
@@ -177,107 +255,41 @@ class EpisodeSampler:
             fn_output_signature=images.dtype,
         )
 
+    def _resolution(self, index: tf.Tensor) -> tf.Tensor:
+        batch = index[:1] // self.tasks
+        number = random_uniform(self.seed, _RESOLUTION, batch, 1)[0, 0] * len(self.resolutions)
+        return tf.gather(tf.constant(self.resolutions), tf.cast(number, tf.int32))
+
     def _labels(self, index: tf.Tensor, images: int) -> tf.Tensor:
         labels = tf.constant(np.repeat(np.arange(self.way, dtype=np.int32), images))
-        return tf.tile(labels[tf.newaxis], [_length(index), 1])
+        return tf.tile(labels[tf.newaxis], [length(index), 1])
 
 
-def indexed_dataset(
-    batch: Callable[[tf.Tensor], Any], tasks: int, start: int, episodes: int | None
-) -> tf.data.Dataset:
-    """A dataset of `batch(index)` over consecutive episode indices, `tasks` at a time.
+def _padded_size(groups: list[np.ndarray]) -> int:
+    return len(groups) * max(map(len, groups))
 
-    Args:
-        batch: callable from indices `[tasks]` int64 to a batch of tasks.
-        tasks: episodes in a batch.
-        start: index of the first episode.
-        episodes: how many episodes; endless if None.
 
-    Returns:
-        The dataset, in order, prefetched, and never sharded over workers: each draws the same
-        episodes, and takes its own share of every batch.
-    """
-    start = check_integer("start", start, minimum=0)
-    if episodes is None:
-        first = tf.data.Dataset.counter(start, tasks)
-    else:
-        stop = start + check_integer("episodes", episodes)
-        first = tf.data.Dataset.range(start, stop, tasks)
-    if episodes is None or episodes % tasks == 0:
+def _pick(groups: list[np.ndarray], keys: tf.Tensor, way: int) -> tf.Tensor:
+    """The classes of each task, equally many of each group, `[tasks, way]` int32."""
+    sizes = np.array([len(group) for group in groups], np.int32)
+    members = np.zeros([len(sizes), sizes.max()], np.int32)  # padded
+    for row, group in zip(members, groups):
+        row[: len(group)] = group
+    class_keys = tf.reshape(keys, [-1, *members.shape])
+    picks = _distinct(class_keys, sizes, way // len(sizes))  # [tasks, groups, picks]
+    picked = tf.gather(members, tf.transpose(picks, [1, 0, 2]), batch_dims=1)
+    return tf.reshape(tf.transpose(picked, [1, 0, 2]), [-1, way])
 
-        def indices(first):
-            return first + tf.range(tasks, dtype=tf.int64)
-    else:
 
-        def indices(first):
-            return tf.range(first, tf.minimum(first + tasks, stop))
-
-    batches = first.map(
-        lambda first: batch(indices(first)), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+def _reduced(images: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+    """Images `[tasks, images, height, width, channels]` with sides of `size` pixels."""
+    tasks, number, _, _, channels = images.shape
+    resized = tf.compat.v1.image.resize(
+        tf.reshape(images, [-1, *images.shape[2:]]), [size, size], align_corners=True
     )
-    options = tf.data.Options()
-    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
-    # Rewriting the graph reads every captured tensor, that is, whole memory-mapped files.
-    options.experimental_optimization.apply_default_optimizations = False
-    return batches.prefetch(tf.data.AUTOTUNE).with_options(options)
-
-
-def single_episode(batch: Callable[[tf.Tensor], Any], index: int) -> Episode:
-    """The episode `batch([index])` as numpy arrays, without a task axis.
-
-    Args:
-        batch: callable from indices `[1]` int64 to a batch of one task.
-        index: index of the episode.
-
-    Returns:
-        The `Episode`.
-    """
-    index = check_integer("index", index, minimum=0)
-    inputs, query_y = batch(tf.constant([index], tf.int64))
-    first = {name: value[0].numpy() for name, value in inputs.items()}
-    return Episode(query_y=query_y[0].numpy(), **first)
-
-
-def random_integers(seed: int, purpose: int, index: tf.Tensor, number: int) -> tf.Tensor:
-    """Uniform 32-bit integers for each of consecutive indices, in a single operation.
-
-    `tf.random.stateless_*` take one seed a call. Philox counts instead: index i owns the i-th
-    stretch of its output, so that a batch of consecutive indices is one stretch too.
-
-    Args:
-        seed: integer seed.
-        purpose: integer; different purposes give independent numbers.
-        index: `[tasks]` int64, consecutive.
-        number: how many numbers each index gets.
-
-    Returns:
-        `[tasks, number]` int32.
-    """
-    counts = -(-int(number) // _PHILOX_BLOCK)
-    numbers_drawn = tf.raw_ops.StatelessRandomUniformFullIntV2(
-        shape=tf.stack([_length(index), counts * _PHILOX_BLOCK]),
-        **generator(tf.constant(seed, tf.uint64), index[0] * counts, purpose),
-        dtype=tf.int32,
-    )
-    return numbers_drawn[:, :number]
-
-
-def stateless_seed(seed: int, purpose: int, index: tf.Tensor) -> tf.Tensor:
-    """A seed `[2]` int32 for `tf.random.stateless_*` that depends on all its arguments."""
-    return random_integers(seed, purpose, tf.reshape(index, [1]), 2)[0]
-
-
-def check_integer(name: str, value: Any, minimum: int = 1) -> int:
-    """The value as an int, if it is an integer of at least `minimum` that fits in 64 bits."""
-    if not isinstance(value, numbers.Integral) or isinstance(value, bool):
-        raise TypeError(
-            f"`{name}` must be an integer. Received: {value!r} of type {type(value).__name__}"
-        )
-    if not minimum <= value < 2**63:
-        raise ValueError(
-            f"`{name}` must be at least {minimum} and less than 2**63. Received: {name}={value}"
-        )
-    return int(value)
+    resized = tf.saturate_cast(tf.round(resized), tf.uint8)
+    resized = tf.reshape(resized, [-1, number, size, size, channels])
+    return tf.ensure_shape(resized, [tasks, number, None, None, channels])
 
 
 def _distinct(keys: tf.Tensor, sizes: tf.Tensor, number: int) -> tf.Tensor:
@@ -289,43 +301,6 @@ def _distinct(keys: tf.Tensor, sizes: tf.Tensor, number: int) -> tf.Tensor:
     return tf.math.top_k(tf.where(inside, keys, tf.int32.min), number).indices
 
 
-def _as_tensor(images: np.ndarray) -> tuple[tf.Tensor, int]:
-    """The images as a tensor, and the row in it of the first one.
-
-    `tf.convert_to_tensor` would read a memory-mapped file into memory, and `tf.numpy_function`
-    makes the interpreter hang when it exits while a dataset is being iterated. So the tensor
-    shares the array's memory, by DLPack, where TensorFlow's alignment allows it.
-    """
-    whole, first_row = images, 0
-    base = images.base
-    if isinstance(base, np.ndarray) and _is_rows_of(images, base):
-        whole = base  # a slice may start anywhere, the whole is aligned
-        first_row = (images.ctypes.data - base.ctypes.data) // base.strides[0]
-    if not whole.flags.c_contiguous or whole.ctypes.data % _ALIGNMENT:
-        return tf.constant(images), 0
-    return tf.experimental.dlpack.from_dlpack(np.asarray(_Shared(whole)).__dlpack__()), first_row
-
-
-def _is_rows_of(images: np.ndarray, base: np.ndarray) -> bool:
-    alike = all(
-        getattr(images, name) == getattr(base, name) for name in ("dtype", "strides", "ndim")
-    )
-    return alike and base.shape[1:] == images.shape[1:]
-
-
-class _Shared:
-    """An array that claims to be writable, as DLPack demands of it. Nothing writes to it."""
-
-    def __init__(self, array: np.ndarray):
-        self.array = array
-        address = (array.ctypes.data, False)
-        self.__array_interface__ = {**array.__array_interface__, "data": address}
-
-
-def _length(index: tf.Tensor) -> tf.Tensor | int:
-    return index.shape[0] or tf.shape(index)[0]
-
-
 def _check_classes(classes: Any) -> None:
     for attribute in ("images", "offsets", "counts", "class_names", "name"):
         if not hasattr(classes, attribute):
@@ -334,6 +309,21 @@ def _check_classes(classes: Any) -> None:
                 "`tfmgaug.data.load` or `from_arrays` return them). "
                 f"Received: an object of type {type(classes).__name__}"
             )
+
+
+def _check_resolutions(
+    resolutions: Sequence[int] | None, image_shape: tuple[int, int, int]
+) -> tuple[int, ...] | None:
+    if resolutions is None:
+        return None
+    sizes = tuple(check_integer("resolutions", size) for size in resolutions)
+    height, width, _ = image_shape
+    if not sizes or height != width or max(sizes) > height:
+        raise ValueError(
+            "`resolutions` must be sides that square images can be reduced to. "
+            f"Received: {sizes} for images of {height} x {width}"
+        )
+    return sizes
 
 
 def _check_enough(classes: Any, way: int, shot: int, query: int) -> None:

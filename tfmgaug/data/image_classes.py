@@ -168,10 +168,35 @@ class ImageClasses:
             self.name if name is None else name,
         )
 
+    def take(self, number: int, seed: int = 0) -> "ImageClasses":
+        """Returns some of the classes, chosen at random.
+
+        With one seed, fewer classes are among the more: runs on 10, 20 and 40 differ in nothing
+        else. The chosen classes keep their order, and are copied in memory.
+
+        Args:
+            number: how many classes.
+            seed: determines which.
+
+        Returns:
+            The chosen classes.
+
+        Raises:
+            ValueError: `number` is less than 1, or more than there are.
+        """
+        if not 1 <= operator.index(number) <= len(self):
+            raise ValueError(
+                f"`number` must be from 1 to {len(self)}, the classes of {self.name!r}. "
+                f"Received: {number}."
+            )
+        order = np.random.default_rng(seed).permutation(len(self))
+        return self.subset(sorted(order[:number].tolist()))
+
     def with_rotations(self) -> "ImageClasses":
         """Returns four times the classes: class `c` turned by `r` * 90 degrees is `c + C * r`.
 
-        `C` is the number of classes; turns are counterclockwise. The result is held in memory.
+        `C` is the number of classes; turns are counterclockwise. The result is held in memory:
+        `RotatedClasses` gives a sampler the same classes without that.
 
         Returns:
             The classes followed by those turned by 90, 180 and 270 degrees, whose names end in

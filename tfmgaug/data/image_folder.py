@@ -4,7 +4,7 @@ import dataclasses
 import os
 import pathlib
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,7 +44,8 @@ def from_folder(
         image_size: a side or `(height, width)` to resize to (antialiased, without keeping the
             aspect ratio). None keeps the size, which all images must then share.
         channels: 1 or 3 instead of what the images have.
-        splits: class names for `"train"`, `"validation"` and `"test"`; other classes are left out.
+        splits: class names for `"train"`, `"validation"` and `"test"`; other classes are left out,
+            and not decoded.
         fractions: shares of the classes for training, validation and test, which sum to 1.
         seed: determines which classes go where.
         skip_unreadable: whether to leave out images that cannot be read, with a warning that
@@ -67,8 +68,54 @@ def from_folder(
     """
     image_size = decoding.check_image_size(image_size)
     decoding.check_channels(channels)
-    folder = _scan(pathlib.Path(path).expanduser())
+    chosen = None if splits is None else _names_in(splits)
+    folder = scan(pathlib.Path(path).expanduser(), chosen)
     groups = _groups(folder, splits, fractions, seed)
+    return read(folder, groups, image_size, channels, skip_unreadable, cache_dir, name)
+
+
+class Folder(NamedTuple):
+    """Image files by class, and the classes of each split where the folder gives them.
+
+    Attributes:
+        root: the folder.
+        classes: for each class the paths of its images, relative to `root`.
+        groups: the classes of each split; None if the folder is not split.
+    """
+
+    root: pathlib.Path
+    classes: dict[str, list[str]]
+    groups: dict[str, list[str]] | None
+
+    @property
+    def files(self) -> list[str]:
+        """The paths of all images, class after class."""
+        return [file for files in self.classes.values() for file in files]
+
+
+def read(
+    folder: Folder,
+    groups: Sequence[Sequence[str]],
+    image_size: tuple[int, int] | None,
+    channels: int | None,
+    skip_unreadable: bool,
+    cache_dir: str | os.PathLike | None,
+    name: str | None,
+) -> Splits:
+    """Decodes a folder that was scanned, or finds it in the cache, and splits it by class.
+
+    Args:
+        folder: from `scan`.
+        groups: class names for training, validation and test.
+        image_size: see `from_folder`, as are the others.
+        channels: 1, 3 or None.
+        skip_unreadable: whether to leave out images that cannot be read.
+        cache_dir: folder of the cache.
+        name: what reports call the set.
+
+    Returns:
+        `Splits(train, validation, test)`.
+    """
     content = cache.content_key(folder.root, folder.files, cache_dir)
     images, details = cache.cached_images(
         cache.make_key("folder", content, image_size, channels),
@@ -84,19 +131,20 @@ def from_folder(
     return Splits(*(_with_unreadable(split, folder, unreadable) for split in arranged))
 
 
-class _Folder(NamedTuple):
-    """Image files by class, and the classes of each split where the folder gives them."""
+def scan(root: pathlib.Path, chosen: Collection[str] | None = None) -> Folder:
+    """Lists the images of a folder by class, and by split if it is split.
 
-    root: pathlib.Path
-    classes: dict[str, list[str]]  # paths relative to root
-    groups: dict[str, list[str]] | None
+    Args:
+        root: the folder.
+        chosen: the classes to look at; None for all that there are.
 
-    @property
-    def files(self) -> list[str]:
-        return [file for files in self.classes.values() for file in files]
+    Returns:
+        The `Folder`.
 
-
-def _scan(root: pathlib.Path) -> _Folder:
+    Raises:
+        FileNotFoundError: there is no such folder.
+        ValueError: it is laid out otherwise than `from_folder` says, or a class has no images.
+    """
     if not root.is_dir():
         raise FileNotFoundError(f"Expected a folder of images. There is none at {str(root)!r}.")
     folders = _subfolders(root)
@@ -107,13 +155,17 @@ def _scan(root: pathlib.Path) -> _Folder:
         )
     _warn_of_loose_images(root)
     if "train" in folders and _subfolders(root / "train"):
-        return _scan_splits(root, folders)
-    classes = {name: _images(root, root / name) for name in folders}
+        return _scan_splits(root, folders, chosen)
+    classes = {name: _images(root, root / name) for name in _only(folders, chosen)}
     _check_not_empty(root, classes)
-    return _Folder(root, classes, None)
+    return Folder(root, classes, None)
 
 
-def _scan_splits(root: pathlib.Path, folders: list[str]) -> _Folder:
+def _only(names: list[str], chosen: Collection[str] | None) -> list[str]:
+    return names if chosen is None else [name for name in names if name in chosen]
+
+
+def _scan_splits(root: pathlib.Path, folders: list[str], chosen: Collection[str] | None) -> Folder:
     found = sorted(_SPLIT_FOLDERS.get(name, name) for name in folders)
     if found != ["test", "train", "validation"]:
         raise ValueError(
@@ -123,7 +175,7 @@ def _scan_splits(root: pathlib.Path, folders: list[str]) -> _Folder:
     classes: dict[str, list[str]] = {}
     groups: dict[str, list[str]] = {}
     for name in sorted(folders, key=lambda name: Splits._fields.index(_SPLIT_FOLDERS[name])):
-        names = _subfolders(root / name)
+        names = _only(_subfolders(root / name), chosen)
         _warn_of_loose_images(root / name)
         shared = sorted(set(names) & set(classes))
         if shared:
@@ -131,12 +183,12 @@ def _scan_splits(root: pathlib.Path, folders: list[str]) -> _Folder:
                 "Training, validation and test need different classes in few-shot learning. "
                 f"In {str(root)!r} these are in more than one: {_listed(shared)}."
             )
-        if not names:
+        if not names and chosen is None:
             raise ValueError(f"{str(root / name)!r} holds no folders of classes.")
         classes.update({c: _images(root, root / name / c) for c in names})
         groups[_SPLIT_FOLDERS[name]] = names
     _check_not_empty(root, classes)
-    return _Folder(root, classes, groups)
+    return Folder(root, classes, groups)
 
 
 def _subfolders(path: pathlib.Path) -> list[str]:
@@ -180,7 +232,7 @@ def _check_not_empty(root: pathlib.Path, classes: dict[str, list[str]]) -> None:
 
 
 def _groups(
-    folder: _Folder,
+    folder: Folder,
     splits: Mapping[str, Sequence[str]] | None,
     fractions: Sequence[float],
     seed: int,
@@ -193,7 +245,7 @@ def _groups(
             )
         return [folder.groups[field] for field in Splits._fields]
     if splits is not None:
-        return _given_groups(folder, splits)
+        return given_groups(folder, splits)
     try:
         return splitting.draw_groups(list(folder.classes), fractions, seed)
     except ValueError as error:
@@ -203,7 +255,19 @@ def _groups(
         raise ValueError(f"In {str(folder.root)!r}: {error}{hint}") from error
 
 
-def _given_groups(folder: _Folder, splits: Mapping[str, Sequence[str]]) -> list[list[str]]:
+def given_groups(folder: Folder, splits: Mapping[str, Sequence[str]]) -> list[list[str]]:
+    """Checks that a folder holds the classes of a split.
+
+    Args:
+        folder: from `scan`.
+        splits: class names for `"train"`, `"validation"` and `"test"`.
+
+    Returns:
+        The three lists of names.
+
+    Raises:
+        ValueError: other keys are given, a class is named twice, or has no folder.
+    """
     if sorted(splits) != sorted(Splits._fields):
         raise ValueError(
             f"`splits` must name the classes of {Splits._fields}. Received keys: {sorted(splits)}."
@@ -222,8 +286,12 @@ def _given_groups(folder: _Folder, splits: Mapping[str, Sequence[str]]) -> list[
     return groups
 
 
+def _names_in(splits: Mapping[str, Sequence[str]]) -> set[str]:
+    return {name for names in splits.values() for name in names}
+
+
 def _decode_all(
-    folder: _Folder,
+    folder: Folder,
     image_size: tuple[int, int] | None,
     channels: int | None,
     skip_unreadable: bool,
@@ -263,7 +331,7 @@ class _Failure(NamedTuple):
     reason: str
 
 
-def _attempt(folder: _Folder, function: Any) -> Any:
+def _attempt(folder: Folder, function: Any) -> Any:
     def attempt(file: str) -> Any:
         try:
             return function(folder.root / file)
@@ -273,7 +341,7 @@ def _attempt(folder: _Folder, function: Any) -> Any:
     return attempt
 
 
-def _check_same_size(folder: _Folder, headers: dict[str, decoding.Header]) -> None:
+def _check_same_size(folder: Folder, headers: dict[str, decoding.Header]) -> None:
     first: dict[tuple[int, int], str] = {}
     for file, header in headers.items():
         first.setdefault((header.height, header.width), file)
@@ -287,7 +355,7 @@ def _check_same_size(folder: _Folder, headers: dict[str, decoding.Header]) -> No
 
 
 def _report(
-    folder: _Folder, unreadable: Sequence[Sequence[str]], skip: bool, warn: bool = True
+    folder: Folder, unreadable: Sequence[Sequence[str]], skip: bool, warn: bool = True
 ) -> None:
     if not unreadable:
         return
@@ -302,11 +370,11 @@ def _report(
             f"{named}{more}"
         )
     if warn:
-        warnings.warn(f"{message} and are left out:{named}{more}", stacklevel=3)
+        warnings.warn(f"{message} and are left out:{named}{more}", stacklevel=4)
 
 
 def _with_unreadable(
-    split: ImageClasses, folder: _Folder, unreadable: Sequence[Sequence[str]]
+    split: ImageClasses, folder: Folder, unreadable: Sequence[Sequence[str]]
 ) -> ImageClasses:
     files = {file for name in split.class_names for file in folder.classes[name]}
     left_out = tuple(str(folder.root / file) for file, _ in unreadable if file in files)

@@ -5,10 +5,10 @@ import numbers
 
 import tensorflow as tf
 
-from tfmgaug.data.episodes import (
+from tfmgaug.data.indexed import (
     check_integer,
     indexed_dataset,
-    random_integers,
+    random_uniform,
     single_episode,
 )
 from tfmgaug.episode import Episode
@@ -139,10 +139,7 @@ class SinusoidSampler:
         return support_x, support_y, query_x, query_y
 
     def _uniform(self, purpose: int, index: tf.Tensor, number: int) -> tf.Tensor:
-        """`[number]` float32 in [0, 1), from the 24 highest bits of the integers."""
-        bits = random_integers(self.seed, purpose, tf.reshape(index, [1]), number)[0]
-        bits = tf.bitcast(bits, tf.uint32)
-        return tf.cast(tf.bitwise.right_shift(bits, tf.constant(8, tf.uint32)), tf.float32) / 2**24
+        return random_uniform(self.seed, purpose, tf.reshape(index, [1]), number)[0]
 
     def _normal(self, index: tf.Tensor) -> tf.Tensor:
         """`[shot, 1]` standard normal, by the Box-Muller transform."""

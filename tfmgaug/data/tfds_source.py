@@ -1,5 +1,6 @@
 """Images by class from TensorFlow Datasets."""
 
+import importlib.util
 import os
 import pathlib
 import urllib.error
@@ -15,6 +16,9 @@ from tfmgaug.data.image_classes import ImageClasses
 _BATCH = 1024
 _PATIENCE = 20  # seconds until a server counts as out of reach
 
+# Modules, by package, that preparing a data set takes; it is found out after the download only.
+_PACKAGES = {"caltech_birds2011": ("cv2", "opencv-python-headless")}
+
 
 def from_tfds(
     dataset: str,
@@ -25,6 +29,7 @@ def from_tfds(
     label_key: str | Sequence[str] = "label",
     channels: int | None = None,
     invert: bool = False,
+    classes: Sequence[str] | None = None,
     data_dir: str | os.PathLike | None = None,
     download: bool = True,
     cache_dir: str | os.PathLike | None = None,
@@ -45,6 +50,7 @@ def from_tfds(
             named after all of them with a slash between.
         channels: 1 or 3; None takes what the data set declares.
         invert: whether to turn black into white.
+        classes: names of the classes to read, the others are not decoded; None reads all.
         data_dir: where prepared data sets are; None takes TensorFlow Datasets' default,
             `~/tensorflow_datasets`.
         download: whether to download and prepare a data set that is not there.
@@ -52,12 +58,12 @@ def from_tfds(
         name: what reports call the set; None takes `dataset`.
 
     Returns:
-        All classes of the split, in the order of their labels, memory-mapped.
+        The classes of the split, in the order of their labels, memory-mapped.
 
     Raises:
         FileNotFoundError: the data set is not prepared, and `download` is False or fails; the
             message names the files to be placed by hand, where, and their checksums.
-        ValueError: there is no such data set or feature, or images differ in size.
+        ValueError: there is no such data set, feature or class, or images differ in size.
         OSError: the cache cannot be written.
 
     Example:
@@ -75,12 +81,14 @@ def from_tfds(
     key = cache.make_key(
         *("tfds", cache.content_key(root, files, cache_dir), dataset, split),
         *(image_size, image_key, keys, channels, invert),
+        *(() if classes is None else (sorted(classes),)),
     )
 
     def build(writer: cache.Writer) -> tuple[int, dict[str, Any]]:
-        labels = _read_labels(builder, split, image_key, keys)
-        images = _read_images(builder, split, image_key, image_size, channels, invert)
-        return _write_by_class(writer, images, labels, dataset, builder.info.features, keys)
+        labels = _read_labels(builder, split, keys)
+        chosen = _chosen(builder, split, labels, keys, classes)
+        images = _read_images(builder, split, image_key, chosen, image_size, channels, invert)
+        return _write_by_class(writer, images, labels[chosen], dataset, builder.info.features, keys)
 
     images, details = cache.cached_images(key, build, cache_dir)
     offsets = np.concatenate([[0], np.cumsum(details["counts"])])
@@ -105,6 +113,7 @@ def _prepared(dataset: str, data_dir: str | os.PathLike | None, download: bool) 
             f"Received: data_dir={None if data_dir is None else str(data_dir)!r}."
         )
     try:
+        _check_package(builder)
         _check_reachable(builder)
         builder.download_and_prepare()
     except Exception as error:  # TensorFlow Datasets and its libraries raise many kinds
@@ -120,8 +129,16 @@ def _downloads(builder: Any) -> pathlib.Path:
     return pathlib.Path(os.fspath(builder.data_dir_root)) / "downloads"
 
 
+def _check_package(builder: Any) -> None:
+    module, package = _PACKAGES.get(builder.name, (None, None))
+    if module is not None and importlib.util.find_spec(module) is None:
+        raise ModuleNotFoundError(f"preparing it takes another package: pip install {package}")
+
+
 def _check_reachable(builder: Any) -> None:
     """Fails within seconds without a network, where the downloader would retry for minutes."""
+    if builder.MANUAL_DOWNLOAD_INSTRUCTIONS:
+        return  # its files are placed by hand, nothing is downloaded
     manual = _downloads(builder) / "manual"
     urls = builder.url_infos or {}
     needed = [url for url, info in urls.items() if not (manual / str(info.filename)).exists()]
@@ -136,7 +153,8 @@ def _check_reachable(builder: Any) -> None:
 
 def _by_hand(builder: Any, error: Exception) -> str:
     files = "".join(
-        f"\n  {info.filename}  {int(info.size)} bytes  sha256 {info.checksum}\n    from {url}"
+        f"\n  {info.filename or url.rsplit('/', 1)[-1]}  {int(info.size)} bytes  "
+        f"sha256 {info.checksum}\n    from {url}"
         for url, info in sorted((builder.url_infos or {}).items())
     )
     return (
@@ -173,31 +191,57 @@ def _kind(feature: Any) -> str:
     return np.dtype(feature.np_dtype).kind
 
 
-def _read(builder: Any, split: str, image_key: str) -> Any:
-    """A dataset of batches with encoded images, in the order of the records."""
+def _read(builder: Any, split: str, features: Sequence[str], encoded: Sequence[str] = ()) -> Any:
+    """A dataset of batches of some features, images still encoded, in the order of the records."""
     import tensorflow_datasets as tfds
 
     return builder.as_dataset(
         split=split,
-        decoders={image_key: tfds.decode.SkipDecoding()},
+        # Other features, such as the masks of CUB, would be decoded and padded to the largest.
+        decoders=tfds.decode.PartialDecoding(
+            dict.fromkeys(features, True),
+            decoders={key: tfds.decode.SkipDecoding() for key in encoded},
+        ),
         read_config=tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False),
         batch_size=_BATCH,
     )
 
 
-def _read_labels(builder: Any, split: str, image_key: str, keys: tuple[str, ...]) -> np.ndarray:
+def _read_labels(builder: Any, split: str, keys: tuple[str, ...]) -> np.ndarray:
     """Labels `[images, keys]`."""
-    dataset = _read(builder, split, image_key).map(lambda batch: [batch[key] for key in keys])
+    dataset = _read(builder, split, keys).map(lambda batch: [batch[key] for key in keys])
     batches = [np.stack([np.asarray(column) for column in batch], 1) for batch in dataset]
     if not batches:
         raise ValueError(f"The split {split!r} of {builder.name!r} is empty.")
     return np.concatenate(batches)
 
 
+def _chosen(
+    builder: Any,
+    split: str,
+    labels: np.ndarray,
+    keys: tuple[str, ...],
+    classes: Sequence[str] | None,
+) -> np.ndarray:
+    """Whether each image is of one of the classes, `[images]`."""
+    if classes is None:
+        return np.ones(len(labels), bool)
+    found, class_of = np.unique(labels, axis=0, return_inverse=True)
+    names = [_class_name(builder.info.features, keys, label) for label in found]
+    missing = sorted(set(classes) - set(names))
+    if missing:
+        raise ValueError(
+            f"{len(missing)} of {len(classes)} classes have no images in the split {split!r} of "
+            f"{builder.name!r}, e.g. {missing[0]!r}."
+        )
+    return np.isin(names, list(classes))[class_of.ravel()]
+
+
 def _read_images(
     builder: Any,
     split: str,
     image_key: str,
+    chosen: np.ndarray,
     image_size: tuple[int, int] | None,
     channels: int,
     invert: bool,
@@ -206,8 +250,10 @@ def _read_images(
         image = decoding.decode(encoded, image_size, channels)
         return 255 - image if invert else image
 
-    for batch in _read(builder, split, image_key).map(lambda batch: batch[image_key]):
-        yield from workers.map_in_order(decode, batch.numpy())
+    batches = _read(builder, split, [image_key], [image_key]).map(lambda batch: batch[image_key])
+    for number, batch in enumerate(batches):
+        wanted = chosen[number * _BATCH : (number + 1) * _BATCH]
+        yield from workers.map_in_order(decode, batch.numpy()[wanted])
 
 
 def _write_by_class(
@@ -229,8 +275,12 @@ def _write_by_class(
                 f"before it {writer.shape}. Pass image_size, e.g. image_size=84, to resize them."
             )
         writer.write(int(row), image)
-    names = ["/".join(_name(features[k], v) for k, v in zip(keys, label)) for label in classes]
+    names = [_class_name(features, keys, label) for label in classes]
     return len(labels), {"counts": counts.tolist(), "class_names": names}
+
+
+def _class_name(features: Any, keys: tuple[str, ...], label: np.ndarray) -> str:
+    return "/".join(_name(features[key], value) for key, value in zip(keys, label))
 
 
 def _name(feature: Any, value: int) -> str:

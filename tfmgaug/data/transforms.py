@@ -1,14 +1,90 @@
-"""Image augmentation with stateless random draws."""
+"""Image transforms, whose random draws are handed in."""
 
+import abc
 import numbers
+from typing import Any
 
+import keras
 import tensorflow as tf
 
+from tfmgaug.data import decoding
+from tfmgaug.randomness import uniform
+
 _CROP_ATTEMPTS = 10
+_CROP_DRAWS = 2 * _CROP_ATTEMPTS + 2  # area and aspect ratio of each, and the place
+_JITTER_DRAWS = 3
 _GRAY_WEIGHTS = (0.299, 0.587, 0.114)  # ITU-R BT.601, red green blue
 
 
-class Augment:
+class ImageTransform(abc.ABC):
+    """Changes every image for itself, so that those of many tasks can be changed at once.
+
+    Attributes:
+        draws: how many uniform numbers an image needs.
+    """
+
+    draws = 0
+
+    @abc.abstractmethod
+    def apply(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+        """The transformed images.
+
+        Args:
+            images: `[images, height, width, channels]` uint8.
+            draws: `[images, self.draws]` float32 in [0, 1).
+
+        Returns:
+            `[images, *output_shape(height, width, channels)]` uint8.
+        """
+
+    def output_shape(self, image_shape: tuple[int, int, int]) -> tuple[int, int, int]:
+        """The shape of a transformed image.
+
+        Args:
+            image_shape: height, width and channels of an image.
+
+        Returns:
+            The same of the result.
+
+        Raises:
+            ValueError: the transform can't deal with such images.
+        """
+        return tuple(image_shape)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "ImageTransform":
+        """Builds the transform from what its `get_config` returned."""
+        return cls(**config)
+
+    def __call__(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """The transformed images, with the draws of a seed.
+
+        Args:
+            images: `[images, height, width, channels]` uint8.
+            seed: `[2]` integers.
+
+        Returns:
+            `[images, *output_shape(height, width, channels)]` uint8.
+
+        Raises:
+            ValueError: if the images are not four-dimensional or not uint8, or a graph is traced
+                without their size.
+        """
+        images = tf.convert_to_tensor(images)
+        known = images.shape.rank == 4 and images.shape[1:].is_fully_defined()
+        if not known or images.dtype != tf.uint8:
+            raise ValueError(
+                "Expected images [images, height, width, channels] of dtype uint8, of a size that "
+                "is known when a graph is traced (with `resolutions` it is not). Received: "
+                f"shape {images.shape}, dtype {images.dtype.name}"
+            )
+        self.output_shape(images.shape[1:])
+        seed = tf.cast(seed, tf.int32)
+        return self.apply(images, uniform([tf.shape(images)[0], self.draws], seed))
+
+
+@keras.saving.register_keras_serializable("tfmgaug")
+class Augment(ImageTransform):
     """Random resized crop, color jitter and horizontal flip, drawn anew for every image.
 
     A crop covers a uniform share of the image's area, has a log-uniform aspect ratio and is
@@ -24,6 +100,7 @@ class Augment:
         jitter: half width of the range of the factors, from 0 (none) to 1.
         flip: whether half of the images are flipped horizontally.
         aspect_ratio: `(low, high)`, width over height of a crop, relative to the image's.
+        image_size: a side or `(height, width)` that crops are resized to; None for the image's.
 
     Raises:
         TypeError: if an argument has a wrong type.
@@ -44,6 +121,7 @@ class Augment:
         jitter: float = 0.4,
         flip: bool = True,
         aspect_ratio: tuple[float, float] = (3 / 4, 4 / 3),
+        image_size: int | tuple[int, int] | None = None,
     ):
         if crop_scale is not None:
             crop_scale = _check_range("crop_scale", crop_scale)
@@ -55,70 +133,140 @@ class Augment:
             raise ValueError(f"`jitter` must be from 0 to 1. Received: jitter={jitter}")
         if not isinstance(flip, bool):
             raise TypeError(f"`flip` must be True or False. Received: {flip!r}")
+        if crop_scale is None and image_size is not None:
+            raise ValueError(
+                f"`image_size` is that of crops. Received: {image_size!r} with crop_scale=None"
+            )
         self.crop_scale = crop_scale
         self.jitter = float(jitter)
         self.flip = flip
         self.aspect_ratio = _check_range("aspect_ratio", aspect_ratio)
+        self.image_size = decoding.check_image_size(image_size)
+        self.draws = _CROP_DRAWS + _JITTER_DRAWS + 1
 
-    def __call__(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """The augmented images.
+    def output_shape(self, image_shape: tuple[int, int, int]) -> tuple[int, int, int]:
+        return (*(self.image_size or image_shape[:2]), image_shape[2])
 
-        Args:
-            images: `[images, height, width, channels]` uint8.
-            seed: `[2]` integers.
-
-        Returns:
-            Images of the same shape, uint8.
-
-        Raises:
-            ValueError: if the images are not four-dimensional or not uint8.
-        """
-        images = tf.convert_to_tensor(images)
-        if images.shape.rank != 4 or images.dtype != tf.uint8:
-            raise ValueError(
-                "Expected images [images, height, width, channels] of dtype uint8. Received: "
-                f"shape {images.shape}, dtype {images.dtype.name}"
-            )
-        shape = images.shape
-        crop_seed, jitter_seed, flip_seed = tf.unstack(tf.random.split(seed, 3))
+    def apply(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+        shape = self.output_shape(images.shape[1:])
+        crop, jitter, flip = tf.split(draws, [_CROP_DRAWS, _JITTER_DRAWS, 1], axis=1)
         if self.crop_scale is not None:
-            images = self._crop(images, crop_seed)
-        flipped = tf.random.stateless_uniform([tf.shape(images)[0], 1, 1, 1], flip_seed) < 0.5
-        images = _recolor(
-            tf.cast(images, tf.float32),
-            self._factors(tf.shape(images)[0], jitter_seed) if self.jitter else None,
-            flipped if self.flip else None,
+            images = _cropped(images, self._boxes(crop), *shape[:2])
+        images = _recolored(
+            images,
+            self._factors(jitter) if self.jitter else None,
+            flip[:, :, tf.newaxis, tf.newaxis] < 0.5 if self.flip else None,
         )
-        return tf.ensure_shape(images, shape)
+        return tf.ensure_shape(images, [None, *shape])
 
-    def _crop(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        number = tf.shape(images)[0]
-        draws = tf.random.stateless_uniform([4, number, _CROP_ATTEMPTS], seed)
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments, serializable."""
+        return {
+            "crop_scale": self.crop_scale,
+            "jitter": self.jitter,
+            "flip": self.flip,
+            "aspect_ratio": self.aspect_ratio,
+            "image_size": self.image_size,
+        }
+
+    def _boxes(self, draws: tf.Tensor) -> tf.Tensor:
+        """Crops `[images, 4]` as shares of the image: top, left, bottom, right."""
+        areas, ratios, place = tf.split(draws, [_CROP_ATTEMPTS, _CROP_ATTEMPTS, 2], axis=1)
         low, high = self.crop_scale
-        area = low + (high - low) * draws[0]
+        areas = low + (high - low) * areas
         low, high = (tf.math.log(bound) for bound in self.aspect_ratio)
-        ratio = tf.exp(low + (high - low) * draws[1])
-        widths, heights = tf.sqrt(area * ratio), tf.sqrt(area / ratio)
+        ratios = tf.exp(low + (high - low) * ratios)
+        sizes = tf.stack([tf.sqrt(areas / ratios), tf.sqrt(areas * ratios)], axis=-1)
         # The first attempt that fits into the image; the last one is cut where none does.
-        fits = tf.cast(tf.maximum(widths, heights) <= 1.0, tf.float32)
+        fits = tf.cast(tf.reduce_max(sizes, axis=-1) <= 1.0, tf.float32)
         fits += tf.one_hot(_CROP_ATTEMPTS - 1, _CROP_ATTEMPTS, on_value=0.5)
         first = tf.argmax(tf.minimum(fits, 1.0), axis=-1)
-        width, height, top, left = (
-            tf.gather(values, first, batch_dims=1)
-            for values in (widths, heights, draws[2], draws[3])
-        )
-        return _cut(images, tf.minimum(width, 1.0), tf.minimum(height, 1.0), top, left)
+        size = tf.minimum(tf.gather(sizes, first, batch_dims=1), 1.0)
+        start = place * (1.0 - size)
+        # Rounding must not push a corner outside, where the resize would paint it black.
+        return tf.clip_by_value(tf.concat([start, start + size], axis=-1), 0.0, 1.0)
 
-    def _factors(self, number: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        return tf.random.stateless_uniform(
-            [3, number, 1, 1, 1], seed, 1.0 - self.jitter, 1.0 + self.jitter
-        )
+    def _factors(self, draws: tf.Tensor) -> tf.Tensor:
+        """Factors `[3, images, 1, 1, 1]` of brightness, contrast and saturation."""
+        factors = 1.0 - self.jitter + 2.0 * self.jitter * draws
+        return tf.transpose(factors)[:, :, tf.newaxis, tf.newaxis, tf.newaxis]
 
 
-# Compiled, a dozen passes over the images become two. The draws stay outside: XLA has its own.
+@keras.saving.register_keras_serializable("tfmgaug")
+class CenterCrop(ImageTransform):
+    """Cuts the center out of images that are larger than what a learner takes.
+
+    The papers on photos test on images resized to 1.15 times the size, of which they take the
+    center: load them at that size, `int(1.15 * size)`, and crop.
+
+    Args:
+        image_size: a side or `(height, width)` of the result.
+
+    Raises:
+        ValueError: if a side is not a positive integer.
+
+    Example:
+    >>> splits = load("cub", image_size=96)
+    >>> EpisodeSampler(splits.train, transform=Augment(image_size=84))
+    >>> EpisodeSampler(splits.test, transform=CenterCrop(84))
+    """
+
+    def __init__(self, image_size: int | tuple[int, int]):
+        self.image_size = decoding.check_image_size(image_size)
+        if self.image_size is None:
+            raise ValueError("`image_size` must be a positive integer or (height, width).")
+
+    def output_shape(self, image_shape: tuple[int, int, int]) -> tuple[int, int, int]:
+        if any(side > whole for side, whole in zip(self.image_size, image_shape)):
+            raise ValueError(
+                f"The center of {self.image_size} needs larger images. Received: {image_shape[0]} "
+                f"x {image_shape[1]}"
+            )
+        return (*self.image_size, image_shape[2])
+
+    def apply(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+        height, width, _ = self.output_shape(images.shape[1:])
+        top, left = (images.shape[1] - height) // 2, (images.shape[2] - width) // 2
+        return images[:, top : top + height, left : left + width]
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments, serializable."""
+        return {"image_size": self.image_size}
+
+
+# Compiled, a dozen passes over the images become two, and crops take a third of what TensorFlow's
+# own operation takes. In one function, each crop would be computed twice: for the mean, and again.
 @tf.function(jit_compile=True, autograph=False)
-def _recolor(images: tf.Tensor, factors: tf.Tensor | None, flipped: tf.Tensor | None) -> tf.Tensor:
+def _cropped(images: tf.Tensor, boxes: tf.Tensor, height: int, width: int) -> tf.Tensor:
+    """Boxes `[images, 4]` resized to height and width, bilinearly with aligned corners, float32."""
+    top, left, bottom, right = tf.unstack(boxes[..., tf.newaxis], axis=1)
+    # Columns first: whole rows are then read from few places.
+    columns = _interpolated(images, left, right, width, axis=2)
+    return _interpolated(columns, top, bottom, height, axis=1)
+
+
+def _interpolated(
+    images: tf.Tensor, start: tf.Tensor, end: tf.Tensor, size: int, axis: int
+) -> tf.Tensor:
+    """Images resampled along an axis, at points evenly spaced from start to end `[images, 1]`."""
+    last = images.shape[axis] - 1
+    points = last * (start + (end - start) * tf.linspace(0.0, 1.0, size))
+    before = tf.floor(points)
+    index = tf.cast(before, tf.int32)
+    low, high = (
+        tf.cast(tf.gather(images, i, axis=axis, batch_dims=1), tf.float32)
+        for i in (index, tf.minimum(index + 1, last))
+    )
+    share = tf.expand_dims(tf.expand_dims(points - before, 3 - axis), -1)
+    return low + share * (high - low)
+
+
+@tf.function(jit_compile=True, autograph=False)
+def _recolored(
+    images: tf.Tensor, factors: tf.Tensor | None, flipped: tf.Tensor | None
+) -> tf.Tensor:
     """Images as uint8, with brightness, contrast and saturation multiplied, and some flipped."""
+    images = tf.cast(images, tf.float32)
     if factors is not None:
         images = tf.clip_by_value(factors[0] * images, 0.0, 255.0)
         mean = tf.reduce_mean(_gray(images), axis=[1, 2, 3], keepdims=True)
@@ -130,26 +278,14 @@ def _recolor(images: tf.Tensor, factors: tf.Tensor | None, flipped: tf.Tensor | 
     return tf.cast(tf.clip_by_value(tf.round(images), 0.0, 255.0), tf.uint8)
 
 
-def _cut(
-    images: tf.Tensor, width: tf.Tensor, height: tf.Tensor, top: tf.Tensor, left: tf.Tensor
-) -> tf.Tensor:
-    """Crops resized to the size of the images; `top` and `left` are shares of the free margin."""
-    y, x = top * (1.0 - height), left * (1.0 - width)
-    boxes = tf.stack([y, x, y + height, x + width], axis=-1)
-    # Rounding must not push a corner outside, where the resize would paint it black.
-    boxes = tf.clip_by_value(boxes, 0.0, 1.0)
-    size = tf.shape(images)
-    return tf.image.crop_and_resize(images, boxes, tf.range(size[0]), size[1:3])
-
-
 def _blend(start: tf.Tensor, end: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
     return tf.clip_by_value(start + factor * (end - start), 0.0, 255.0)
 
 
 def _gray(images: tf.Tensor) -> tf.Tensor:
     if images.shape[-1] != 3:
-        return tf.reduce_mean(images, axis=-1, keepdims=True)
-    return tf.tensordot(images, tf.constant(_GRAY_WEIGHTS)[:, tf.newaxis], axes=1)
+        return images
+    return sum(weight * images[..., c : c + 1] for c, weight in enumerate(_GRAY_WEIGHTS))
 
 
 def _check_range(name: str, bounds: tuple[float, float]) -> tuple[float, float]:

@@ -1,0 +1,170 @@
+import types
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from launch import settings as flag_table
+from launch import tasks
+from tfmgaug.data import Augment, CenterCrop, RotatedClasses
+
+CLASSES, IMAGES, SIDE = 15, 5, 23
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    """A folder of 15 classes, whose split has 10, 2 and 3; every image differs."""
+    root = tmp_path_factory.mktemp("pictures")
+    draws = np.random.default_rng(0)
+    for c in range(CLASSES):
+        (root / f"c{c:02d}").mkdir()
+        for i in range(IMAGES):
+            pixels = draws.integers(0, 256, [SIDE, SIDE, 3], np.uint8)
+            Image.fromarray(pixels).save(root / f"c{c:02d}" / f"{i}.png")
+    return root
+
+
+@pytest.fixture
+def options(pictures, tmp_path):
+    """Makes flags: a small folder unless changed."""
+
+    def make(**changes):
+        defaults = {
+            "data": "folder",
+            "data_dir": str(pictures),
+            "cache_dir": str(tmp_path / "cache"),
+            "image_size": None,
+            "download": False,
+            "skip_unreadable": False,
+            "split": "vinyals",
+            "rotations": False,
+            "way": 2,
+            "shot": 1,
+            "query": 2,
+            "seed": 0,
+            "data_seed": 0,
+            "tasks": 4,
+            "train_way": None,
+            "train_query": 2,
+            "mutually_exclusive": True,
+            "augment_images": False,
+            "test_classes": "test",
+            "test_mutually_exclusive": True,
+            "test_crop": False,
+            "train_classes": None,
+            "train_resolutions": None,
+            "resolutions": None,
+            "task_augmentation": "none",
+            "rotation_probability": None,
+            "rotation_ramp": None,
+        }
+        return types.SimpleNamespace(**{**defaults, **changes})
+
+    return make
+
+
+def labels_by_image(sampler, episodes=200):
+    """For each query image seen, the labels it had."""
+    found = {}
+    for inputs, query_y in sampler.dataset(episodes=episodes):
+        for images, labels in zip(inputs["query_x"].numpy(), query_y.numpy()):
+            for image, label in zip(images, labels):
+                found.setdefault(image.tobytes(), set()).add(int(label))
+    return found
+
+
+def test_every_flag_that_tasks_read_is_defined(options):
+    from absl import flags
+
+    flag_table.define()
+    assert set(vars(options())) <= set(flags.FLAGS)
+
+
+def test_fewer_training_classes_are_the_same_for_all_seeds(options):
+    few = [tasks.build(options(train_classes=4, seed=seed)) for seed in (0, 1)]
+    whole = tasks.build(options())
+    assert len(few[0].train.classes) == 4
+    assert few[0].train.classes.class_names == few[1].train.classes.class_names
+    assert set(few[0].train.classes.class_names) < set(whole.train.classes.class_names)
+    assert few[0].test.classes.class_names == whole.test.classes.class_names
+
+
+@pytest.mark.parametrize("number", [2, 11])
+def test_training_classes_that_do_not_suffice_are_refused(number, options):
+    with pytest.raises(ValueError, match=f"from 3 .--way. to 10, .*Received: {number}"):
+        tasks.build(options(train_classes=number, way=3))
+
+
+def test_only_training_classes_are_rotated(options):
+    job = tasks.build(options(task_augmentation="rotate"))
+    augmentation = job.train.task_augmentation
+    assert (augmentation.probability, augmentation.ramp) == (0.75, 0)
+    assert job.validation.task_augmentation is None
+    assert job.test.task_augmentation is None
+    ramped = tasks.build(
+        options(task_augmentation="rotate", rotation_probability=0.25, rotation_ramp=80_000)
+    ).train.task_augmentation
+    assert isinstance(ramped, RotatedClasses)
+    assert (ramped.probability, ramped.ramp) == (0.25, 80_000)
+
+
+def test_training_tasks_have_fixed_labels_and_test_tasks_ordinary_ones(options):
+    job = tasks.build(options(mutually_exclusive=False))
+    assert {len(labels) for labels in labels_by_image(job.train).values()} == {1}
+    assert {len(labels) for labels in labels_by_image(job.test).values()} == {2}
+    assert {len(labels) for labels in labels_by_image(job.validation).values()} == {2}
+
+
+def test_tests_of_training_classes_ask_for_the_labels_of_training(options):
+    trained = tasks.build(options(mutually_exclusive=False, seed=5)).train
+    tested = tasks.test_sampler(
+        options(test_classes="train", test_mutually_exclusive=False, seed=6)
+    )
+    assert tested.classes.name.endswith("/train with fixed labels")
+    known, asked = labels_by_image(trained), labels_by_image(tested)
+    assert len(set(known) & set(asked)) > 20
+    assert all(asked[image] == known[image] for image in set(known) & set(asked))
+
+
+def test_photos_are_loaded_larger_and_tested_on_their_center(options):
+    job = tasks.build(options(test_crop=True, image_size=20))
+    assert job.test.classes.image_shape == (SIDE, SIDE, 3)  # 1.15 times 20
+    assert job.example_shape == job.test.image_shape == job.validation.image_shape == (20, 20, 3)
+    plain = tasks.build(options(image_size=SIDE))
+    np.testing.assert_array_equal(
+        job.test.episode(3).query_x, plain.test.episode(3).query_x[:, 1:21, 1:21]
+    )
+    assert isinstance(job.train.transform, CenterCrop)
+    augmented = tasks.build(options(test_crop=True, image_size=20, augment_images=True))
+    assert isinstance(augmented.train.transform, Augment)
+    assert augmented.train.episode(0).support_x.shape == (2, 20, 20, 3)
+
+
+def test_training_tasks_are_scaled_at_random_and_others_are_not(options):
+    job = tasks.build(options(train_resolutions=["20", "16"]))
+    sides = {inputs["support_x"].shape[2] for inputs, _ in job.train.dataset(episodes=80)}
+    assert sides == {20, 16}
+    assert job.example_shape == (SIDE, SIDE, 3)
+    assert job.test.resolutions is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"rotations": True, "task_augmentation": "rotate"}, "choose one"),
+        ({"rotation_ramp": 5}, "need --task_augmentation=rotate"),
+        ({"test_crop": True}, "--test_crop needs --image_size"),
+        ({"train_resolutions": ["20"], "resolutions": ["20"]}, "choose one"),
+        ({"train_resolutions": ["24"]}, "`resolutions`.*23 x 23"),
+        ({"data": "sinusoids", "train_classes": 5}, "no images. Received: --train_classes"),
+    ],
+)
+def test_flags_that_do_not_fit_are_refused(changes, message, options):
+    with pytest.raises(ValueError, match=message):
+        tasks.build(options(**changes))
+
+
+def test_evaluation_has_no_training_classes_to_limit(options):
+    with pytest.raises(ValueError, match="--train_classes needs --test_classes=train"):
+        tasks.test_sampler(options(train_classes=5))
+    assert len(tasks.test_sampler(options(train_classes=5, test_classes="train")).classes) == 5

@@ -1,0 +1,214 @@
+"""Data sets with a published split: their class lists, and where their images are found."""
+
+import dataclasses
+import functools
+import importlib.resources
+import json
+import os
+import pathlib
+from collections.abc import Callable, Mapping, Sequence
+
+from tfmgaug.data import decoding, image_folder, splitting
+from tfmgaug.data.image_classes import ImageClasses, Splits
+from tfmgaug.data.tfds_source import from_tfds
+
+_SPLIT_FOLDERS = ("train", "validation", "val", "test")
+
+
+@dataclasses.dataclass(frozen=True)
+class _Source:
+    """Where the images of a published split come from.
+
+    Attributes:
+        dataset: its name in TensorFlow Datasets.
+        split: which of its splits hold the images.
+        side: of the images in pixels; None for the one that they have.
+        inside: folders below `data_dir` that may hold the folders of classes.
+        partial: whether the data set has classes that the lists leave out.
+        rename: function from its class names and the published ones to those of the lists.
+    """
+
+    dataset: str
+    split: str
+    side: int | None = None
+    inside: tuple[str, ...] = ("",)
+    partial: bool = False
+    rename: Callable[[Sequence[str], Sequence[str]], Sequence[str]] | None = None
+
+
+def _by_number(numbers: Sequence[str], names: Sequence[str]) -> list[str]:
+    """TensorFlow Datasets numbers the birds from 0 in the order of the names, `001.` and so on."""
+    ordered = sorted(names)
+    return [ordered[int(number)] for number in numbers]
+
+
+_CIFAR100 = _Source("cifar100", "train+test")
+
+_SOURCES = {
+    "cifar_fs": _CIFAR100,
+    "cub": _Source(
+        "caltech_birds2011",
+        "train+test",
+        side=84,
+        inside=("", "images", "CUB_200_2011/images"),
+        rename=_by_number,
+    ),
+    "fc100": _CIFAR100,
+    "mini_imagenet": _Source("imagenet2012", "train", side=84, inside=("", "images"), partial=True),
+}
+
+_LISTS = (*_SOURCES, "omniglot_vinyals")
+NAMES = tuple(_SOURCES)
+
+
+def class_lists(name: str) -> dict[str, list[str]]:
+    """Returns the published class split of a data set.
+
+    Args:
+        name: `"cifar_fs"`, `"cub"`, `"fc100"`, `"mini_imagenet"` (WordNet ids) or
+            `"omniglot_vinyals"`.
+
+    Returns:
+        The names of the classes for `"train"`, `"validation"` and `"test"`.
+
+    Raises:
+        ValueError: the name is unknown.
+
+    Example:
+    >>> splits = from_folder("cifar100/", splits=class_lists("fc100"))
+    """
+    if name not in _LISTS:
+        raise ValueError(f"`name` must be one of {', '.join(_LISTS)}. Received: {name!r}.")
+    return {field: list(read_lists(name)[field]) for field in Splits._fields}
+
+
+@functools.cache
+def read_lists(name: str) -> dict[str, list[str]]:
+    """Returns the lists of a file of this package, by their names in it.
+
+    Args:
+        name: the file's, without its ending.
+
+    Returns:
+        The file's content; don't change it.
+    """
+    file = importlib.resources.files("tfmgaug.data") / f"{name}.json"
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def load(
+    name: str,
+    data_dir: str | os.PathLike | None,
+    image_size: tuple[int, int] | None,
+    cache_dir: str | os.PathLike | None,
+    skip_unreadable: bool,
+    download: bool,
+) -> Splits:
+    """Loads a data set with a published split, from a folder of its classes or from TFDS.
+
+    Args:
+        name: one of `NAMES`.
+        data_dir: a folder of images, or that of TensorFlow Datasets; None for its default.
+        image_size: height and width; None for the data set's own.
+        cache_dir: folder of the cache.
+        skip_unreadable: whether to leave out a folder's unreadable images.
+        download: whether TensorFlow Datasets may download what is not there.
+
+    Returns:
+        `Splits(train, validation, test)`.
+
+    Raises:
+        FileNotFoundError: the images are not there, and the message says what to place where.
+        ValueError: a folder holds images, but not of these classes, or not of all.
+    """
+    lists, source = class_lists(name), _SOURCES[name]
+    image_size = image_size or decoding.check_image_size(source.side)
+    folder = None if data_dir is None else _find(pathlib.Path(data_dir).expanduser(), name, lists)
+    if folder is not None:
+        groups = _check_split(folder, name, lists)
+        return image_folder.read(folder, groups, image_size, 3, skip_unreadable, cache_dir, name)
+    names = _all(lists)
+    try:
+        classes = from_tfds(
+            *(source.dataset, source.split, image_size),
+            classes=names if source.partial else None,
+            data_dir=data_dir,
+            download=download,
+            cache_dir=cache_dir,
+            name=name,
+        )
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"{error}\nOr pass as `data_dir` {_folder_wanted(name, lists)}"
+        ) from error
+    return splitting.arrange(_renamed(classes, source, names), list(lists.values()), cache_dir)
+
+
+def _find(
+    root: pathlib.Path, name: str, lists: Mapping[str, list[str]]
+) -> image_folder.Folder | None:
+    """The images of the first place that holds a class; None if there are none at all."""
+    names = _all(lists)
+    for place in _SOURCES[name].inside:
+        folders = [root / place, *(root / place / split for split in _SPLIT_FOLDERS)]
+        if any((folder / c).is_dir() for folder in folders for c in names):
+            return image_folder.scan(root / place, set(names))
+    if not (root / _SOURCES[name].dataset).is_dir() and _holds_images(root):
+        raise ValueError(
+            f"{str(root)!r} holds images, but no folder of any of the {len(names)} classes of "
+            f"{name}. Expected {_folder_wanted(name, lists)}"
+        )
+    return None
+
+
+def _holds_images(root: pathlib.Path) -> bool:
+    # TensorFlow Datasets keeps images in records, and what it has unpacked far deeper.
+    return any(
+        file.suffix.lower() in decoding.SUFFIXES
+        for depth in ("*", "*/*", "*/*/*")
+        for file in root.glob(depth)
+    )
+
+
+def _check_split(
+    folder: image_folder.Folder, name: str, lists: Mapping[str, list[str]]
+) -> list[list[str]]:
+    groups = image_folder.given_groups(folder, lists)
+    if folder.groups is not None:
+        elsewhere = [
+            (c, split, other)
+            for split, names in lists.items()
+            for other, found in folder.groups.items()
+            for c in sorted(set(names) & set(found))
+            if other != split
+        ]
+        if elsewhere:
+            c, split, other = elsewhere[0]
+            raise ValueError(
+                f"{len(elsewhere)} of {len(folder.classes)} classes in {str(folder.root)!r} are in "
+                f"another split than the published one of {name}, e.g. {c!r} is a {other} class "
+                f"there. Expected: {split}."
+            )
+    return groups
+
+
+def _renamed(classes: ImageClasses, source: _Source, names: Sequence[str]) -> ImageClasses:
+    if source.rename is None:
+        return classes
+    renamed = source.rename(classes.class_names, names)
+    return dataclasses.replace(classes, class_names=tuple(renamed))
+
+
+def _folder_wanted(name: str, lists: Mapping[str, list[str]]) -> str:
+    names, sizes = _all(lists), [len(group) for group in lists.values()]
+    inside = [place for place in _SOURCES[name].inside if place]
+    below = f" (or in {' or '.join(f'{place}/' for place in inside)} below it)" if inside else ""
+    return (
+        f"a folder that holds one folder of images for each of the {len(names)} classes, "
+        f"{names[0]}/, {names[1]}/ and so on{below}, or train/, val/ and test/ with {sizes[0]}, "
+        f"{sizes[1]} and {sizes[2]} of them."
+    )
+
+
+def _all(lists: Mapping[str, list[str]]) -> list[str]:
+    return [name for names in lists.values() for name in names]
