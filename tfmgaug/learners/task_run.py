@@ -2,6 +2,8 @@
 
 import functools
 
+import tensorflow as tf
+
 
 class TaskRun:
     """A task that is being trained on, computed as far as somebody asks.
@@ -25,6 +27,10 @@ class TaskRun:
         self.noise = noise
         self.key = key
         self._coupling = coupling
+
+    def on(self, episode):
+        """Returns the run of another episode, with the same draws."""
+        return TaskRun(self.learner, episode, self.prune, self.noise, self.key, self._coupling)
 
     def coupling(self, regularizer):
         """Returns what a regularizer's `couple` says of this task, a float32 scalar."""
@@ -56,6 +62,14 @@ class TaskRun:
         """The query batch's statistics of normalization after adaptation."""
         return self._adapted_query[1]
 
+    def activations(self, place):
+        """Returns the queries' activations after adaptation, before noise was added to them.
+
+        Args:
+            place: the layer behind which they are, a regularizer's `place`.
+        """
+        return self._adapted_query[2].clean[place]
+
     @functools.cached_property
     def _adapted_query(self):
         return self._query(self.adapted)
@@ -70,6 +84,30 @@ class TaskRun:
         """How well the queries are predicted before adaptation: an `Outcome`."""
         return self.learner.outcome(self.initial_logits, self.episode.query_y)
 
+    def hidden(self, x, depth, start=0, labels=None):
+        """Computes features after adaptation, in the network that predicts the queries.
+
+        Args:
+            x: examples `[n, ...]`, or what the first `start` stages made of them.
+            depth: int from `start` to the number of the learner's `stages`; 0 is the input.
+            start: int.
+            labels: of these examples; None: those of the queries.
+
+        Returns:
+            What `depth` stages make of the examples, `[n, ...]`.
+        """
+        if start == 0:
+            x = tf.cast(x, self.learner.backbone.inputs[0].dtype)
+        noise, mode = self._query_noise(labels), self.learner.training_mode
+        for stage in self.learner.stages[start:depth]:
+            x, _ = self.learner.forward_adapted(self.adapted, x, self.prune, mode, noise, stage)
+        return x
+
+    def from_hidden(self, hidden, depth):
+        """Predicts from features that `hidden` gave at this depth: logits `[n, way]`."""
+        outputs = self.hidden(hidden, len(self.learner.stages), start=depth)
+        return self.learner.read_out(outputs, self.adapted)
+
     def _adapt(self, steps):
         return self.learner.adapt_state(
             self.learner.start(),
@@ -82,7 +120,10 @@ class TaskRun:
         )
 
     def _query(self, state):
-        noise = None if self.noise is None else self.noise.at("query")
-        return self.learner.query(
-            state, self.episode.query_x, self.prune, self.learner.training_mode, noise
-        )
+        noise, mode = self._query_noise(), self.learner.training_mode
+        return *self.learner.query(state, self.episode.query_x, self.prune, mode, noise), noise
+
+    def _query_noise(self, labels=None):
+        if self.noise is None:
+            return None
+        return self.noise.at("query", labels=self.episode.query_y if labels is None else labels)
