@@ -3,7 +3,18 @@
 Read `learners/meta_learner.py`, then `learners/maml.py`, then one mask, and you know the package.
 """
 
-from tfmgaug import backbones, callbacks, data, evaluation, figures, layers, learners, masks
+from tfmgaug import (
+    analysis,
+    backbones,
+    callbacks,
+    data,
+    evaluation,
+    figures,
+    layers,
+    learners,
+    masks,
+    tickets,
+)
 from tfmgaug.augmentation import MGAug
 from tfmgaug.episode import Episode, Outcome
 from tfmgaug.evaluation import compare, evaluate
@@ -13,6 +24,7 @@ __all__ = [
     "Episode",
     "MGAug",
     "Outcome",
+    "analysis",
     "backbones",
     "callbacks",
     "compare",
@@ -24,5 +36,6 @@ __all__ = [
     "layers",
     "learners",
     "masks",
+    "tickets",
 ]
 __version__ = "0.1.0"

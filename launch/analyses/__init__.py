@@ -1,0 +1,1 @@
+"""What `launch.analyze` can do, one analysis a file."""

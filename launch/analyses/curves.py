@@ -1,0 +1,59 @@
+"""Figures 3 and 6: loss and accuracy of several runs, and where each began with MGAug."""
+
+from launch.analyses import result
+from tfmgaug import figures
+
+FLAGS = ()
+_LOGS = ("loss", "val_loss", "accuracy", "val_accuracy")
+
+
+def analyze(runs, options):
+    """Draws the history of every run; runs of one name are averaged.
+
+    Args:
+        runs: list of `launch.analyses.runs.Run`, finished or not.
+        options: absl flags.
+
+    Returns:
+        A `Result`.
+    """
+    histories = {}
+    for run in runs:
+        histories.setdefault(run.name, []).append(run.history)
+    text = "\n".join(f"{name}: {_best(found)}" for name, found in histories.items())
+    results = [
+        {
+            "run": str(run.path),
+            "name": run.name,
+            "mgaug_from_epoch": _start(run),
+            "epochs": [
+                {"epoch": row.get("epoch", k), **{log: row.get(log) for log in _LOGS}}
+                for k, row in enumerate(run.history)
+            ],
+        }
+        for run in runs
+    ]
+    return result.Result(text, results, figures.run_curves(histories, _marks(runs)))
+
+
+def _start(run):
+    """The first epoch with MGAug, or None without it."""
+    return None if run.saved["mask"] == "none" else run.saved["mgaug_from_epoch"]
+
+
+def _marks(runs):
+    """Where MGAug began, if some run began with it later than at the start."""
+    starts = {run.name: _start(run) for run in runs if _start(run) is not None}
+    return starts if any(starts.values()) else None
+
+
+def _best(histories):
+    best = [
+        max((row["val_accuracy"], row.get("epoch", k)) for k, row in enumerate(history)
+            if row.get("val_accuracy") is not None)
+        for history in histories
+        if any(row.get("val_accuracy") is not None for row in history)
+    ]  # fmt: skip
+    if not best:
+        return f"{sum(map(len, histories))} epochs"
+    return ", ".join(f"best {100 * value:.2f} % in epoch {epoch + 1}" for value, epoch in best)

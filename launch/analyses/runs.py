@@ -1,0 +1,181 @@
+"""Trained runs, and the tasks that they are analyzed on."""
+
+import functools
+import json
+import pathlib
+import types
+
+from launch import loading, settings, tasks
+from launch.run_directory import RunDirectory
+from launch.settings import MASKS
+from tfmgaug import data, masks
+
+# What another data set than the run's own still has in common with it.
+_ANY_DATA = ("cache_dir", "data_seed", "download", "query", "shot", "test_classes", "way")
+
+ABBREVIATIONS = {"CatfishMask": "CP", "ParameterMask": "PP", "WidthMask": "WP"}
+
+
+class Run:
+    """One run: its learner and its settings, which flags override.
+
+    Args:
+        path: run directory.
+        name: in figures; None: the name of the directory.
+        defaults: dictionary of the data flags' defaults.
+        given: dictionary of the data flags given now.
+
+    Attributes:
+        path: the directory.
+        name: in figures.
+        given: the data flags given now.
+        saved: the flags that the run was started with.
+        settings: these, overridden by the data flags given now.
+
+    Raises:
+        FileNotFoundError: there is no run.
+    """
+
+    def __init__(self, path, name, defaults, given):
+        self.path = pathlib.Path(path)
+        self.name = name or self.path.resolve().name
+        self._directory = RunDirectory(self.path)
+        if not self._directory.flags.is_file():
+            raise FileNotFoundError(
+                f"{path} holds no run: {self._directory.flags} is missing. Expected the directory "
+                "that launch.train wrote (--run_dir)."
+            )
+        self.saved = json.loads(self._directory.flags.read_text())
+        self.given = given
+        self.settings = _overridden(defaults, self.saved, given)
+
+    @functools.cached_property
+    def learner(self):
+        """The learner of the best validation."""
+        return loading.load_learner(self.path)
+
+    @property
+    def history(self):
+        """Rows of logs, one for each epoch.
+
+        Raises:
+            FileNotFoundError: no epoch has finished.
+        """
+        file = self._directory.checkpoints / "history.json"
+        if not file.is_file():
+            raise FileNotFoundError(f"{self.path} has no finished epoch: {file} is missing.")
+        return json.loads(file.read_text())
+
+    def masks(self, options):
+        """Returns the masks to prune with: those of --masks, or the run's own."""
+        if options.masks:
+            _check_names("--masks", options.masks, MASKS)
+            return [MASKS[name]() for name in options.masks]
+        augmentation = self.learner.augmentation
+        return [masks.CatfishMask() if augmentation is None else augmentation.mask]
+
+    @functools.cached_property
+    def sampler(self):
+        """Sampler of the tasks to analyze, the first of which are those of `launch.evaluate`.
+
+        Raises:
+            ValueError: the tasks don't fit the learner.
+        """
+        if self.settings.data == "sinusoids":
+            return tasks.build(self.settings).test
+        return self._checked(tasks.test_sampler(self.settings))
+
+    @functools.cached_property
+    def training_sampler(self):
+        """Sampler of the run's own training tasks, of images that are not augmented.
+
+        Raises:
+            ValueError: they are no images, or don't fit the learner.
+        """
+        if self.settings.data == "sinusoids":
+            raise ValueError("Expected a run that classifies. Received: --data=sinusoids.")
+        shape = {
+            "way": self.saved["train_way"] or self.settings.way,
+            "query": self.given.get("query", self.saved["train_query"]),
+            "mutually_exclusive": self.saved["mutually_exclusive"],
+        }
+        classes = {"test_classes": "train", "train_classes": self.saved.get("train_classes")}
+        as_trained = {"way": shape["way"], "query": shape["query"], **classes}
+        fresh = tasks.test_sampler(types.SimpleNamespace(**{**vars(self.settings), **as_trained}))
+        return self._checked(
+            data.EpisodeSampler(
+                fresh.classes,
+                shot=self.settings.shot,
+                tasks=fresh.tasks,
+                seed=self.saved["seed"],
+                partition_seed=fresh.partition_seed,
+                transform=fresh.transform,
+                **shape,
+            )
+        )
+
+    def _checked(self, sampler):
+        learner, shape = self.learner, tuple(sampler.image_shape)
+        if tuple(learner.image_shape) != shape:
+            raise ValueError(
+                f"{self.path} was trained on images {learner.image_shape}. Received: {shape}. Use "
+                "--image_size for another size; other channels need another run."
+            )
+        if learner.way is not None and learner.way != sampler.way:
+            raise ValueError(
+                f"{self.path} was trained {learner.way}-way. Received: --way={sampler.way}."
+            )
+        return sampler
+
+
+def load(options):
+    """Finds the runs of --runs, named by --names.
+
+    Args:
+        options: absl flags.
+
+    Returns:
+        A list of `Run`s.
+
+    Raises:
+        ValueError: there are other names than runs.
+    """
+    names = options.names or [None] * len(options.runs)
+    if len(names) != len(options.runs):
+        raise ValueError(
+            f"--names must name each of the {len(options.runs)} runs. Received: {names}."
+        )
+    defaults = {name: options[name].default for name in settings.names()}
+    given = {name: options[name].value for name in settings.names() if options[name].present}
+    return [Run(path, name, defaults, given) for path, name in zip(options.runs, names)]
+
+
+def the_only(runs):
+    """Returns the run, if there is one.
+
+    Raises:
+        ValueError: there are several.
+    """
+    if len(runs) != 1:
+        raise ValueError(f"Expected one run. Received: {len(runs)}.")
+    return runs[0]
+
+
+def _overridden(defaults, saved, given):
+    kept = dict(saved)
+    if given.get("data", saved["data"]) != saved["data"]:
+        # Where the run's own data lies says nothing about this one.
+        kept = {n: v for n, v in saved.items() if n in _ANY_DATA or n not in defaults}
+    if {**saved, **given}["data"] != "sinusoids":
+        # A network that was trained with fixed labels is looked at with them.
+        kept["test_mutually_exclusive"] = saved["mutually_exclusive"]
+    merged = {**defaults, **kept, **given}
+    if merged["test_classes"] != "train" and "train_classes" not in given:
+        merged["train_classes"] = None  # which other tasks are not taken from
+    return types.SimpleNamespace(**merged)
+
+
+def _check_names(flag, given, known):
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        raise ValueError(f"{flag} must be of {sorted(known)}. Received: {', '.join(unknown)}.")

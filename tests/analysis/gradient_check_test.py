@@ -1,0 +1,104 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.tasks import batch, scatter, smooth_mlp
+from tfmgaug import MGAug
+from tfmgaug.analysis import check_gradients, in_float64
+from tfmgaug.backbones import mlp
+from tfmgaug.learners import ANIL, FOMAML, MAML, ProtoNet
+from tfmgaug.masks import CatfishMask
+from tfmgaug.regularizers.regularizer import Regularizer
+
+FEW = {"directions": 2, "steps": (1e-5,)}
+
+
+def build(kind, backbone=None, **options):
+    options = {"inner_steps": 2, "inner_learning_rate": 0.3, **options}
+    return scatter(kind(smooth_mlp() if backbone is None else backbone, **options))
+
+
+class StockNormalization(keras.layers.Layer):
+    """Normalizes as Keras does on TensorFlow: wrong at second order."""
+
+    def call(self, x):
+        mean, variance = tf.nn.moments(x, [0])
+        return (x - mean) * tf.math.rsqrt(variance + 1e-3)
+
+
+def stock_mlp():
+    inputs = keras.Input((4,), dtype="float64")
+    x = keras.layers.Dense(5, dtype="float64", name="dense")(inputs)
+    x = keras.layers.Activation("tanh", dtype="float64")(StockNormalization(dtype="float64")(x))
+    return keras.Model(inputs, keras.layers.Dense(3, dtype="float64", name="head")(x))
+
+
+def plain_mlp():
+    return mlp(3, (4,), (5,), normalization=False, activation="tanh", dtype="float64")
+
+
+@pytest.mark.parametrize(
+    ("kind", "backbone", "options"),
+    [
+        (MAML, smooth_mlp, {"learn_inner_rates": "layer"}),
+        (MAML, plain_mlp, {"augmentation": MGAug(CatfishMask(0.3), subnetworks=1)}),
+        (FOMAML, smooth_mlp, {"statistics": "support"}),
+        (ANIL, plain_mlp, {"first_order": True}),
+    ],
+    ids=["MAML with learned rates", "MAML with MGAug", "FOMAML", "first-order ANIL"],
+)
+def test_exact_meta_gradients_pass(kind, backbone, options):
+    found = check_gradients(build(kind, backbone(), **options), batch(tasks=1), **FEW)
+    assert found.passed, str(found)
+    assert found.relative_error < 1e-7
+    assert np.abs(found.slopes).max() > 1e-3
+    assert found.subnetworks == ("augmentation" in options)
+    assert found.second_order == (kind is MAML)
+
+
+def test_a_learner_without_inner_steps_passes():
+    found = check_gradients(scatter(ProtoNet(smooth_mlp(way=None))), batch(tasks=1), **FEW)
+    assert found.passed
+    assert found.second_order
+
+
+def test_normalization_that_is_wrong_at_second_order_fails():
+    wrong = check_gradients(build(MAML, stock_mlp()), batch(), **FEW)
+    assert not wrong.passed
+    assert wrong.relative_error > 1e-3
+    assert "DIFFER" in str(wrong)
+    assert "kinks" not in str(wrong)
+    # At first order the same network is right.
+    assert check_gradients(build(FOMAML, stock_mlp()), batch(tasks=1), **FEW).passed
+
+
+def test_words_warn_of_kinks_and_of_float32():
+    kinked = mlp(3, (4,), (5,), normalization=False)
+    found = check_gradients(build(MAML, kinked), batch(tasks=1), directions=2, steps=[3.0])
+    assert found.kinks == ("stage1",)
+    assert not found.passed
+    assert "kinks drown" in str(found)
+    assert "float64" in str(found)
+
+
+def test_a_float32_learner_is_checked_roughly_or_converted():
+    rough = build(MAML, smooth_mlp(dtype="float32"))
+    assert check_gradients(rough, batch(tasks=1), directions=3).passed
+    exact = in_float64(rough)
+    assert {v.dtype for v in exact.backbone.trainable_variables} == {"float64"}
+    for new, old in zip(exact.meta_variables, rough.meta_variables):
+        np.testing.assert_array_equal(new.numpy().astype("float32"), old.numpy())
+    for found, expected in zip(
+        exact.meta_gradients(batch(tasks=1)), rough.meta_gradients(batch(tasks=1))
+    ):
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_what_cannot_be_checked_is_refused():
+    with pytest.raises(ValueError, match="regularizers|Regularizers"):
+        check_gradients(build(MAML, regularizers=[Regularizer()]), batch())
+    with pytest.raises(ValueError, match="float64, or float32"):
+        check_gradients(build(MAML, smooth_mlp(dtype="mixed_bfloat16")), batch())
+    with pytest.raises(ValueError, match="directions=0"):
+        check_gradients(build(MAML), batch(), directions=0)

@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.analysis.toys import NumpyNetwork, learner, sampler
+from tfmgaug.analysis.importance import PARTS, _histogram, _parts, importance, mmca_scores
+from tfmgaug.analysis.subnetworks import attached, scoring_gradients
+from tfmgaug.learners.variables import values
+from tfmgaug.masks import CatfishMask
+from tfmgaug.randomness import key
+
+RATE = 0.25
+
+
+@pytest.fixture(scope="module")
+def found():
+    own, tasks = learner(), sampler()
+    return own, tasks, importance(own, tasks, rate=RATE, episodes=3)
+
+
+def test_scores_and_marks_are_those_of_numpy(found):
+    own, tasks, result = found
+    network = NumpyNetwork(own.backbone)
+    assert (result.layers, result.sizes) == (("dense1",), (96,))
+    for number in range(3):
+        scores = np.sort(network.scores(tasks.episode(number)).ravel())[::-1]
+        count = int(RATE * scores.size)
+        parts = {
+            "pruned": scores[:count],
+            "between": scores[count:-count],
+            "least": scores[-count:],
+        }
+        for place, part in enumerate(PARTS):
+            expected, _ = np.histogram(parts[part], result.edges)
+            np.testing.assert_array_equal(result.counts[number, 0, place, 1:], expected)
+            assert result.totals[number, 0, place] == pytest.approx(parts[part].sum(), rel=1e-5)
+
+
+def test_scores_and_marks_are_those_of_the_catfish_mask(found):
+    own, tasks, _ = found
+    mask, theta = attached(CatfishMask(), own), values(own.meta_variables)
+    episode = tasks.episode(0)
+    (scores,) = mmca_scores(own, mask, theta, episode)
+    gradients = scoring_gradients(own, mask, theta, episode)
+    drawn = mask.draw(theta, gradients, tf.constant(RATE, tf.float64), key(0))[0]
+    np.testing.assert_array_equal(_parts(scores, RATE) == 0, drawn == 0)
+
+
+def test_shares_carried_add_up_and_the_highest_carry_most(found):
+    result = found[2]
+    shares = [result.carried(part).mean for part in PARTS]
+    assert sum(shares) == pytest.approx(1)
+    assert shares == sorted(shares, reverse=True)
+    described = result.to_json()["layers"]["dense1"]
+    counted = sum(sum(described["mean_counts"][part]) for part in PARTS)
+    assert counted + described["mean_count_of_zero_scores"] == pytest.approx(96)
+    assert described["share_of_mmca"]["pruned"]["mean"] == pytest.approx(shares[0])
+
+
+def test_scores_of_zero_and_beyond_the_edges_are_counted():
+    scores = tf.constant([0.0, 1e-20, 1e-3, 1e9])
+    counts = _histogram(scores, tf.constant([2, 2, 1, 0])).numpy()
+    assert counts.sum() == 4
+    assert (counts[2, 0], counts[0, -1]) == (2, 1)
+
+
+def test_unknown_layers_and_rates_are_refused(found):
+    with pytest.raises(ValueError, match="dense1"):
+        found[2].number("head")
+    with pytest.raises(ValueError, match="0 < rate < 1"):
+        importance(*found[:2], rate=0.0)

@@ -1,0 +1,36 @@
+import json
+
+import numpy as np
+import pytest
+
+from tests.analysis.reports import report
+
+
+def test_gaps_are_paired_task_by_task():
+    accuracy = np.array([[[0.2, 0.8], [0.1, 0.6]], [[0.4, 0.9], [0.3, 0.7]]])
+    found = report(accuracy)
+    assert found.summary(0, 1).mean == pytest.approx(0.85)
+    gap = found.gap(1, 0)
+    # Tasks differ by 0.2, the two networks by 0.1 on each: the gap is known exactly.
+    assert (gap.mean, gap.interval) == (pytest.approx(-0.1), pytest.approx(0, abs=1e-7))
+    assert found.summary(0, 0).interval == pytest.approx(1.96 * np.std([0.2, 0.4], ddof=1) / 2**0.5)
+    assert (found.tasks, found.steps, found.metric) == (2, 1, "accuracy")
+
+
+def test_json_holds_means_gaps_and_every_task():
+    accuracy = np.array([[[0.2], [0.1]], [[0.4], [0.5]]])
+    described = json.loads(json.dumps(report(accuracy, loss=accuracy + np.nan).to_json()))
+    pruned = described["networks"][1]
+    assert (pruned["name"], pruned["rate"]) == ("2 % pruned", 0.02)
+    assert pruned["accuracy"]["mean"] == [pytest.approx(0.3)]
+    assert pruned["accuracy"]["gap"] == [pytest.approx(0, abs=1e-7)]
+    assert pruned["loss"]["mean"] == [None]
+    assert described["per_task"]["accuracy"] == accuracy.tolist()
+    assert "per_task" not in report(accuracy).to_json(per_task=False)
+
+
+def test_regression_has_no_accuracy():
+    found = report(None, loss=np.zeros([2, 2, 1]))
+    assert found.metric == "loss"
+    with pytest.raises(ValueError, match="accuracy"):
+        found.values("accuracy")

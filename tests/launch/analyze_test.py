@@ -1,0 +1,278 @@
+"""Analyses of a run, in this process, and the command, as a user runs it."""
+
+import json
+import pathlib
+import subprocess
+import sys
+import types
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from launch import tasks
+from launch.analyses import (
+    attention,
+    bound,
+    curves,
+    finetuning,
+    gradients,
+    hat,
+    importance,
+    result,
+    runs,
+)
+from tfmgaug import MGAug
+from tfmgaug.analysis import pac_bayes_bound
+from tfmgaug.evaluation import evaluate
+from tfmgaug.learners import FOMAML
+from tfmgaug.masks import CatfishMask
+
+ROOT = pathlib.Path(__file__).parents[2]
+DATA_FLAGS = {
+    "data": "glyphs", "data_dir": None, "image_size": None, "split": "vinyals", "rotations": False,
+    "download": True, "skip_unreadable": False, "cache_dir": None, "way": 5, "shot": 1, "query": 15,
+    "data_seed": 0, "test_episodes": 600, "test_classes": "test", "test_mutually_exclusive": True,
+    "test_crop": False, "train_classes": None,
+}  # fmt: skip
+
+
+def backbone():
+    inputs = keras.Input((8, 8, 3))
+    x = keras.layers.Rescaling(1 / 127.5, offset=-1)(inputs)
+    x = keras.layers.Conv2D(4, 3, strides=2, activation="relu", name="conv")(x)
+    return keras.Model(inputs, keras.layers.Dense(3, name="head")(keras.layers.Flatten()(x)))
+
+
+def pictures(root):
+    """Four training, three validation and four test classes of five images."""
+    draws = np.random.default_rng(0)
+    for split, classes in {"train": 4, "validation": 3, "test": 4}.items():
+        for label in range(classes):
+            folder = root / split / f"{split}{label}"
+            folder.mkdir(parents=True)
+            pattern = draws.uniform(0, 255, [8, 8, 3])
+            for number in range(5):
+                pixels = np.clip(pattern + draws.normal(0, 20, [8, 8, 3]), 0, 255)
+                Image.fromarray(pixels.astype(np.uint8)).save(folder / f"{number}.png")
+    return root
+
+
+@pytest.fixture(scope="module")
+def run_dir(tmp_path_factory):
+    """What a finished run leaves behind, without having trained."""
+    root = tmp_path_factory.mktemp("runs")
+    path = root / "first"
+    (path / "checkpoints").mkdir(parents=True)
+    learner = FOMAML(
+        backbone(),
+        inner_steps=2,
+        inner_learning_rate=0.1,
+        augmentation=MGAug(CatfishMask((0.0, 0.1)), subnetworks=1),
+    )
+    learner.compile()
+    learner.save(path / "learner.keras")
+    saved = {
+        **DATA_FLAGS, "data": "folder", "data_dir": str(pictures(root / "pictures")), "way": 3,
+        "query": 2, "cache_dir": str(root / "cache"), "seed": 1, "train_way": None,
+        "train_query": 3, "mutually_exclusive": True, "mask": "catfish", "mgaug_from_epoch": 1,
+    }  # fmt: skip
+    (path / "flags.json").write_text(json.dumps(saved))
+    history = [
+        {"epoch": 0, "loss": 2.0, "accuracy": 0.3, "val_loss": 2.5, "val_accuracy": 0.2},
+        {"epoch": 1, "loss": 1.0, "accuracy": 0.5, "val_loss": 1.5, "val_accuracy": 0.4},
+    ]
+    (path / "checkpoints" / "history.json").write_text(json.dumps(history))
+    return path
+
+
+@pytest.fixture(autouse=True, scope="module")
+def unoptimized_graphs():
+    """TensorFlow takes longer to optimize these graphs than to run them once."""
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    yield
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
+
+
+def open_run(path, **given):
+    return runs.Run(path, None, DATA_FLAGS, given)
+
+
+def options(**given):
+    defaults = dict.fromkeys(
+        ["divergence", "layer", "masks", "queries", "rates", "samples", "stage", "statistics"]
+    )
+    others = {"delta": 0.05, "directions": 1, "episodes": 4, "seed": 0, "steps": None, "task": 0}
+    return types.SimpleNamespace(**{**defaults, **others, "target": "label", **given})
+
+
+def test_the_hat_graph_is_of_the_tasks_of_evaluation(run_dir):
+    run = open_run(run_dir)
+    found = hat.analyze([run], options(rates=["0.1"], masks=["width", "catfish"]))
+    sampler = tasks.test_sampler(run.settings)
+    report = evaluate(run.learner, sampler, episodes=4, statistics="transductive")
+    widths, catfish = found.results
+    for one in (widths, catfish):
+        mean = one["networks"][0]["accuracy"]["mean"]
+        np.testing.assert_allclose(mean, report.values().mean(axis=0), rtol=1e-6)
+        assert one["fingerprint"] == report.fingerprint
+    assert (widths["reads_query_labels"], catfish["reads_query_labels"]) == (False, True)
+    assert [axes.get_title(loc="left") for axes in found.figure.axes] == [
+        "(a) first, WP",
+        "(b) first, CP",
+    ]
+    assert "mask reads query labels" in found.text
+
+
+def test_fine_tuning_takes_the_steps_asked_for(run_dir):
+    found = finetuning.analyze([open_run(run_dir)], options(steps=3, rates=["0.1"]))
+    (one,) = found.results
+    assert one["steps"] == 3
+    assert [network["name"] for network in one["networks"]] == [
+        "full network",
+        "10 % pruned",
+        "random initialization",
+    ]
+
+
+def test_importance_is_of_the_layers_that_can_be_pruned(run_dir):
+    found = importance.analyze([open_run(run_dir)], options(rates=["0.5"]))
+    assert list(found.results[0]["layers"]) == ["conv"]
+    assert "first, conv: the highest 50 % of the weights carry" in found.text
+    with pytest.raises(ValueError, match="one rate"):
+        importance.analyze([open_run(run_dir)], options(rates=["0.1", "0.2"]))
+
+
+def test_attention_is_of_one_task_of_one_run(run_dir):
+    found = attention.analyze([open_run(run_dir)], options(task=2, rates=["0.1"]))
+    described = found.results[0]
+    assert (described["task"], described["stage"], described["labels"]) == (2, "conv", [0, 1, 2])
+    assert len(found.figure.axes) == 3 * 3 + 1
+    with pytest.raises(ValueError, match="one run"):
+        attention.analyze([open_run(run_dir)] * 2, options())
+
+
+def test_curves_are_of_all_epochs_and_mark_where_mgaug_began(run_dir):
+    found = curves.analyze([open_run(run_dir), open_run(run_dir)], options())
+    assert "best 40.00 % in epoch 2" in found.text
+    assert found.results[0]["mgaug_from_epoch"] == 1
+    assert [row["loss"] for row in found.results[0]["epochs"]] == [2.0, 1.0]
+    # Two runs of one name: a curve, and a mark.
+    assert len(found.figure.axes[0].lines) == 2
+    assert found.figure.axes[0].lines[1].get_xdata()[0] == 1.5
+
+
+def test_the_bound_is_of_training_tasks_and_tells_its_arguments(run_dir):
+    run = open_run(run_dir)
+    found = bound.analyze([run], options(rates=["0.2"], delta=0.1))
+    arguments = found.results[0]["arguments"]
+    squared = sum((v.numpy() ** 2).sum() for v in run.learner.backbone.trainable_variables)
+    assert arguments["squared_norms"] == pytest.approx(squared, rel=1e-5)
+    assert arguments["divergence"] == pytest.approx(squared / 2, rel=1e-5)
+    assert (arguments["samples"], arguments["rate"], arguments["tasks"]) == (9, 0.2, 4)
+    error = found.results[0]["empirical_error"]
+    expected = pac_bayes_bound([error] * 4, 9, squared, 0.2, squared / 2, 0.1)
+    assert found.results[0]["bound"] == pytest.approx(expected.bound, rel=1e-5)
+    assert run.training_sampler.classes.name.endswith("train")
+    assert (run.training_sampler.seed, run.training_sampler.query) == (1, 3)
+
+
+def test_a_runs_gradients_are_checked_in_float64(run_dir):
+    (one,) = gradients.analyze([open_run(run_dir)], options(episodes=2)).results
+    assert one["passed"], one["words"]
+    assert (one["dtype"], one["subnetworks"]) == ("float64", 1)
+
+
+def test_flags_override_the_runs_own_and_other_data_leaves_its_place_behind(run_dir):
+    own, given = open_run(run_dir).settings, open_run(run_dir, query=3, test_classes="train")
+    assert (own.data, own.way, own.query) == ("folder", 3, 2)
+    assert given.settings.query == given.sampler.query == 3
+    assert given.sampler.classes.name.endswith("train")
+    other = open_run(run_dir, data="omniglot").settings
+    assert (other.data, other.data_dir, other.way) == ("omniglot", None, 3)
+
+
+def test_a_run_on_fixed_labels_is_looked_at_with_them(run_dir, tmp_path):
+    saved = json.loads((run_dir / "flags.json").read_text())
+    changed = {**saved, "mutually_exclusive": False, "train_classes": 3}
+    (tmp_path / "flags.json").write_text(json.dumps(changed))
+    assert not open_run(tmp_path).settings.test_mutually_exclusive
+    assert open_run(tmp_path).settings.train_classes is None
+    shown = open_run(tmp_path, test_classes="train", test_mutually_exclusive=True).settings
+    assert shown.test_mutually_exclusive
+    assert shown.train_classes == 3
+
+
+def test_what_does_not_fit_or_exist_is_refused(run_dir, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"flags\.json"):
+        open_run(tmp_path)
+    with pytest.raises(ValueError, match="3-way"):
+        open_run(run_dir, way=2).sampler  # noqa: B018
+    with pytest.raises(ValueError, match="--masks"):
+        open_run(run_dir).masks(options(masks=["magnitude"]))
+
+
+def test_long_tables_leave_steps_out():
+    assert result._shown_steps(5) == [0, 1, 2, 3, 4, 5]
+    assert result._shown_steps(20) == [0, 3, 6, 9, 12, 15, 18, 20]
+    assert result._shown_steps(0) == [0]
+
+
+ASKED = [
+    ["hat", "--episodes=2", "--rates=0.1", "--names=mine"],
+    ["hat", "--episodes=2", "--rates=0.1", "--names=mine"],
+    ["curves", "--rates=0.1"],
+    ["hat", "--test_episodes=3"],
+    ["curves", "--query=3"],
+    ["hats"],
+    [],
+    ["curves", "--names=a,b"],
+]
+# One process for all commands: each would import TensorFlow anew.
+SCRIPT = """
+import json, sys
+from absl import flags
+from launch import analyze
+commands, run, output = json.loads(sys.argv[1])
+flags.FLAGS.unparse_flags()
+for words in commands:
+    for name in flags.FLAGS:
+        flags.FLAGS[name].unparse()
+    given = flags.FLAGS(["analyze", *words, f"--runs={run}", f"--output_dir={output}"])
+    try:
+        analyze.main(given)
+    except SystemExit as error:
+        print(str(error).splitlines()[0])
+for name, analysis in analyze.ANALYSES.items():
+    print(name, [flag for flag in analysis.FLAGS if flag not in flags.FLAGS])
+"""
+
+
+def test_the_command_writes_and_refuses_in_one_line_what_it_would_pass_over(run_dir, tmp_path):
+    arguments = json.dumps([ASKED, str(run_dir), str(tmp_path)])
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, arguments], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "hat.png").read_bytes().startswith(b"\x89PNG")
+    written = json.loads((tmp_path / "hat.json").read_text())
+    assert (written["analysis"], written["results"][0]["name"]) == ("hat", "mine, CP")
+    assert str(tmp_path / "hat.png") in done.stdout
+    refused = [line for line in done.stdout.splitlines() if line.startswith("Error: ")]
+    expected = [
+        f"{tmp_path / 'hat.json'} and {tmp_path / 'hat.png'} exist",
+        "--rates has no meaning for `curves`",
+        "--test_episodes has no meaning for `hat`",
+        "--query has no meaning for `curves`",
+        "Expected one of attention, bound, curves",
+        "Expected one of attention, bound, curves",
+        "--names must name each of the 1 runs",
+    ]
+    assert len(refused) == len(expected), done.stdout
+    for line, words in zip(refused, expected):
+        assert line.startswith(f"Error: {words}")
+    # What an analysis reads is a flag of the command.
+    assert done.stdout.splitlines()[-1] == "importance []"
+    assert sum(line.endswith(" []") for line in done.stdout.splitlines()) == 7

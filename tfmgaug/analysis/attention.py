@@ -1,0 +1,263 @@
+"""Grad-CAM: where in the image a network looks, and where its sub-networks look."""
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+
+from tfmgaug import batch_statistics
+from tfmgaug.analysis import subnetworks
+from tfmgaug.analysis.memorization import networks
+from tfmgaug.analysis.report import Network
+from tfmgaug.learners.batches import to_episodes
+from tfmgaug.learners.variables import values
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Attention:
+    """Grad-CAM maps of some queries of one task, for a network and its sub-networks.
+
+    Attributes:
+        name: what was analyzed, e.g. `"FOMAML"`.
+        stage: name of the stage whose feature maps were weighted.
+        networks: the networks; the first is the full one.
+        mask: class of the mask that pruned.
+        statistics: the batch-normalization mode of the queries.
+        images: `[queries, height, width, channels]`, raw.
+        labels: their labels, `[queries]`.
+        targets: the classes explained, `[networks, queries]`.
+        probabilities: `[networks, queries, way]`.
+        maps: the maps at the stage's resolution, not negative, `[networks, queries, h, w]`, in
+            units of the logit.
+    """
+
+    name: str
+    stage: str
+    networks: tuple[Network, ...]
+    mask: str
+    statistics: str
+    images: np.ndarray
+    labels: np.ndarray
+    targets: np.ndarray
+    probabilities: np.ndarray
+    maps: np.ndarray
+
+    def heat(self) -> np.ndarray:
+        """The maps at the size of the images (bilinear), each divided by its highest value.
+
+        Returns:
+            `[networks, queries, height, width]` in 0-1; zero where a map is zero everywhere.
+        """
+        flat = self.maps.reshape(-1, *self.maps.shape[2:], 1)
+        # Outside any gradient, where resizing is harmless.
+        large = tf.image.resize(flat, self.images.shape[1:3], "bilinear").numpy()[..., 0]
+        highest = large.max(axis=(1, 2), keepdims=True)
+        large = np.where(highest > 0, large / np.where(highest > 0, highest, 1), 0)
+        return large.reshape(*self.maps.shape[:2], *self.images.shape[1:3])
+
+    def to_json(self) -> dict:
+        """The maps as a dictionary that `json.dumps` takes."""
+        return {
+            "name": self.name,
+            "stage": self.stage,
+            "mask": self.mask,
+            "statistics": self.statistics,
+            "labels": self.labels.tolist(),
+            "networks": [
+                {
+                    **network._asdict(),
+                    "targets": targets.tolist(),
+                    "probabilities": probabilities.tolist(),
+                    "maps": maps.tolist(),
+                }
+                for network, targets, probabilities, maps in zip(
+                    self.networks, self.targets, self.probabilities, self.maps
+                )
+            ],
+        }
+
+
+def attention(
+    learner,
+    episode,
+    mask,
+    rates=(0.005, 0.02, 0.05),
+    queries=None,
+    target="label",
+    stage=None,
+    statistics=None,
+    seed=0,
+    name=None,
+):
+    """Explains predictions of adapted networks by Grad-CAM, full and pruned side by side.
+
+    `a_k = mean over positions of d logit_c / d A_k`, `map = relu(sum_k a_k A_k)`, where `A_k` are
+    the feature maps of a stage. Each network is pruned before its inner loop and adapts on the
+    task's support set (catfish masks READ THE QUERIES' LABELS).
+
+    Args:
+        learner: `MetaLearner` that classifies images.
+        episode: `Episode` of one task.
+        mask: `CatfishMask`, `ParameterMask` or `WidthMask`, whose own rates are not used.
+        rates: pruning rates, each in (0, 1).
+        queries: numbers of the queries to explain; None: the first of each class.
+        target: which class is explained: "label", the query's own, or "prediction", what each
+            network takes it for.
+        stage: name of one of the backbone's stages (`tfmgaug.backbones.stages`); None: the last
+            whose feature maps have more than one position. (Conv-4 leaves a single one of 28 x 28
+            pixels.)
+        statistics: "transductive", "support" or "running"; None: the learner's own. Normalization
+            always sees the task's whole query set.
+        seed: int, of random masks.
+        name: of the result; by default the learner's class.
+
+    Returns:
+        An `Attention`.
+
+    Raises:
+        ValueError: the learner does not classify images, or an argument is out of range.
+
+    Example:
+        >>> maps = attention(learner, tasks.episode(0), tfmgaug.masks.CatfishMask())
+        >>> tfmgaug.figures.save(tfmgaug.figures.attention_grid(maps), "attention.png")
+
+    Reference:
+        Selvaraju et al., 2020, https://arxiv.org/abs/1610.02391, Eqs. 1 and 2.
+        Wang et al., MGAug, Section 5.3 and Figure 7.
+    """
+    _check(learner, target)
+    rates = subnetworks.checked_rates(rates)
+    mode = batch_statistics.check_mode(statistics or learner.statistics)
+    mask = subnetworks.attached(mask, learner)
+    episode = _one_task(learner, episode)
+    chosen = _checked_queries(queries, episode)
+    depth = _depth(learner.stages, episode.query_x.shape[1:], stage)
+
+    @tf.function(autograph=False)
+    def explained():
+        theta = values(learner.meta_variables)
+        with learner._scope(theta):
+            gradients = subnetworks.scoring_gradients(learner, mask, theta, episode)
+
+            def explain(rate):
+                masks = subnetworks.draw(learner, mask, theta, gradients, rate, episode, seed)
+                prune = subnetworks.pruning(mask, masks)
+                return _explain(learner, depth, episode, prune, mode, chosen, target)
+
+            # Rate 0 prunes nothing.
+            return tf.map_fn(
+                explain,
+                tf.constant([0.0, *rates], tf.float64),
+                fn_output_signature=(tf.float32, tf.int32, tf.float32),
+                parallel_iterations=1,
+            )
+
+    maps, targets, probabilities = (one.numpy() for one in explained.get_concrete_function()())
+    return Attention(
+        name=name or type(learner).__name__,
+        stage=learner.stages[depth].name,
+        networks=networks(learner, mask, rates),
+        mask=type(mask).__name__,
+        statistics=mode,
+        images=episode.query_x.numpy()[chosen],
+        labels=episode.query_y.numpy()[chosen],
+        targets=targets,
+        probabilities=probabilities,
+        maps=maps,
+    )
+
+
+def _depth(stages, image_shape, name):
+    """The number of the stage that is explained."""
+    positions, shape = {}, (1, *image_shape)
+    for number, stage in enumerate(stages):
+        shape = stage.compute_output_shape(shape)
+        if len(shape) == 4 and shape[1] * shape[2] > 1:
+            positions[stage.name] = number
+    if not positions:
+        raise ValueError(
+            "Grad-CAM needs feature maps with more than one position. Received: a backbone that "
+            f"has none for images {tuple(image_shape)}."
+        )
+    if name is not None and name not in positions:
+        raise ValueError(
+            "`stage` must have feature maps with more than one position: one of "
+            f"{list(positions)}. Received: {name!r}."
+        )
+    return positions[name or list(positions)[-1]]
+
+
+def _explain(learner, depth, episode, prune, mode, chosen, target):
+    """Maps, targets and probabilities of one network, adapted to the task."""
+    state = learner.adapt_state(
+        learner.start(), episode.support_x, episode.support_y, None, prune, mode
+    )
+
+    def through(x, stages):
+        for stage in stages:
+            x, _ = learner.forward_adapted(state, x, prune, mode, model=stage)
+        return x
+
+    images = tf.cast(episode.query_x, learner.backbone.inputs[0].dtype)
+    features = through(images, learner.stages[: depth + 1])
+    with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
+        tape.watch(features)
+        logits = learner.read_out(through(features, learner.stages[depth + 1 :]), state)
+        labels = episode.query_y if target == "label" else tf.argmax(logits, -1, tf.int32)
+        picked = [logits[query, labels[query]] for query in chosen]
+    # One query at a time: normalization behind the stage would mix their gradients.
+    maps = [
+        grad_cam(features[query], tape.gradient(logit, features)[query])
+        for query, logit in zip(chosen, picked)
+    ]
+    return (
+        tf.cast(tf.stack(maps), tf.float32),
+        tf.gather(labels, chosen),
+        tf.cast(tf.gather(tf.nn.softmax(logits), chosen), tf.float32),
+    )
+
+
+def grad_cam(features, gradient):
+    """Weights feature maps by the mean of their gradient.
+
+    Args:
+        features: `[height, width, channels]`.
+        gradient: of a logit, shaped alike.
+
+    Returns:
+        A tensor `[height, width]`, not negative.
+    """
+    importance = tf.reduce_mean(gradient, axis=[0, 1])
+    return tf.nn.relu(tf.reduce_sum(importance * features, axis=-1))
+
+
+def _check(learner, target):
+    if target not in ("label", "prediction"):
+        raise ValueError(f"`target` must be 'label' or 'prediction'. Received: {target!r}.")
+    if not learner.classification or len(learner.example_shape) != 3:
+        raise ValueError(
+            "Grad-CAM explains how images are classified. Received: a learner of examples "
+            f"{learner.example_shape} with the loss {learner.loss_fn.name!r}."
+        )
+
+
+def _one_task(learner, episode):
+    batch = {
+        name: np.asarray(getattr(episode, name))[np.newaxis]
+        for name in ("support_x", "support_y", "query_x", "index")
+    }
+    episodes = to_episodes((batch, np.asarray(episode.query_y)[np.newaxis]), True)
+    return type(episodes)(*[part[0] for part in episodes])
+
+
+def _checked_queries(queries, episode):
+    labels = episode.query_y.numpy()
+    if queries is None:
+        return [int(np.flatnonzero(labels == label)[0]) for label in np.unique(labels)]
+    queries = [int(query) for query in queries]
+    if not queries or min(queries) < 0 or max(queries) >= len(labels):
+        raise ValueError(
+            f"`queries` must be numbers from 0 to {len(labels) - 1}, at least one. "
+            f"Received: {queries}."
+        )
+    return queries

@@ -1,0 +1,115 @@
+"""Fine-tuning curves: how fast a network adapts with its memory, without, and from nothing."""
+
+import time
+
+import numpy as np
+import tensorflow as tf
+
+from tfmgaug import batch_statistics
+from tfmgaug.analysis import subnetworks
+from tfmgaug.analysis.frozen_tasks import over_tasks
+from tfmgaug.analysis.initialization import random_weights
+from tfmgaug.analysis.memorization import networks, outputs, per_network
+from tfmgaug.analysis.report import Network, SubnetworkReport
+from tfmgaug.analysis.steps import outcomes_per_step
+
+
+def fine_tuning(
+    learner,
+    sampler,
+    mask,
+    rates=(0.02,),
+    steps=None,
+    initializations=5,
+    episodes=100,
+    statistics=None,
+    seed=0,
+    name=None,
+    progress=None,
+):
+    """Measures adaptation over many inner steps: of the full network, pruned, and from nothing.
+
+    The curves of the full and pruned networks are those of `memorization` over more steps (catfish
+    masks READ THE QUERIES' LABELS). The last one starts from random weights, drawn by the layers'
+    initializers and adapted at the learner's own inner rates: a network with no memory at all.
+
+    Args:
+        learner: `MetaLearner` with inner steps.
+        sampler: as in `memorization`.
+        mask: as in `memorization`.
+        rates: pruning rates, each in (0, 1).
+        steps: int >= 1, inner steps; None: four times the learner's own.
+        initializations: int >= 1, random initializations that the tasks share out in turn.
+        episodes: int >= 2, how many tasks.
+        statistics: "transductive", "support" or "running"; None: the learner's own. (Running
+            statistics fit the trained weights alone, and are refused.)
+        seed: int, of random masks and initializations.
+        name: of the report; by default the learner's class.
+        progress: called with (tasks done, tasks) after each batch.
+
+    Returns:
+        A `SubnetworkReport`, whose last network is the random initialization.
+
+    Raises:
+        ValueError: the learner takes no inner steps, or an argument is out of range.
+
+    Example:
+        >>> report = fine_tuning(learner, tasks, tfmgaug.masks.CatfishMask(), steps=20)
+        >>> tfmgaug.figures.save(tfmgaug.figures.fine_tuning_curves(report), "finetuning.png")
+
+    Reference:
+        Wang et al., MGAug, Section 5.3 and Figure 5.
+    """
+    started = time.monotonic()
+    steps = _checked_steps(learner, steps, initializations)
+    rates = subnetworks.checked_rates(rates)
+    mode = _checked_mode(learner, statistics)
+    mask = subnetworks.attached(mask, learner)
+    drawn = [random_weights(learner.backbone, (seed, n)) for n in range(initializations)]
+    stacked = [np.stack(weights) for weights in zip(*drawn)]
+
+    def task(theta, episode):
+        known = per_network(learner, mask, rates, theta, episode, steps, mode, seed)
+        number = tf.cast(episode.index % initializations, tf.int32)
+        weights = [tf.constant(one)[number] for one in stacked]
+        with learner._scope([*weights, *theta[len(weights) :]]):
+            nothing = outcomes_per_step(learner, episode, steps, None, mode)
+        return {n: tf.concat([known[n], nothing[n][tf.newaxis]], axis=0) for n in known}
+
+    arrays, tasks = over_tasks(learner, task, outputs(learner), sampler, episodes, progress)
+    return SubnetworkReport(
+        name=name or type(learner).__name__,
+        networks=(*networks(learner, mask, rates), Network("random initialization", 0.0, 0.0)),
+        mask=type(mask).__name__,
+        reads_query_labels=mask.score is not None,
+        statistics=mode,
+        loss=arrays["loss"],
+        accuracy=arrays.get("accuracy"),
+        seconds=time.monotonic() - started,
+        **tasks,
+    )
+
+
+def _checked_steps(learner, steps, initializations):
+    if not learner.inner_steps:
+        raise ValueError(
+            "Fine-tuning curves need inner steps: nothing is fine-tuned without them. "
+            f"Received: {type(learner).__name__}."
+        )
+    steps = 4 * learner.inner_steps if steps is None else steps
+    if steps < 1 or initializations < 1:
+        raise ValueError(
+            "`steps` and `initializations` must be at least 1. "
+            f"Received: steps={steps}, initializations={initializations}."
+        )
+    return steps
+
+
+def _checked_mode(learner, statistics):
+    mode = batch_statistics.check_mode(statistics or learner.statistics)
+    if mode == batch_statistics.RUNNING:
+        raise ValueError(
+            "Running statistics belong to the trained weights, and would fail a random "
+            "initialization: use 'transductive' or 'support'. Received: statistics='running'."
+        )
+    return mode

@@ -1,0 +1,69 @@
+"""A function of one task, computed on the same frozen tasks for every network and every learner."""
+
+import numpy as np
+import tensorflow as tf
+
+from tfmgaug.evaluation.frozen import Fingerprint, settings
+from tfmgaug.learners.batches import to_episodes
+from tfmgaug.learners.variables import values
+
+
+def over_tasks(learner, function, outputs, sampler, episodes, progress=None):
+    """Computes a function of each of a sampler's tasks, in one graph.
+
+    Args:
+        learner: `MetaLearner`.
+        function: function of (theta, episode) to a dictionary of tensors, where theta stands for
+            `learner.meta_variables` and the episode is an `Episode` of one task. Traced once.
+        outputs: dictionary from the names of these tensors to their dtypes.
+        sampler: `EpisodeSampler` or `SinusoidSampler`.
+        episodes: int >= 2, how many tasks.
+        progress: called with (tasks done, tasks) after each batch.
+
+    Returns:
+        A dictionary of arrays `[episodes, ...]`, and one that says which tasks these were.
+
+    Raises:
+        ValueError: `episodes` is less than 2: one task alone has no interval.
+    """
+    if episodes < 2:
+        raise ValueError(
+            "`episodes` must be at least 2: one task alone has no interval. "
+            f"Received: episodes={episodes}."
+        )
+    dataset = sampler.dataset(episodes=episodes)
+    run = _graph(learner, function, outputs, dataset.element_spec)
+    fingerprint, batches, done = Fingerprint(), [], 0
+    for inputs, query_y in dataset:
+        fingerprint.update(inputs, query_y)
+        batches.append({name: found.numpy() for name, found in run(inputs, query_y).items()})
+        done += len(query_y)
+        if progress is not None:
+            progress(done, episodes)
+    arrays = {name: np.concatenate([batch[name] for batch in batches]) for name in outputs}
+    return arrays, _described(sampler, str(fingerprint))
+
+
+def _graph(learner, function, outputs, signature):
+    @tf.function(input_signature=signature, autograph=False)
+    def run(inputs, query_y):
+        theta = values(learner.meta_variables)
+        # Variables are read once, here: reading one within the loop would order its iterations.
+        with learner._scope(theta):
+            return tf.map_fn(
+                lambda episode: function(theta, episode),
+                to_episodes((inputs, query_y), learner.classification),
+                fn_output_signature=outputs,
+                parallel_iterations=learner.parallel_tasks,
+            )
+
+    # Called as it is traced: TensorFlow would warn that each analysis traces one of its own.
+    return run.get_concrete_function()
+
+
+def _described(sampler, fingerprint):
+    return {
+        **settings(sampler),
+        "mutually_exclusive": getattr(sampler, "mutually_exclusive", None),
+        "fingerprint": fingerprint,
+    }

@@ -1,0 +1,305 @@
+"""A proof of the meta-gradients of one's own learner: finite differences."""
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+
+from tfmgaug.learners.batches import to_episodes
+from tfmgaug.learners.variables import values
+
+# Steps to try, and the relative error that rounding and curvature may leave.
+_STEPS = {"float64": (1e-5, 1e-6, 1e-7, 1e-8), "float32": (1e-1, 3e-2, 1e-2, 3e-3)}
+_TOLERANCE = {"float64": 1e-5, "float32": 2e-2}
+
+_KINKED_ACTIVATIONS = {
+    "hard_shrink", "hard_sigmoid", "hard_silu", "hard_tanh", "leaky_relu", "relu", "relu6", "selu",
+    "soft_shrink", "threshold",
+}  # fmt: skip
+_KINKED_LAYERS = (
+    "GlobalMaxPooling2D", "LeakyReLU", "MaxPooling1D", "MaxPooling2D", "PReLU",
+    "PooledBatchNormalization", "ReLU",
+)  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class GradientCheck:
+    """Meta-gradients beside central finite differences, along random directions.
+
+    Attributes:
+        learner: class of the learner.
+        dtype: of its weights.
+        second_order: whether the gradients flow through the inner steps. If not, the differences
+            hold the inner steps constant, as first-order learners do.
+        subnetworks: number of sub-networks of a task whose meta-gradients are part of it.
+        steps: sizes of the finite differences.
+        slopes: of the meta-gradient along each direction, `[steps, directions]`. They differ over
+            steps only by how the directions are rounded.
+        differences: the finite differences, of the same shape.
+        kinks: layers with kinks: ReLU, max pooling.
+    """
+
+    learner: str
+    dtype: str
+    second_order: bool
+    subnetworks: int
+    steps: tuple[float, ...]
+    slopes: np.ndarray
+    differences: np.ndarray
+    kinks: tuple[str, ...]
+
+    @property
+    def relative_errors(self) -> np.ndarray:
+        """|slope - difference| over the typical slope, `[steps, directions]`."""
+        typical = np.sqrt(np.mean(np.maximum(self.slopes**2, self.differences**2)))
+        return np.abs(self.slopes - self.differences) / (typical if typical > 0 else 1.0)
+
+    @property
+    def relative_error(self) -> float:
+        """The median over directions, at the step where it is smallest.
+
+        Large steps suffer from curvature, small ones from rounding; wrong gradients are wrong at
+        all of them, and along all directions.
+        """
+        return float(np.median(self.relative_errors, axis=1).min())
+
+    @property
+    def tolerance(self) -> float:
+        """What exact gradients stay below."""
+        return _TOLERANCE[self.dtype]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the relative error is within the tolerance."""
+        return self.relative_error <= self.tolerance
+
+    def to_json(self) -> dict:
+        """The check as a dictionary that `json.dumps` takes."""
+        return {
+            "learner": self.learner,
+            "dtype": self.dtype,
+            "second_order": self.second_order,
+            "subnetworks": self.subnetworks,
+            "passed": self.passed,
+            "relative_error": self.relative_error,
+            "tolerance": self.tolerance,
+            "steps": list(self.steps),
+            "slopes": self.slopes.tolist(),
+            "differences": self.differences.tolist(),
+            "kinks": list(self.kinks),
+            "words": str(self),
+        }
+
+    def __str__(self) -> str:
+        verdict = "agree with" if self.passed else "DIFFER from"
+        parts = [
+            f"{self.learner}: meta-gradients {verdict} central finite differences: relative error "
+            f"{self.relative_error:.2g} (at most {self.tolerance:g} is expected in {self.dtype}), "
+            f"median of {self.slopes.shape[1]} random directions."
+        ]
+        if not self.second_order:
+            parts.append("Inner steps were held constant, as this learner defines them.")
+        if self.subnetworks:
+            parts.append(
+                f"{self.subnetworks} sub-networks of each task took part, their masks held fixed."
+            )
+        if not self.passed and self.kinks:
+            parts.append(
+                f"{len(self.kinks)} layers have kinks ({', '.join(self.kinks[:3])}"
+                f"{', ...' if len(self.kinks) > 3 else ''}), and kinks drown finite differences: "
+                "this is no proof of an error. Check the same network with a smooth activation "
+                "(softplus, tanh) and average pooling."
+            )
+        if not self.passed and self.dtype != "float64":
+            parts.append("Rounding is coarse in float32: check the same network in float64.")
+        return " ".join(parts)
+
+
+def check_gradients(learner, batch, directions=5, steps=None, seed=0):
+    """Compares meta-gradients with central finite differences in random directions.
+
+    `d = (F(theta + h v) - F(theta - h v)) / 2h` against `g . v`, where F is the query loss after
+    adaptation, averaged over tasks, plus that of MGAug's sub-networks with the masks drawn at theta
+    held fixed, and g is `learner.meta_gradients(batch)` in graph mode, as `fit` uses it.
+
+    Build the learner in float64 (`conv4(..., dtype="float64")`), with a smooth activation and
+    average pooling: in float32 rounding leaves two digits, and kinks (ReLU, max pooling) make F
+    jump, since an inner step's gradient jumps there. In float64 the smallest steps mostly miss the
+    kinks of small networks. `in_float64` converts a learner that exists.
+
+    Args:
+        learner: `MetaLearner` without regularizers, whose terms F does not have. Of a first-order
+            learner the inner steps are held constant in F, by its definition, and learned inner
+            rates are not checked.
+        batch: a batch of tasks as `fit` takes it; one or two tasks will do.
+        directions: int >= 1.
+        steps: sizes h to try; None: what suits the dtype.
+        seed: int, of the directions.
+
+    Returns:
+        A `GradientCheck`; `print` says in words what it found.
+
+    Raises:
+        ValueError: the learner can't be checked, or an argument is out of range.
+
+    Example:
+        >>> print(check_gradients(learner, next(iter(episodes.dataset()))))
+    """
+    dtype = _checked_dtype(learner)
+    steps = _STEPS[dtype] if steps is None else tuple(steps)
+    if directions < 1 or not steps or min(steps) <= 0:
+        raise ValueError(
+            "`directions` must be at least 1 and `steps` positive. "
+            f"Received: directions={directions}, steps={steps}."
+        )
+    theta = values(learner.meta_variables)
+    batch = tf.nest.map_structure(tf.convert_to_tensor, batch)
+    graph = tf.function(lambda batch: learner.meta_gradients(batch), autograph=False)
+    gradients = graph.get_concrete_function(batch)(batch)
+    episodes = to_episodes(batch, learner.classification)
+    objective = _Objective(learner, theta, episodes)
+    draws = np.random.default_rng(seed)
+    moved = [_direction(learner, theta, draws) for _ in range(directions)]
+    pairs = np.array(
+        [[_compare(theta, gradients, objective, step, v) for v in moved] for step in steps]
+    )
+    return GradientCheck(
+        learner=type(learner).__name__,
+        dtype=dtype,
+        second_order=_differentiates_steps(learner),
+        subnetworks=objective.subnetworks,
+        steps=steps,
+        slopes=pairs[..., 0],
+        differences=pairs[..., 1],
+        kinks=_kinks(learner.backbone),
+    )
+
+
+class _Objective:
+    """What the meta-gradient is the gradient of, as a function of theta."""
+
+    def __init__(self, learner, theta, episodes):
+        self._learner = learner
+        self._theta = theta
+        self._tasks = []
+        for number in range(len(episodes.query_y)):
+            episode = type(episodes)(*[part[number] for part in episodes])
+            self._tasks.append([(episode, None), *_subnetworks(learner, theta, episode)])
+        self.subnetworks = len(self._tasks[0]) - 1
+        # A first-order learner's inner steps are constants: they are taken once.
+        self._steps = None
+        if not _differentiates_steps(learner):
+            self._steps = [[self._inner_steps(*own) for own in task] for task in self._tasks]
+
+        graph = tf.function(self._mean_loss, autograph=False)
+        self._graph = graph.get_concrete_function(theta)
+
+    def __call__(self, theta):
+        """The mean over tasks of the query losses."""
+        return float(self._graph(theta))
+
+    def _mean_loss(self, theta):
+        losses = [
+            self._loss(theta, t, n) for t, task in enumerate(self._tasks) for n in range(len(task))
+        ]
+        return tf.add_n(losses) / len(self._tasks)
+
+    def _loss(self, theta, task, network):
+        learner, mode = self._learner, self._learner.training_mode
+        episode, prune = self._tasks[task][network]
+        with learner._scope(theta):
+            state, count = learner.start(), None
+            if self._steps is not None:
+                taken = self._steps[task][network]
+                state, count = {name: w + taken[name] for name, w in state.items()}, 0
+            state = learner.adapt_state(
+                state, episode.support_x, episode.support_y, count, prune, mode
+            )
+            logits = learner.predict_state(state, episode.query_x, prune, mode)
+            return learner.outcome(logits, episode.query_y).loss
+
+    def _inner_steps(self, episode, prune):
+        """By how much adaptation at the original weights moves each weight."""
+        learner = self._learner
+        with learner._scope(self._theta):
+            start = learner.start()
+            state = learner.adapt_state(
+                start, episode.support_x, episode.support_y, None, prune, learner.training_mode
+            )
+        return {name: state[name] - weight for name, weight in start.items()}
+
+
+def _subnetworks(learner, theta, episode):
+    """The sub-networks that MGAug makes of a task at these weights: episodes and prunings."""
+    if learner.augmentation is None:
+        return []
+    found = []
+
+    def note(own, prune, *_):
+        found.append((own, prune))
+        return [tf.zeros_like(weight) for weight in theta]
+
+    with learner._scope(theta):
+        gradients = learner.meta_gradient(theta, episode)[0]
+        scoring, _ = learner._before_adaptation(theta, episode, gradients)
+        # Outside a graph the loop over sub-networks runs in Python, so that they can be noted.
+        learner.augmentation.augment(
+            [tf.zeros_like(weight) for weight in theta],
+            note,
+            theta[: len(learner.weight_names)],
+            scoring,
+            episode,
+            tf.convert_to_tensor(learner.step),
+            learner._task_key(episode),
+        )
+    return found
+
+
+def _compare(theta, gradients, objective, step, direction):
+    """A slope and a finite difference, both per unit of the direction."""
+    up = [w + tf.cast(step * v, w.dtype) for w, v in zip(theta, direction)]
+    down = [w - tf.cast(step * v, w.dtype) for w, v in zip(theta, direction)]
+    # What is left of a step after rounding counts.
+    slope = sum(
+        np.sum(np.asarray(g, np.float64) * (np.asarray(u, np.float64) - np.asarray(d, np.float64)))
+        for g, u, d in zip(gradients, up, down)
+    )
+    return slope / (2 * step), (objective(up) - objective(down)) / (2 * step)
+
+
+def _direction(learner, theta, draws):
+    drawn = [draws.normal(size=tensor.shape) for tensor in theta]
+    scale = np.sqrt(sum(np.sum(v**2) for v in drawn))
+    rates = _differentiates_steps(learner) or not learner.inner_steps
+    checked = len(theta) if rates else len(learner.weight_names)
+    return [v / scale if n < checked else np.zeros_like(v) for n, v in enumerate(drawn)]
+
+
+def _differentiates_steps(learner):
+    return learner.second_order or not learner.inner_steps
+
+
+def _checked_dtype(learner):
+    dtypes = {tensor.dtype.name for tensor in values(learner.backbone.trainable_variables)}
+    computing = {layer.compute_dtype for layer in learner.backbone.layers if layer.weights}
+    if len(dtypes | computing) > 1 or not dtypes <= set(_STEPS):
+        raise ValueError(
+            "Finite differences need a backbone in float64, or float32 throughout. "
+            f"Received: weights in {sorted(dtypes)}, layers that compute in {sorted(computing)}."
+        )
+    if learner.regularizers:
+        raise ValueError(
+            "Regularizers add terms that the query loss does not have: check the learner without "
+            f"them. Received: {[type(one).__name__ for one in learner.regularizers]}."
+        )
+    return dtypes.pop()
+
+
+def _kinks(backbone):
+    layers = backbone._flatten_layers(include_self=False)
+    return tuple(
+        layer.name
+        for layer in layers
+        if type(layer).__name__ in _KINKED_LAYERS
+        or getattr(getattr(layer, "activation", None), "__name__", None) in _KINKED_ACTIVATIONS
+    )

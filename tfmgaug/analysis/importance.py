@@ -1,0 +1,229 @@
+"""How the memory is spread over a network's weights: the distribution of MMCA scores."""
+
+import dataclasses
+import time
+
+import numpy as np
+import tensorflow as tf
+
+from tfmgaug.analysis import subnetworks
+from tfmgaug.analysis.frozen_tasks import over_tasks
+from tfmgaug.evaluation.summary import Summary, summarize
+from tfmgaug.masks import CatfishMask
+from tfmgaug.masks.mask import prunable_layers, prune_top
+
+# Tenths of a decade; what is below counts as zero.
+_LOW, _HIGH, _PER_DECADE = -16, 4, 10
+_BINS = (_HIGH - _LOW) * _PER_DECADE
+
+PARTS = ("pruned", "between", "least")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Importance:
+    """The distribution of MMCA scores in each layer, over tasks.
+
+    Weights are told apart by rank, task by task and layer by layer: `PARTS` are those that catfish
+    pruning removes (the highest scores), those between, and the least ones, as many as the first,
+    which pruning for size would remove.
+
+    Attributes:
+        name: what was analyzed, e.g. `"FOMAML"`.
+        rate: share pruned.
+        layers: names of the layers that can be pruned.
+        sizes: number of weights of each layer.
+        edges: of the bins, `[bins + 1]`; scores, in units of the loss.
+        counts: number of weights, `[tasks, layers, 3, 1 + bins]`; before the first bin stand scores
+            of zero (below `edges[0]`).
+        totals: sums of scores, `[tasks, layers, 3]`.
+        dataset, way, shot, query, seed, mutually_exclusive, fingerprint: which tasks.
+        seconds: how long it took.
+    """
+
+    name: str
+    rate: float
+    layers: tuple[str, ...]
+    sizes: tuple[int, ...]
+    edges: np.ndarray
+    counts: np.ndarray
+    totals: np.ndarray
+    dataset: str
+    way: int | None
+    shot: int | None
+    query: int | None
+    seed: int | None
+    mutually_exclusive: bool | None
+    fingerprint: str
+    seconds: float = 0.0
+
+    def number(self, layer: str | None = None) -> int:
+        """Returns the number of a layer; of the last one by default.
+
+        Raises:
+            ValueError: there is no such layer.
+        """
+        if layer is None:
+            return len(self.layers) - 1
+        if layer not in self.layers:
+            raise ValueError(f"`layer` must be one of {self.layers}. Received: {layer!r}.")
+        return self.layers.index(layer)
+
+    def carried(self, part: str, layer: str | None = None) -> Summary:
+        """The share of a layer's MMCA that a part of its weights carries, over tasks.
+
+        Args:
+            part: one of `PARTS`.
+            layer: name; the last layer by default.
+
+        Returns:
+            A `Summary` of shares, 0-1.
+        """
+        totals = self.totals[:, self.number(layer)].astype(np.float64)
+        whole = np.maximum(totals.sum(axis=1), np.finfo(np.float64).tiny)
+        return summarize(totals[:, PARTS.index(part)] / whole)
+
+    def to_json(self) -> dict:
+        """The distribution as a dictionary that `json.dumps` takes.
+
+        Returns:
+            Settings; for each layer, the mean number of weights in each bin that is not empty, and
+            the share of its MMCA that each part carries.
+        """
+        kept = ("name", "rate", "dataset", "way", "shot", "query", "seed", "mutually_exclusive")
+        kept += ("fingerprint", "seconds")
+        return {
+            **{name: getattr(self, name) for name in kept},
+            "tasks": len(self.counts),
+            "reads_query_labels": True,
+            "layers": {name: self._layer(name) for name in self.layers},
+        }
+
+    def _layer(self, layer: str) -> dict:
+        counts = self.counts[:, self.number(layer)].mean(axis=0)  # [3, 1 + bins]
+        filled = np.flatnonzero(counts[:, 1:].sum(axis=0))
+        first, last = (filled[0], filled[-1] + 1) if len(filled) else (0, 0)
+        carried = {part: self.carried(part, layer) for part in PARTS}
+        return {
+            "weights": self.sizes[self.number(layer)],
+            "bin_edges": self.edges[first : last + 1].tolist(),
+            "mean_counts": {
+                part: row[1 + first : 1 + last].tolist() for part, row in zip(PARTS, counts)
+            },
+            "mean_count_of_zero_scores": float(counts[:, 0].sum()),
+            "share_of_mmca": {
+                part: {"mean": one.mean, "interval": one.interval} for part, one in carried.items()
+            },
+        }
+
+
+def importance(
+    learner,
+    sampler,
+    rate=0.2,
+    score="query_loss",
+    episodes=100,
+    name=None,
+    progress=None,
+):
+    """Measures the distribution of MMCA scores, with the share that catfish pruning removes.
+
+    `MMCA_j = |dL(theta; D_query) / dtheta_j * theta_j|` at the weights before adaptation: the
+    scores of `CatfishMask`, which reads the queries' labels.
+
+    Args:
+        learner: `MetaLearner`.
+        sampler: `EpisodeSampler`, or a `SinusoidSampler`.
+        rate: share pruned, in (0, 1).
+        score: "query_loss" or "meta_gradient"; see `CatfishMask`.
+        episodes: int >= 2, how many tasks.
+        name: of the result; by default the learner's class.
+        progress: called with (tasks done, tasks) after each batch.
+
+    Returns:
+        An `Importance`.
+
+    Raises:
+        ValueError: an argument is out of range, or the backbone can't be pruned.
+
+    Example:
+        >>> found = importance(learner, tasks, rate=0.2)
+        >>> tfmgaug.figures.save(tfmgaug.figures.importance_histogram(found), "mmca.png")
+
+    Reference:
+        Wang et al., MGAug, Eq. 5, Remark 1 and Figure 2.
+    """
+    started = time.monotonic()
+    (rate,) = subnetworks.checked_rates(float(rate))
+    mask = subnetworks.attached(CatfishMask(rate, score), learner)
+    layers = prunable_layers(learner.backbone, learner.classifier)
+    layers = _in_order(layers, learner.backbone.trainable_variables)
+
+    def task(theta, episode):
+        scores = mmca_scores(learner, mask, theta, episode)
+        parts = [_parts(one, rate) for one in scores]
+        return {
+            "counts": tf.stack([_histogram(*pair) for pair in zip(scores, parts)]),
+            "totals": tf.stack([_totals(*pair) for pair in zip(scores, parts)]),
+        }
+
+    outputs = {"counts": tf.int32, "totals": tf.float32}
+    arrays, tasks = over_tasks(learner, task, outputs, sampler, episodes, progress)
+    return Importance(
+        name=name or type(learner).__name__,
+        rate=rate,
+        layers=tuple(layer.name for layer in layers),
+        sizes=tuple(int(np.prod(layer.kernel.shape)) for layer in layers),
+        edges=10 ** np.linspace(_LOW, _HIGH, _BINS + 1),
+        **arrays,
+        seconds=time.monotonic() - started,
+        **tasks,
+    )
+
+
+def mmca_scores(learner, mask, theta, episode):
+    """Scores the weights that can be pruned.
+
+    Args:
+        learner: `MetaLearner`.
+        mask: `CatfishMask`, attached to the learner.
+        theta: list of tensors aligned with `learner.meta_variables`.
+        episode: `Episode` of one task.
+
+    Returns:
+        A list of tensors, one a layer, in the order of the backbone's trainable variables.
+    """
+    gradients = subnetworks.scoring_gradients(learner, mask, theta, episode)
+    return [
+        tf.abs(gradient * weight)
+        for gradient, weight, prunable in zip(gradients, theta, mask.prunable)
+        if prunable
+    ]
+
+
+def _in_order(layers, variables):
+    position = {id(variable): number for number, variable in enumerate(variables)}
+    return sorted(layers, key=lambda layer: position[id(layer.kernel)])
+
+
+def _parts(scores, rate):
+    """The number in `PARTS` of each weight."""
+    rate = tf.constant(rate, tf.float64)
+    pruned = prune_top(scores, rate) == 0
+    # Of a rate above one half, the weights that both would remove count as pruned.
+    least = prune_top(-scores, rate) == 0
+    return tf.where(pruned, 0, tf.where(least, 2, 1))
+
+
+def _histogram(scores, parts):
+    """Counts weights, `[3, 1 + bins]`."""
+    decades = tf.math.log(tf.cast(scores, tf.float64)) / np.log(10.0)
+    place = tf.floor((decades - _LOW) * _PER_DECADE)
+    place = tf.cast(tf.clip_by_value(place, -1, _BINS - 1), tf.int32) + 1
+    cells = tf.reshape(parts * (_BINS + 1) + place, [-1])
+    counts = tf.math.unsorted_segment_sum(tf.ones_like(cells), cells, 3 * (_BINS + 1))
+    return tf.reshape(counts, [3, _BINS + 1])
+
+
+def _totals(scores, parts):
+    flat = tf.reshape(tf.cast(scores, tf.float32), [-1])
+    return tf.math.unsorted_segment_sum(flat, tf.reshape(parts, [-1]), 3)

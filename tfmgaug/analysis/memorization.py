@@ -1,0 +1,128 @@
+"""The hat graph's numbers: what is left of a network's accuracy when parts of it are pruned."""
+
+import time
+
+import tensorflow as tf
+
+from tfmgaug import batch_statistics
+from tfmgaug.analysis import subnetworks
+from tfmgaug.analysis.frozen_tasks import over_tasks
+from tfmgaug.analysis.report import Network, SubnetworkReport
+from tfmgaug.analysis.steps import outcomes_per_step
+
+RATES = (0.001, 0.005, 0.01, 0.02, 0.05)
+
+
+def memorization(
+    learner,
+    sampler,
+    mask,
+    rates=RATES,
+    episodes=100,
+    statistics=None,
+    seed=0,
+    name=None,
+    progress=None,
+):
+    """Measures a network and its sub-networks on the same tasks, per inner step.
+
+    For each task, masks are drawn at the weights before adaptation, one for each rate, and held
+    through the inner steps. Catfish masks are scored by the gradient of the query loss, which
+    READS THE QUERIES' LABELS: their bars show what pruning does to memory, not what a deployed
+    model achieves. Random masks read nothing, and a higher rate prunes what a lower one prunes.
+
+    A network that knows its answers by heart is above chance at step 0; where pruning a little
+    costs much and adaptation gets it back slowly, memory was what it relied on.
+
+    Args:
+        learner: `MetaLearner`. One without inner steps (ProtoNet) has a single column, and nothing
+            is said about memory before adaptation.
+        sampler: `EpisodeSampler` of mutually exclusive tasks or others, or a `SinusoidSampler`.
+        mask: `CatfishMask`, `ParameterMask` or `WidthMask`, whose own rates are not used.
+        rates: pruning rates, each in (0, 1). The full network is always measured.
+        episodes: int >= 2, how many tasks.
+        statistics: "transductive", "support" or "running"; None: the learner's own.
+        seed: int, of random masks.
+        name: of the report; by default the learner's class.
+        progress: called with (tasks done, tasks) after each batch.
+
+    Returns:
+        A `SubnetworkReport`.
+
+    Raises:
+        ValueError: an argument is out of range, or the backbone can't be pruned by this mask.
+
+    Example:
+        >>> tasks = tfmgaug.data.EpisodeSampler(test, way=5, shot=1, query=15, tasks=20)
+        >>> report = memorization(learner, tasks, tfmgaug.masks.CatfishMask())
+        >>> tfmgaug.figures.save(tfmgaug.figures.hat_graph(report), "hat.png")
+
+    Reference:
+        Wang et al., MGAug, Section 5.3 and Figure 4; Witt, 2019, Introducing hat graphs.
+    """
+    started = time.monotonic()
+    rates = subnetworks.checked_rates(rates)
+    mode = batch_statistics.check_mode(statistics or learner.statistics)
+    mask = subnetworks.attached(mask, learner)
+    steps = learner.inner_steps
+
+    def task(theta, episode):
+        return per_network(learner, mask, rates, theta, episode, steps, mode, seed)
+
+    arrays, tasks = over_tasks(learner, task, outputs(learner), sampler, episodes, progress)
+    return SubnetworkReport(
+        name=name or type(learner).__name__,
+        networks=networks(learner, mask, rates),
+        mask=type(mask).__name__,
+        reads_query_labels=mask.score is not None,
+        statistics=mode,
+        loss=arrays["loss"],
+        accuracy=arrays.get("accuracy"),
+        seconds=time.monotonic() - started,
+        **tasks,
+    )
+
+
+def per_network(learner, mask, rates, theta, episode, steps, statistics, seed):
+    """Measures the full network and one sub-network a rate on one task.
+
+    Args:
+        learner: `MetaLearner`.
+        mask: `Mask`, attached to the learner.
+        rates: tuple of floats.
+        theta: list of tensors aligned with `learner.meta_variables`.
+        episode: `Episode` of one task.
+        steps: int >= 0, inner steps.
+        statistics: a mode.
+        seed: int, of random masks.
+
+    Returns:
+        A dictionary of float32 tensors `[1 + rates, steps + 1]`.
+    """
+    gradients = subnetworks.scoring_gradients(learner, mask, theta, episode)
+
+    def measure(rate):
+        masks = subnetworks.draw(learner, mask, theta, gradients, rate, episode, seed)
+        prune = subnetworks.pruning(mask, masks)
+        return outcomes_per_step(learner, episode, steps, prune, statistics)
+
+    # Rate 0 prunes nothing: the full network goes through the body that is traced for all.
+    return tf.map_fn(
+        measure,
+        tf.constant([0.0, *rates], tf.float64),
+        fn_output_signature=outputs(learner),
+        parallel_iterations=1,
+    )
+
+
+def outputs(learner):
+    """Returns the names and dtypes of what is measured."""
+    names = ["loss", "accuracy"] if learner.classification else ["loss"]
+    return dict.fromkeys(names, tf.float32)
+
+
+def networks(learner, mask, rates):
+    """Describes the full network and one sub-network a rate, as a tuple of `Network`s."""
+    shares = subnetworks.shares_pruned(learner, mask, rates)
+    pruned = [Network(f"{100 * r:.4g} % pruned", r, share) for r, share in zip(rates, shares)]
+    return (Network("full network", 0.0, 0.0), *pruned)

@@ -1,0 +1,42 @@
+"""The same learner in float64, where finite differences can judge it."""
+
+_SINGLE = ("bfloat16", "float32", "mixed_bfloat16")
+
+
+def in_float64(learner):
+    """Copies a learner, its weights and its step into float64.
+
+    Args:
+        learner: `MetaLearner`.
+
+    Returns:
+        A learner of the same class, not compiled. Learned inner rates stay in float32.
+
+    Example:
+        >>> print(check_gradients(in_float64(learner), batch))
+    """
+    config = learner.get_config()
+    config = {**config, "backbone": _widened(config["backbone"])}
+    copy = type(learner).from_config(config)
+    copy.backbone.set_weights(learner.backbone.get_weights())
+    for new, old in zip(copy.meta_variables, learner.meta_variables):
+        new.assign(old)
+    copy.step.assign(learner.step)
+    return copy
+
+
+def _widened(config):
+    """A Keras configuration whose layers compute in float64."""
+    if isinstance(config, dict):
+        return {
+            name: _policy(value) if name == "dtype" else _widened(value)
+            for name, value in config.items()
+        }
+    if isinstance(config, (list, tuple)):
+        return type(config)(_widened(value) for value in config)
+    return config
+
+
+def _policy(value):
+    name = value["config"]["name"] if isinstance(value, dict) else value
+    return "float64" if name in _SINGLE else value

@@ -1,0 +1,168 @@
+"""What was measured of a network and its sub-networks on the same frozen tasks."""
+
+import dataclasses
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from tfmgaug.evaluation.summary import Summary, summarize
+
+
+class Network(NamedTuple):
+    """One of the networks that are compared.
+
+    Attributes:
+        name: e.g. `"full network"`.
+        rate: the pruning rate asked for, 0 for a network that is not pruned.
+        pruned: the share that was pruned of the entries that the mask may prune.
+    """
+
+    name: str
+    rate: float
+    pruned: float
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class SubnetworkReport:
+    """Outcomes of several networks on the same tasks, before adaptation and after each inner step.
+
+    Attributes:
+        name: what was analyzed, e.g. `"FOMAML"`.
+        networks: the networks; the first is the full one.
+        mask: class of the mask that pruned, e.g. `"CatfishMask"`.
+        reads_query_labels: whether the mask was scored on the query loss, that is, by the labels
+            that the accuracy is about.
+        statistics: the batch-normalization mode of the queries.
+        dataset: where the tasks came from.
+        way: classes of a task; None for regression.
+        shot: support examples of a class.
+        query: query examples of a class.
+        seed: seed of the tasks.
+        mutually_exclusive: whether labels were shuffled in every task; None for regression.
+        fingerprint: digest of the tasks' contents.
+        loss: query loss, `[tasks, networks, steps + 1]`.
+        accuracy: query accuracy, 0-1, of the same shape; None for regression.
+        seconds: how long it took.
+    """
+
+    name: str
+    networks: tuple[Network, ...]
+    mask: str
+    reads_query_labels: bool
+    statistics: str
+    dataset: str
+    way: int | None
+    shot: int | None
+    query: int | None
+    seed: int | None
+    mutually_exclusive: bool | None
+    fingerprint: str
+    loss: np.ndarray
+    accuracy: np.ndarray | None
+    seconds: float = 0.0
+
+    @property
+    def metric(self) -> str:
+        """`"accuracy"`, or `"loss"` where accuracy has no meaning."""
+        return "loss" if self.accuracy is None else "accuracy"
+
+    @property
+    def tasks(self) -> int:
+        """Number of tasks, the n of the intervals."""
+        return len(self.loss)
+
+    @property
+    def steps(self) -> int:
+        """Number of inner steps; 0 for learners that take none."""
+        return self.loss.shape[2] - 1
+
+    def values(self, metric: str | None = None) -> np.ndarray:
+        """Per-task values.
+
+        Args:
+            metric: `"accuracy"` or `"loss"`; by default `metric`.
+
+        Returns:
+            `[tasks, networks, steps + 1]`.
+
+        Raises:
+            ValueError: if there is no such metric.
+        """
+        values = {"accuracy": self.accuracy, "loss": self.loss}.get(metric or self.metric)
+        if values is None:
+            raise ValueError(f"The report of {self.name} has no {metric!r}.")
+        return values
+
+    def summary(self, network: int, step: int, metric: str | None = None) -> Summary:
+        """Mean and 95 % interval of a network after a step.
+
+        Args:
+            network: its number in `networks`.
+            step: inner step, 0 for before adaptation.
+            metric: `"accuracy"` or `"loss"`; by default `metric`.
+
+        Returns:
+            A `Summary` over the tasks.
+        """
+        return summarize(self.values(metric)[:, network, step])
+
+    def gap(self, network: int, step: int, metric: str | None = None) -> Summary:
+        """Mean and 95 % interval of a network minus the full one, paired task by task.
+
+        Args:
+            network: its number in `networks`.
+            step: inner step, 0 for before adaptation.
+            metric: `"accuracy"` or `"loss"`; by default `metric`.
+
+        Returns:
+            A `Summary` of the differences.
+        """
+        values = self.values(metric)[:, :, step].astype(np.float64)
+        return summarize(values[:, network] - values[:, 0])
+
+    def to_json(self, per_task: bool = True) -> dict:
+        """The report as a dictionary that `json.dumps` takes.
+
+        Args:
+            per_task: whether to keep every task's values.
+
+        Returns:
+            Settings, and for each network its mean, interval and gap to the full network per inner
+            step. Numbers that are not finite become None: JSON has none.
+        """
+        kept = ("name", "mask", "reads_query_labels", "statistics", "dataset", "way", "shot")
+        kept += ("query", "seed", "mutually_exclusive", "fingerprint", "metric", "tasks")
+        kept += ("steps", "seconds")
+        metrics = ["loss"] if self.accuracy is None else ["accuracy", "loss"]
+        return {
+            **{name: getattr(self, name) for name in kept},
+            "networks": [
+                {
+                    **network._asdict(),
+                    **{metric: self._columns(number, metric) for metric in metrics},
+                }
+                for number, network in enumerate(self.networks)
+            ],
+            **({"per_task": {m: _listed(self.values(m)) for m in metrics}} if per_task else {}),
+        }
+
+    def _columns(self, network: int, metric: str) -> dict[str, list]:
+        steps = range(self.steps + 1)
+        own = [self.summary(network, step, metric) for step in steps]
+        gaps = [self.gap(network, step, metric) for step in steps]
+        return {
+            "mean": [_finite(one.mean) for one in own],
+            "interval": [_finite(one.interval) for one in own],
+            "gap": [_finite(one.mean) for one in gaps],
+            "gap_interval": [_finite(one.interval) for one in gaps],
+        }
+
+
+def _listed(values):
+    """Nested lists with None for what isn't finite."""
+    return [_listed(one) for one in values] if np.ndim(values) else _finite(float(values))
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
