@@ -215,6 +215,10 @@ def test_backbones_of_fixed_size_refuse_resolutions_by_name():
         FOMAML(backbone, augmentation=MGAug(ParameterMask(), resolutions=[8, 16]))
     with pytest.raises(ValueError, match="resolution 48"):
         FOMAML(small_conv(), augmentation=MGAug(ParameterMask(), resolutions=[16, 48]))
+    with pytest.raises(ValueError, match="resolution 12.*too small"):
+        FOMAML(small_conv(), augmentation=MGAug(ParameterMask(), resolutions=[12]))
+    with pytest.raises(ValueError, match="resolution 12.*nothing is left"):
+        ProtoNet(small_conv(way=None), augmentation=MGAug(ParameterMask(), resolutions=[12]))
 
 
 def test_sparsity_is_that_of_the_highest_rate():

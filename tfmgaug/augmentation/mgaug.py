@@ -69,7 +69,7 @@ class MGAug:
         self._backbone = backbone
         self.mask.attach(backbone, classifier)
         if self.resolutions is not None:
-            _check_resolutions(backbone, self.resolutions)
+            check_resolutions(backbone, self.resolutions)
 
     def augment(self, gradients, meta_gradient, weights, scoring, episode, step, task_key):
         """Adds the meta-gradients of a task's sub-networks to the full network's.
@@ -149,7 +149,16 @@ def _resize(images, size):
     return tf.ensure_shape(resized, [images.shape[0], None, None, images.shape[-1]])
 
 
-def _check_resolutions(backbone, resolutions):
+def check_resolutions(backbone, resolutions):
+    """Refuses sizes of images that a backbone doesn't take.
+
+    Args:
+        backbone: `keras.Model`.
+        resolutions: list of sides in pixels.
+
+    Raises:
+        ValueError: the backbone takes one size alone, or not one of these.
+    """
     shape = backbone.inputs[0].shape
     if len(shape) != 4 or shape[1] is not None or shape[2] is not None:
         raise ValueError(
@@ -159,7 +168,9 @@ def _check_resolutions(backbone, resolutions):
         )
     for resolution in resolutions:
         try:
-            backbone.compute_output_shape((None, resolution, resolution, shape[-1]))
+            found = backbone.compute_output_shape((None, resolution, resolution, shape[-1]))
+            if 0 in found:
+                raise ValueError("nothing is left of images that small.")
         except ValueError as error:
             raise ValueError(
                 f"Backbone {backbone.name!r} does not take resolution {resolution}: {error}"

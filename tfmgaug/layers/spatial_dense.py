@@ -58,10 +58,11 @@ class SpatialDense(keras.layers.Layer):
 
     def _check_size(self, input_shape):
         for known, limit in zip(input_shape[1:3], self.size):
-            if known is not None and known > limit:
+            if known is not None and not 1 <= known <= limit:
                 raise ValueError(
-                    f"{self.name} was made for feature maps of at most {self.size}. "
-                    f"Received: {tuple(input_shape[1:3])}; the images are too large."
+                    f"{self.name} was made for feature maps of at most {self.size}, and at least "
+                    f"(1, 1). Received: {tuple(input_shape[1:3])}; the images are too "
+                    f"{'small' if known < 1 else 'large'}."
                 )
 
     def get_config(self):
