@@ -117,3 +117,16 @@ def test_integers_may_be_captured_and_nothing_is_warned_about(caplog):
         (end,) = descend(loss, [start], [number(RATE)], 1, recompute=True, captured=[three])
     np.testing.assert_allclose(tape.gradient(end, start), 1 - RATE * 6 * start, rtol=1e-12)
     assert not caplog.records
+
+
+def test_a_weight_that_is_captured_too_gets_its_gradient_once():
+    start = number([0.8])
+    with tf.GradientTape() as tape:
+        tape.watch(start)
+        (end,) = descend(
+            lambda w, step, own: tf.reduce_sum(own * w[0] ** 2),
+            *([start], [number(RATE)], 1),
+            recompute=True,
+            captured=[start],
+        )
+    np.testing.assert_allclose(tape.gradient(end, start), 1 - RATE * 4 * start, rtol=1e-12)

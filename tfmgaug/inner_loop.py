@@ -81,11 +81,13 @@ def recomputed(function):
         @tf.custom_gradient
         def run(*flat):
             def gradient(*upstream):
+                # A tensor that is given twice must be told apart, or gets its gradient twice.
+                again = [tf.identity(tensor) for tensor in flat]
                 # An integer, such as the number of the step, has no gradient and can't be watched.
                 with tf.GradientTape(watch_accessed_variables=False) as tape:
-                    tape.watch([tensor for tensor in flat if tensor.dtype.is_floating])
-                    outputs = function(*tf.nest.pack_sequence_as(lists, flat))
-                return tape.gradient(outputs, flat, upstream)
+                    tape.watch([tensor for tensor in again if tensor.dtype.is_floating])
+                    outputs = function(*tf.nest.pack_sequence_as(lists, again))
+                return tape.gradient(outputs, again, upstream)
 
             return function(*tf.nest.pack_sequence_as(lists, flat)), gradient
 

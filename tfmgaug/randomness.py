@@ -51,7 +51,7 @@ def uniform(shape, key, dtype=tf.float32):
     """Draws uniformly from [0, 1).
 
     Args:
-        shape: list of integers.
+        shape: list of integers, or of integer tensors.
         key: `[2]`, from `fold`.
         dtype: floating point type.
 
@@ -59,8 +59,58 @@ def uniform(shape, key, dtype=tf.float32):
         A tensor of this shape.
     """
     return tf.raw_ops.StatelessRandomUniformV2(
-        shape=tf.constant(list(shape), tf.int32), **_keyed(key, 0, _DRAW), dtype=dtype
+        shape=tf.convert_to_tensor(list(shape), tf.int32), **_keyed(key, 0, _DRAW), dtype=dtype
     )
+
+
+def normal(shape, key, dtype=tf.float32):
+    """Draws from the standard normal distribution.
+
+    Args:
+        shape: list of integers, or of integer tensors.
+        key: `[2]`, from `fold`.
+        dtype: floating point type.
+
+    Returns:
+        A tensor of this shape.
+    """
+    return tf.raw_ops.StatelessRandomNormalV2(
+        shape=tf.convert_to_tensor(list(shape), tf.int32), **_keyed(key, 0, _DRAW), dtype=dtype
+    )
+
+
+def beta(concentration, key):
+    """Draws from a Beta distribution.
+
+    Args:
+        concentration: (a, b), floats > 0. (c, c) is symmetric: uniform for c = 1, near 0 and 1
+            for c < 1, near 1/2 for c > 1.
+        key: `[2]`, from `fold`.
+
+    Returns:
+        A float32 scalar in [0, 1].
+    """
+    first, second = tf.unstack(
+        tf.raw_ops.StatelessRandomGammaV3(
+            shape=tf.constant([2], tf.int32),
+            **_keyed(key, 0, _DRAW),
+            alpha=tf.constant(concentration, tf.float32),
+        )
+    )
+    return first / (first + second)
+
+
+def permutation(number, key):
+    """Draws an order, each as likely as the others.
+
+    Args:
+        number: integer or int32 scalar, how many things are put in order.
+        key: `[2]`, from `fold`.
+
+    Returns:
+        An int32 tensor `[number]`.
+    """
+    return tf.argsort(uniform([number], key))
 
 
 def choose(values, key):

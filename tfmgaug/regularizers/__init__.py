@@ -1,5 +1,36 @@
 """Regularizers: what acts on a task while it is trained on, beside masks."""
 
+from tfmgaug.regularizers.activation_information import MRActivations
+from tfmgaug.regularizers.channel_shuffle import ChannelShuffle
+from tfmgaug.regularizers.gradient_dropout import GradDrop
+from tfmgaug.regularizers.maxup import MaxUp
+from tfmgaug.regularizers.metamix import MetaMix
 from tfmgaug.regularizers.regularizer import Regularizer
+from tfmgaug.regularizers.taml import EntropyTAML, InequalityTAML
+from tfmgaug.regularizers.task_augmentation import (
+    CutMix,
+    OnQuery,
+    OnSupport,
+    RandomErase,
+    RotateClasses,
+    TaskAugmentation,
+)
+from tfmgaug.regularizers.weight_information import MRWeights
 
-__all__ = ["Regularizer"]
+__all__ = [
+    "ChannelShuffle",
+    "CutMix",
+    "EntropyTAML",
+    "GradDrop",
+    "InequalityTAML",
+    "MRActivations",
+    "MRWeights",
+    "MaxUp",
+    "MetaMix",
+    "OnQuery",
+    "OnSupport",
+    "RandomErase",
+    "Regularizer",
+    "RotateClasses",
+    "TaskAugmentation",
+]

@@ -4,22 +4,31 @@ from tfmgaug.randomness import fold
 
 
 class Noise:
-    """What regularizers do to the weights and inner gradients of one task.
+    """What regularizers do to the weights, activations and inner gradients of one task.
 
     Args:
         regularizers: list of `Regularizer`.
         key: stateless key, `[2]`, of the task, or of a moment in it.
         step: int64 scalar, the outer step.
+        task_key: stateless key, `[2]`, of the task; None: `key`.
+        labels: of the examples of this pass, or None.
+
+    Attributes:
+        clean: dictionary from places to the activations there, before noise.
     """
 
-    def __init__(self, regularizers, key, step):
+    def __init__(self, regularizers, key, step, task_key=None, labels=None):
         self._regularizers = regularizers
         self._key = key
         self._step = step
+        self._task_key = key if task_key is None else task_key
+        self._labels = labels
+        self.clean = {}
 
-    def at(self, *moment):
+    def at(self, *moment, labels=None):
         """Returns the noise of a moment: names and numbers that no other forward pass has."""
-        return Noise(self._regularizers, fold(self._key, *moment), self._step)
+        key = fold(self._key, *moment)
+        return Noise(self._regularizers, key, self._step, self._task_key, labels)
 
     def weights(self, weights):
         """Perturbs a list of weights for one forward pass."""
@@ -27,6 +36,22 @@ class Noise:
             if regularizer.overrides("weights"):
                 weights = regularizer.weights(weights, fold(self._key, "weights", number))
         return weights
+
+    @property
+    def places(self):
+        """The names of layers behind which activations are perturbed."""
+        found = {one.place for one in self._regularizers if one.overrides("activations")}
+        return tuple(sorted(found.union(*(one.class_places for one in self._regularizers))))
+
+    def activations(self, x, place):
+        """Perturbs the activations behind a layer."""
+        self.clean[place] = x
+        for number, regularizer in enumerate(self._regularizers):
+            if regularizer.overrides("activations") and regularizer.place == place:
+                x = regularizer.activations(x, fold(self._key, "activations", number))
+            if place in regularizer.class_places:
+                x = regularizer.class_activations(x, place, self._labels, self._task_key)
+        return x
 
     def inner_gradients(self, gradients):
         """Perturbs the gradients of one inner step."""

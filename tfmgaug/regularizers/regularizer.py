@@ -13,6 +13,11 @@ class Regularizer:
         subnetworks: bool, whether it acts on MGAug's sub-networks as on the full network.
     """
 
+    # The layer of the backbone, by name, behind which `activations` acts; `attach` may choose it.
+    place = None
+    # Likewise the layers behind which `class_activations` acts.
+    class_places = ()
+
     def __init__(self, subnetworks=False):
         self.subnetworks = subnetworks
 
@@ -55,6 +60,32 @@ class Regularizer:
             A list like `weights`.
         """
         return weights
+
+    def activations(self, x, key):
+        """Changes what the layer named `place` hands on in one forward pass.
+
+        Args:
+            x: `[n, ...]`.
+            key: stateless key, `[2]`, of this pass.
+
+        Returns:
+            A tensor like `x`.
+        """
+        return x
+
+    def class_activations(self, x, place, labels, key):
+        """Changes what a layer hands on, class by class, alike in all passes over a task.
+
+        Args:
+            x: `[n, ...]`.
+            place: the name of the layer, one of `class_places`.
+            labels: `[n]`, of these examples.
+            key: stateless key, `[2]`, of the task: what `TaskRun.key` is.
+
+        Returns:
+            A tensor like `x`.
+        """
+        return x
 
     def inner_gradients(self, gradients, key, step):
         """Changes the gradients of an inner step.
@@ -136,7 +167,8 @@ def check(regularizers):
 
     Raises:
         TypeError: there is something else among them.
-        ValueError: one stands twice in the list, or two replace the loss over the queries.
+        ValueError: one stands twice in the list or has variables of another learner, or two replace
+            the loss over the queries.
     """
     regularizers = list(regularizers)
     for one in regularizers:
@@ -146,6 +178,12 @@ def check(regularizers):
             )
     if len({id(one) for one in regularizers}) < len(regularizers):
         raise ValueError("`regularizers` must be distinct. Received: the same one twice.")
+    taken = [type(one).__name__ for one in regularizers if one.variables]
+    if taken:
+        raise ValueError(
+            "A regularizer with variables serves one learner: build another for the next. "
+            f"Received: {', '.join(taken)}, of another learner."
+        )
     replacing = [type(one).__name__ for one in regularizers if one.overrides("outcome")]
     if len(replacing) > 1:
         raise ValueError(

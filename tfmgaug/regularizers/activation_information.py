@@ -1,0 +1,103 @@
+"""MR-MAML (A): activations that hold no more information than they must."""
+
+import math
+
+import keras
+import tensorflow as tf
+
+from tfmgaug.randomness import normal
+from tfmgaug.regularizers.divergence import from_standard_normal
+from tfmgaug.regularizers.regularizer import Regularizer
+
+
+@keras.saving.register_keras_serializable("tfmgaug")
+class MRActivations(Regularizer):
+    """Meta-regularization on the activations of one stage.
+
+    In training, the output `h` of a stage becomes `z ~ N(h, s(h)^2)` with
+    `s(h) = softplus(h K + b)`, on support and query alike, and the outer loss becomes
+    `L_query + weight * KL(N(h, s(h)^2) || N(0, 1))`, over the query inputs: summed over the entries
+    of an activation, averaged over examples. `K` (`[channels, channels]`) starts at zero and is
+    meta-learned with `b`; neither adapts to a task. Evaluation uses `h`.
+
+    Args:
+        weight: float >= 0, beta, of the sum over an activation's entries. The authors' code has
+            0.01 for pose prediction (with conditional neural processes) and 1 for sinusoids (5, of
+            a mean over 5 entries).
+        depth: int >= 1, the number of stages before the noise; see `tfmgaug.backbones.stages`.
+            None: all but the last, which makes the logits or embeddings.
+        initial_deviation: float > 0, s at the start. The authors' code starts around
+            softplus(0) = 0.69.
+        subnetworks: bool, whether it acts on MGAug's sub-networks too.
+
+    Raises:
+        ValueError: an argument is out of range, or the backbone has no stage of this depth before
+            its last.
+
+    Example:
+        >>> MAML(backbone, regularizers=[MRActivations(0.01, depth=3)])
+
+    Reference:
+        Yin et al., 2020, https://arxiv.org/abs/1912.03820, Section 4. (The authors adapt no layer
+        before the noise: nor does ANIL.)
+    """
+
+    def __init__(self, weight=0.01, depth=None, initial_deviation=0.69, subnetworks=False):
+        if not weight >= 0:
+            raise ValueError(f"`weight` must not be negative. Received: weight={weight}.")
+        if depth is not None and depth < 1:
+            raise ValueError(f"`depth` must be at least 1, or None. Received: depth={depth}.")
+        if not initial_deviation > 0:
+            raise ValueError(
+                "`initial_deviation` must be positive: a softplus is. "
+                f"Received: initial_deviation={initial_deviation}."
+            )
+        super().__init__(subnetworks)
+        self.weight = weight
+        self.depth = depth
+        self.initial_deviation = initial_deviation
+        self._kernel = self._bias = None
+
+    def attach(self, learner):
+        inner = learner.stages[:-1]  # the last one makes the logits or embeddings
+        depth = len(inner) if self.depth is None else self.depth
+        if not 1 <= depth <= len(inner):
+            raise ValueError(
+                "Expected a stage before the one that makes the logits or embeddings: `depth` must "
+                f"be from 1 to {len(inner)}. Received: depth={self.depth}, and backbone "
+                f"{learner.backbone.name!r} with {len(learner.stages)} stages."
+            )
+        stage = inner[depth - 1]
+        self.place = stage.name
+        channels = stage.output_shape[-1]
+
+        def variable(name, shape, start):
+            return learner.add_weight(
+                shape=shape,
+                dtype=learner.backbone.trainable_variables[0].dtype,
+                initializer=keras.initializers.Constant(start),
+                name=f"{self.place}_deviation_{name}",
+            )
+
+        self._kernel = variable("kernel", (channels, channels), 0.0)
+        self._bias = variable("bias", (channels,), math.log(math.expm1(self.initial_deviation)))
+
+    @property
+    def variables(self):
+        return [] if self._kernel is None else [self._kernel, self._bias]
+
+    def activations(self, x, key):
+        deviation = self._deviation(x)
+        noise = deviation * normal(tf.unstack(tf.shape(x)), key, deviation.dtype)
+        return x + tf.cast(noise, x.dtype)
+
+    def penalty(self, run):
+        mean = run.activations(self.place)
+        deviation = self._deviation(mean)
+        mean = tf.cast(mean, deviation.dtype)
+        divergence = from_standard_normal(mean, 2 * tf.math.log(deviation))
+        return self.weight * tf.reduce_sum(divergence) / tf.cast(tf.shape(mean)[0], mean.dtype)
+
+    def _deviation(self, x):
+        kernel, bias = tf.convert_to_tensor(self._kernel), tf.convert_to_tensor(self._bias)
+        return tf.nn.softplus(tf.tensordot(tf.cast(x, kernel.dtype), kernel, 1) + bias)

@@ -1,0 +1,108 @@
+"""Channel shuffle: the classes of a task take channels from one another."""
+
+import keras
+import tensorflow as tf
+
+from tfmgaug.randomness import choose, fold, permutation, uniform
+from tfmgaug.regularizers.maxup import MaxUp
+from tfmgaug.regularizers.metamix import check_depths, depths_of
+from tfmgaug.regularizers.regularizer import Regularizer
+
+
+@keras.saving.register_keras_serializable("tfmgaug")
+class ChannelShuffle(Regularizer):
+    """Replaces some channels of each class by those of another class of the task.
+
+    At a depth drawn for each task, of the support set while adapting and of the queries after it:
+
+    `h(x) <- r_c * h(x) + (1 - r_c) * h(x')`
+
+    for x of class c and x' of class c', where `r_c` is 1 or 0 for each channel, drawn once for each
+    class of the task. The label stays c. Classes stand in a random circle, in which c' follows c,
+    and the k-th example of c takes from the k-th of c'. With `MetaMix` of the same `depths`,
+    both act at the same depth, and the shuffled queries are mixed with the shuffled support set:
+    the authors' MMCF.
+
+    Every class needs support examples and queries.
+
+    Args:
+        probability: float in [0, 1], that a task is shuffled. The authors' code shuffles in half of
+            the steps (and not at all in its first 5000).
+        keep: float in (1/2, 1], that a channel stays. The authors' code replaces about a sixth of
+            the channels, of all classes the same, neighboring ones; the paper draws each.
+        depths: list of ints >= 1, where to shuffle; n is behind the n-th of the learner's `stages`.
+            None: everywhere but behind the last.
+        subnetworks: bool, whether it acts on MGAug's sub-networks too.
+
+    Raises:
+        ValueError: an argument is out of range, the learner's backbone is not that deep, or the
+            learner does not classify or takes part in MaxUp, which mixes labels.
+
+    Example:
+        >>> depths = [1, 2, 3]
+        >>> MAML(backbone, regularizers=[MetaMix(depths=depths), ChannelShuffle(depths=depths)])
+
+    Reference:
+        Yao et al., Improving Generalization in Meta-learning via Task Augmentation, 2021,
+        https://arxiv.org/abs/2007.13040, "Channel Shuffle".
+    """
+
+    def __init__(self, probability=0.5, keep=5 / 6, depths=None, subnetworks=False):
+        super().__init__(subnetworks)
+        if not 0 <= probability <= 1:
+            raise ValueError(f"`probability` must be from 0 to 1. Received: {probability}.")
+        if not 0.5 < keep <= 1:
+            raise ValueError(
+                "`keep` must be above 1/2, for a class to stay itself, and at most 1. "
+                f"Received: keep={keep}."
+            )
+        self.probability = probability
+        self.keep = keep
+        self.depths = check_depths(depths)
+        if depths is not None and self.depths[0] < 1:
+            raise ValueError(f"`depths` must be at least 1. Received: {depths!r}.")
+
+    def attach(self, learner):
+        if not learner.classification:
+            raise ValueError("ChannelShuffle goes by classes, which a regression has none of.")
+        if any(isinstance(one, MaxUp) for one in learner.regularizers):
+            raise ValueError("ChannelShuffle goes by classes, and MaxUp mixes labels: use one.")
+        depths = [depth for depth in depths_of(self.depths, learner) if depth]
+        if not depths:
+            raise ValueError(
+                "ChannelShuffle acts between stages. Received: backbone "
+                f"{learner.backbone.name!r} of a single one."
+            )
+        self.class_places = tuple(learner.stages[depth - 1].name for depth in depths)
+
+    def class_activations(self, x, place, labels, key):
+        own = fold(key, "shuffle")
+        chosen = choose(list(range(len(self.class_places))), fold(key, "depth"))
+        acts = chosen == self.class_places.index(place)
+        acts &= uniform([], fold(own, "whether")) < self.probability
+
+        classes = tf.reduce_max(labels) + 1
+        circle = permutation(classes, fold(own, "circle"))
+        followers = tf.gather(tf.roll(circle, -1, 0), tf.argsort(circle))
+        stays = uniform([classes, x.shape[-1]], fold(own, "channels")) < self.keep
+        shape = [-1, *[1] * (x.shape.rank - 2), x.shape[-1]]
+        stays = tf.reshape(tf.gather(stays, labels), shape)
+        return tf.where(stays | ~acts, x, tf.gather(x, _counterparts(labels, followers)))
+
+
+def _counterparts(labels, followers):
+    """Finds for each example the one that stands in the following class where it stands in its own.
+
+    Args:
+        labels: `[n]`.
+        followers: `[classes]`, the class that follows each.
+
+    Returns:
+        Numbers of examples, `[n]`. Smaller classes are gone through again.
+    """
+    by_class = tf.argsort(labels, stable=True)
+    counts = tf.math.unsorted_segment_sum(tf.ones_like(labels), labels, tf.size(followers))
+    starts = tf.cumsum(counts, exclusive=True)
+    places = tf.argsort(by_class) - tf.gather(starts, labels)
+    other = tf.gather(followers, labels)
+    return tf.gather(by_class, tf.gather(starts, other) + places % tf.gather(counts, other))

@@ -1,0 +1,78 @@
+"""GradDrop: inner gradients that miss some of their entries."""
+
+import keras
+import tensorflow as tf
+
+from tfmgaug.randomness import fold, normal, uniform
+from tfmgaug.regularizers.regularizer import Regularizer
+
+_DISTRIBUTIONS = ("binary", "gaussian")
+
+
+@keras.saving.register_keras_serializable("tfmgaug")
+class GradDrop(Regularizer):
+    """Gradient dropout in the inner loop.
+
+    `theta' = theta - alpha * n * dL_support/dtheta`, with a noise of its own for every entry, inner
+    step and task: `n = 1[u > p] / (1 - p)` with `u` uniform (binary), or `n ~ N(1, p / (1 - p))`
+    (gaussian; the same mean and variance).
+
+    Args:
+        rate: float in [0, 1), p. The authors recommend 0.1 to 0.2.
+        distribution: "binary" or "gaussian".
+        ramp_steps: int >= 0, the outer steps in which p rises linearly from 0 to `rate`, where it
+            stays (the authors' "linear" schedule); 0: p is `rate` from the start ("constant").
+        subnetworks: bool, whether it acts on MGAug's sub-networks too.
+
+    Raises:
+        ValueError: an argument is out of range, or the learner has no inner steps.
+
+    Example:
+        >>> FOMAML(backbone, regularizers=[GradDrop(0.1, ramp_steps=1000)])
+
+    Reference:
+        Tseng et al., 2020, https://arxiv.org/abs/2004.05859. (The authors' code of today takes p
+        for the Gaussian's standard deviation: here that is the rate p^2 / (1 + p^2).)
+    """
+
+    def __init__(self, rate=0.1, distribution="binary", ramp_steps=0, subnetworks=False):
+        if not 0 <= rate < 1:
+            raise ValueError(f"`rate` must be at least 0 and below 1. Received: rate={rate}.")
+        if distribution not in _DISTRIBUTIONS:
+            raise ValueError(
+                f"`distribution` must be one of {_DISTRIBUTIONS}. Received: {distribution!r}."
+            )
+        if ramp_steps < 0:
+            raise ValueError(f"`ramp_steps` must not be negative. Received: {ramp_steps}.")
+        super().__init__(subnetworks)
+        self.rate = rate
+        self.distribution = distribution
+        self.ramp_steps = ramp_steps
+
+    def attach(self, learner):
+        if learner.inner_steps == 0:
+            raise ValueError(
+                "GradDrop drops inner gradients, and a learner without inner steps has none. "
+                f"Received: {type(learner).__name__}."
+            )
+
+    def inner_gradients(self, gradients, key, step):
+        noise = _binary if self.distribution == "binary" else _gaussian
+        rate = self._rate_at(step)
+        return [
+            g * noise(g.shape, fold(key, number), tf.cast(rate, g.dtype))
+            for number, g in enumerate(gradients)
+        ]
+
+    def _rate_at(self, step):
+        rate = tf.constant(self.rate, tf.float64)
+        return rate * tf.minimum(step / self.ramp_steps, 1) if self.ramp_steps else rate
+
+
+def _binary(shape, key, rate):
+    kept = uniform(shape, key, rate.dtype) >= rate  # of [0, 1): at rate 0, all are kept
+    return tf.where(kept, 1 / (1 - rate), 0)
+
+
+def _gaussian(shape, key, rate):
+    return 1 + tf.sqrt(rate / (1 - rate)) * normal(shape, key, rate.dtype)

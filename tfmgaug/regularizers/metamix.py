@@ -1,0 +1,120 @@
+"""MetaMix: queries are mixed with the support set, in the network as in the labels."""
+
+import keras
+import tensorflow as tf
+
+from tfmgaug.losses import Mixed
+from tfmgaug.randomness import beta, choose, fold, permutation
+from tfmgaug.regularizers.regularizer import Regularizer
+
+
+@keras.saving.register_keras_serializable("tfmgaug")
+class MetaMix(Regularizer):
+    """Replaces each query by a mixture with an example that was adapted on.
+
+    At a depth d drawn for each task, in the adapted network f:
+
+    `h_d(x) <- lambda * h_d(query) + (1 - lambda) * h_d(support[partner])`
+    `loss = lambda * L(f(x), y_query) + (1 - lambda) * L(f(x), y_support[partner])`
+
+    lambda is drawn from a Beta distribution for each task. For regression the targets are mixed,
+    which for the mean squared error is the same but for a constant. Partners are a random
+    permutation of the support set. Where there are more queries than support examples, each of
+    these is taken equally often, as nearly as the numbers allow; the paper leaves that open and its
+    code has as many of both. The support set is normalized as queries are, by itself in
+    transductive mode. The reported loss and accuracy are those of the mixed queries, of both
+    labels; running statistics come from queries as they are.
+
+    Args:
+        concentration: (a, b) of the Beta distribution, floats > 0, or one float for both; None: 2
+            for classification and 0.5 for regression.
+        depths: list of ints, where to mix; each is as likely as the others. 0 is the input, n what
+            the n-th of the learner's `stages` hands to the next. None: everywhere.
+        subnetworks: bool, whether it acts on MGAug's sub-networks too.
+
+    Raises:
+        ValueError: `concentration` is not positive or `depths` is empty, or the learner's backbone
+            is not that deep.
+
+    Example:
+        >>> MAML(backbone, regularizers=[MetaMix()])
+
+    Reference:
+        Yao et al., Improving Generalization in Meta-learning via Task Augmentation, 2021,
+        https://arxiv.org/abs/2007.13040. Its code mixes Conv-4 at depths 0 to 3.
+    """
+
+    def __init__(self, concentration=None, depths=None, subnetworks=False):
+        super().__init__(subnetworks)
+        if concentration is not None and not min(_pair(concentration)) > 0:
+            raise ValueError(f"`concentration` must be positive. Received: {concentration!r}.")
+        pair = isinstance(concentration, (tuple, list))
+        self.concentration = list(concentration) if pair else concentration
+        self.depths = check_depths(depths)
+
+    def attach(self, learner):
+        depths_of(self.depths, learner)
+
+    def outcome(self, run):
+        episode = run.episode
+        key = fold(run.key, "mix")
+        depths = depths_of(self.depths, run.learner)
+        depth = choose(depths, fold(run.key, "depth"))
+        share = beta(_pair(self._concentration(run.learner)), fold(key, "share"))
+        partners = _partners(_number(episode.query_x), _number(episode.support_x), key)
+
+        # One chain for all depths: where nothing is to be mixed, the query's share is one.
+        query, support = run.hidden(episode.query_x, 0), run.hidden(episode.support_x, 0)
+        for here in range(depths[-1] + 1):
+            if here in depths:
+                own = tf.cast(tf.where(depth == here, share, 1.0), query.dtype)
+                query = own * query + (1 - own) * tf.gather(support, partners)
+            if here < depths[-1]:
+                query = run.hidden(query, here + 1, here)
+                support = run.hidden(support, here + 1, here, episode.support_y)
+        logits = run.from_hidden(query, depths[-1])
+        return run.learner.outcome(
+            logits, Mixed(episode.query_y, tf.gather(episode.support_y, partners), share)
+        )
+
+    def _concentration(self, learner):
+        if self.concentration is not None:
+            return self.concentration
+        return 2.0 if learner.classification else 0.5
+
+
+def check_depths(depths):
+    """Returns a sorted list of depths, or None, or refuses it."""
+    if depths is None:
+        return None
+    if not depths or min(depths) < 0 or len(set(depths)) < len(depths):
+        raise ValueError(
+            f"`depths` must be distinct and not negative, at least one. Received: {depths!r}."
+        )
+    return sorted(depths)
+
+
+def depths_of(depths, learner):
+    """Returns the list of depths, by default all, or refuses those that the backbone lacks."""
+    possible = range(len(learner.stages))
+    if depths is None:
+        return list(possible)
+    if depths[-1] not in possible:
+        raise ValueError(
+            f"`depths` must be below {len(possible)}, the number of stages of backbone "
+            f"{learner.backbone.name!r}. Received: {depths}."
+        )
+    return depths
+
+
+def _pair(concentration):
+    return concentration if isinstance(concentration, (tuple, list)) else (concentration,) * 2
+
+
+def _number(x):
+    return x.shape[0] or tf.shape(x)[0]
+
+
+def _partners(queries, examples, key):
+    order = permutation(queries, fold(key, "queries")) % examples
+    return tf.gather(permutation(examples, fold(key, "support")), order)
