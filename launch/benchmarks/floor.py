@@ -1,13 +1,16 @@
 """The arithmetic floor: the time that a workload's products alone would take."""
 
-from launch.benchmarks.problem import head_shape, layer_sizes
+import math
+
+from launch.benchmarks.layers import head_shape, layers
 
 
 def products(workload):
     """Counts the multiply-adds of a workload's convolutions and dense layers.
 
-    Let F be those of a forward pass over some examples and F1 the first layer's part of it. Every
-    layer but the first passes a gradient on to its inputs, so
+    Let F be those of a forward pass over some examples and F1 the part of the layers that act on
+    the images: the first one, and in a residual network the first shortcut. All others pass a
+    gradient on to their inputs, so
 
     - a gradient costs 3F - F1: forward F, in the kernels F, in the layers' inputs F - F1;
     - a gradient that is itself differentiated (second order) costs 9F - 5F1: each of these products
@@ -63,11 +66,7 @@ def _differentiated_gradient(workload, examples):
 
 
 def _forward(workload):
-    """Multiply-adds of one example's forward pass, and of its first layer."""
-    layers = [pixels * inputs * outputs for pixels, inputs, outputs in layer_sizes(workload)]
-    head = 0
-    if workload.head:
-        head = 1
-        for size in head_shape(workload):
-            head *= size
-    return sum(layers) + head, layers[0]
+    """Multiply-adds of one example's forward pass, and of the layers on its image."""
+    head = math.prod(head_shape(workload)) if workload.head else 0
+    body = sum(layer.products for layer in layers(workload))
+    return body + head, sum(layer.products for layer in layers(workload) if layer.on_images)

@@ -3,7 +3,10 @@
 import jax
 import jax.numpy as jnp
 
+from launch.benchmarks.layers import layers
+
 _EPSILON = 1e-3
+_SLOPE = 0.1  # of LeakyReLU below zero
 
 
 def forward(weights, x, workload, dtype, masks=None):
@@ -20,15 +23,30 @@ def forward(weights, x, workload, dtype, masks=None):
         Logits `[n, way]`, or embeddings `[n, features]`, in float32.
     """
     x = x.astype(dtype)
+    following = iter(layers(workload))
+
+    def layer(x):
+        """Calls the layer whose turn it is, and the normalization behind it."""
+        name, norm, *_ = next(following)
+        kernel = weights[f"{name}/kernel"]
+        if masks is not None:
+            kernel = kernel * masks[f"{name}/kernel"]
+        kernel = kernel.astype(dtype)
+        x = x @ kernel if kernel.ndim == 2 else _convolve(x, kernel)
+        return _normalize(x, weights[f"{norm}/gamma"], weights[f"{norm}/beta"])
+
     if workload.hidden:
         x = x.reshape(len(x), -1)
-    for layer in range(1, (len(workload.hidden) or 4) + 1):
-        name = f"dense{layer}/kernel" if workload.hidden else f"conv{layer}/kernel"
-        kernel = weights[name] if masks is None else weights[name] * masks[name]
-        x = x @ kernel.astype(dtype) if workload.hidden else _convolve(x, kernel.astype(dtype))
-        x = _normalize(x, weights[f"norm{layer}/gamma"], weights[f"norm{layer}/beta"])
-        x = jax.nn.relu(x if workload.hidden else _pool(x))
-    x = x.reshape(len(x), -1)
+        for _ in workload.hidden:
+            x = jax.nn.relu(layer(x))
+    elif workload.blocks:
+        for _ in workload.blocks:
+            x = _residual_block(layer, x)
+        x = x.mean((1, 2))
+    else:
+        for _ in range(4):
+            x = jax.nn.relu(_pool(layer(x)))
+        x = x.reshape(len(x), -1)
     if workload.head:
         kernel = weights["head/kernel"].reshape(x.shape[-1], -1).astype(dtype)
         x = x @ kernel + weights["head/bias"].astype(dtype)
@@ -39,6 +57,13 @@ def cross_entropy(logits, labels):
     """Averages the cross-entropy of integer labels."""
     chosen = jnp.take_along_axis(jax.nn.log_softmax(logits), labels[:, None], axis=1)
     return -chosen.mean()
+
+
+def _residual_block(layer, x):
+    y = jax.nn.leaky_relu(layer(x), _SLOPE)
+    y = jax.nn.leaky_relu(layer(y), _SLOPE)
+    y = layer(y) + layer(x)
+    return jax.nn.leaky_relu(_pool(y), _SLOPE)
 
 
 def _convolve(x, kernel):

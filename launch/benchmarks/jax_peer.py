@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from launch.benchmarks import jax_network
+from launch.benchmarks.layers import kernel_shapes
 from launch.benchmarks.problem import number_pruned, standardize
 
 
@@ -121,8 +122,7 @@ class JaxPeer:
         return [
             {
                 name: _prune_top(jnp.abs(gradients[name] * weights[name]), rate)
-                for name in weights
-                if name.startswith("conv")
+                for name in kernel_shapes(self._workload)
             }
             for rate in self._workload.rates
         ]

@@ -60,6 +60,8 @@ class Ours:
         way = workload.way if workload.head else None
         if workload.hidden:
             backbone = backbones.mlp(way, workload.image_shape, workload.hidden)
+        elif workload.blocks:
+            backbone = backbones.resnet12(way, workload.image_shape, workload.blocks)
         else:
             backbone = backbones.conv4(way, workload.image_shape, workload.filters)
         for name, value in self._problem.weights.items():

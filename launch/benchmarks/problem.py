@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from launch.benchmarks.layers import head_shape, kernel_shapes, layers
+
 _MEAN, _DEVIATION = 127.5, 127.5
 
 
@@ -92,45 +94,6 @@ def standardize(x):
     return (x - _MEAN) * (1 / _DEVIATION)
 
 
-def layer_sizes(workload):
-    """Lists a backbone's layers without the head.
-
-    Args:
-        workload: `Workload`.
-
-    Returns:
-        A list of (output pixels, inputs, outputs) of each layer; a dense layer has one pixel.
-        "Inputs" are the entries that make one output: 9 times the channels for a convolution.
-    """
-    height, width, channels = workload.image_shape
-    if workload.hidden:
-        sizes = (height * width * channels, *workload.hidden)
-        return [(1, inputs, outputs) for inputs, outputs in zip(sizes, sizes[1:])]
-    layers = []
-    for block in range(4):
-        inputs = channels if block == 0 else workload.filters
-        layers.append(((height >> block) * (width >> block), 9 * inputs, workload.filters))
-    return layers
-
-
-def head_shape(workload):
-    """The shape of the head's kernel."""
-    if workload.hidden:
-        return (workload.hidden[-1], workload.way)
-    height, width, _ = workload.image_shape
-    return (height >> 4, width >> 4, workload.filters, workload.way)
-
-
-def kernel_shapes(workload):
-    """The shapes of the kernels that MGAug prunes, by name."""
-    kind = "dense" if workload.hidden else "conv"
-    shapes = {}
-    for number, (_, inputs, outputs) in enumerate(layer_sizes(workload), start=1):
-        shape = (inputs, outputs) if workload.hidden else (3, 3, inputs // 9, outputs)
-        shapes[f"{kind}{number}/kernel"] = shape
-    return shapes
-
-
 def _draw_weights(workload, draws):
     def uniform(shape):  # Glorot's for dense layers, a little larger than His for convolutions
         limit = np.sqrt(6 / (np.prod(shape[:-1]) + shape[-1]))
@@ -140,10 +103,10 @@ def _draw_weights(workload, draws):
         return (value + 0.1 * draws.normal(size=size)).astype("float32")
 
     weights = {}
-    for number, (name, shape) in enumerate(kernel_shapes(workload).items(), start=1):
-        weights[name] = uniform(shape)
-        weights[f"norm{number}/gamma"] = near(1, shape[-1])
-        weights[f"norm{number}/beta"] = near(0, shape[-1])
+    for layer in layers(workload):
+        weights[f"{layer.name}/kernel"] = uniform(layer.shape)
+        weights[f"{layer.norm}/gamma"] = near(1, layer.shape[-1])
+        weights[f"{layer.norm}/beta"] = near(0, layer.shape[-1])
     if workload.head:
         weights["head/kernel"] = uniform(head_shape(workload))
         weights["head/bias"] = near(0, workload.way)

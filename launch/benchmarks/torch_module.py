@@ -3,7 +3,7 @@
 from torch import nn
 from torch.nn import functional
 
-from launch.benchmarks.torch_network import EPSILON
+from launch.benchmarks.torch_network import EPSILON, SLOPE
 
 
 class MaskableConv2d(nn.Conv2d):
@@ -13,7 +13,24 @@ class MaskableConv2d(nn.Conv2d):
 
     def forward(self, x):
         kernel = self.weight if self.mask is None else self.weight * self.mask
-        return functional.conv2d(x, kernel, padding=1)
+        return functional.conv2d(x, kernel, padding=self.padding)
+
+
+class ResidualBlock(nn.Module):
+    """A block of ResNet-12."""
+
+    def __init__(self, channels, filters):
+        super().__init__()
+        activation = nn.LeakyReLU(SLOPE, inplace=True)
+        first, second, third = (
+            _convolution(before, filters, 3) for before in (channels, filters, filters)
+        )
+        self.body = nn.Sequential(*first, activation, *second, activation, *third)
+        self.shortcut = nn.Sequential(*_convolution(channels, filters, 1))
+        self.end = nn.Sequential(nn.MaxPool2d(2), activation)
+
+    def forward(self, x):
+        return self.end(self.body(x) + self.shortcut(x))
 
 
 def module(workload, weights):
@@ -26,20 +43,7 @@ def module(workload, weights):
     Returns:
         A `torch.nn.Sequential` whose parameters are in the order of `weights`.
     """
-    layers = []
-    channels = workload.image_shape[-1]
-    if workload.hidden:
-        layers.append(nn.Flatten())
-        for kernel in weights[:-2:3]:
-            layers += [nn.Linear(*reversed(kernel.shape), bias=False)]
-            layers += [_norm(nn.BatchNorm1d, kernel.shape[0]), nn.ReLU(inplace=True)]
-    else:
-        for _ in range(4):
-            layers += [MaskableConv2d(channels, workload.filters, 3, padding=1, bias=False)]
-            channels = workload.filters
-            layers += [_norm(nn.BatchNorm2d, channels), nn.MaxPool2d(2), nn.ReLU(inplace=True)]
-        layers.append(nn.Flatten())
-    layers.append(nn.Linear(weights[-2].shape[1], workload.way))
+    layers = [*_body(workload, weights), nn.Linear(weights[-2].shape[1], workload.way)]
     network = nn.Sequential(*layers)
     for parameter, weight in zip(network.parameters(), weights, strict=True):
         parameter.data = weight.detach()
@@ -48,9 +52,37 @@ def module(workload, weights):
 
 def set_masks(network, masks):
     """Masks the kernels of the convolutions; None takes the masks away."""
-    convolutions = [layer for layer in network if isinstance(layer, MaskableConv2d)]
+    convolutions = [layer for layer in network.modules() if isinstance(layer, MaskableConv2d)]
     for layer, mask in zip(convolutions, masks or [None] * len(convolutions), strict=True):
         layer.mask = mask
+
+
+def _body(workload, weights):
+    channels = workload.image_shape[-1]
+    if workload.hidden:
+        yield nn.Flatten()
+        for kernel in weights[:-2:3]:
+            yield nn.Linear(*reversed(kernel.shape), bias=False)
+            yield from (_norm(nn.BatchNorm1d, kernel.shape[0]), nn.ReLU(inplace=True))
+        return
+    if workload.blocks:
+        for filters in workload.blocks:
+            yield ResidualBlock(channels, filters)
+            channels = filters
+        yield nn.AdaptiveAvgPool2d(1)
+    else:
+        for _ in range(4):
+            yield from _convolution(channels, workload.filters, 3)
+            yield from (nn.MaxPool2d(2), nn.ReLU(inplace=True))
+            channels = workload.filters
+    yield nn.Flatten()
+
+
+def _convolution(channels, filters, size):
+    """A convolution and its normalization."""
+    padding = size // 2
+    convolution = MaskableConv2d(channels, filters, size, padding=padding, bias=False)
+    return convolution, _norm(nn.BatchNorm2d, filters)
 
 
 def _norm(kind, channels):

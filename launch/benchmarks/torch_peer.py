@@ -4,6 +4,7 @@ import torch
 from torch.nn import functional
 
 from launch.benchmarks import torch_network
+from launch.benchmarks.layers import layers
 from launch.benchmarks.problem import number_pruned, standardize
 
 
@@ -28,8 +29,7 @@ class TorchPeer:
             torch_network.images(x, channels_last) for x in (problem.support_x, problem.query_x)
         ]
         self._labels = [torch.from_numpy(y).long() for y in (problem.support_y, problem.query_y)]
-        layers = range(len(workload.hidden) or 4)
-        self._kernels = [3 * layer for layer in layers]
+        self._kernels = [3 * layer for layer in range(len(layers(workload)))]
 
     one_type = False
 

@@ -18,7 +18,9 @@ class Workload:
         way: classes of a task.
         query: query images of each class.
         filters: channels of each block of Conv-4.
-        hidden: sizes of the hidden layers of an MLP; empty: the backbone is Conv-4.
+        hidden: sizes of the hidden layers, if the backbone is an MLP.
+        blocks: channels of the residual blocks, if the backbone is a ResNet-12; with neither it is
+            Conv-4.
         inner_learning_rate: of the inner steps.
         score: which gradient scores the masks of MGAug: "query_loss", at the weights before
             adaptation (the paper), or "meta_gradient", the full network's (the authors' code);
@@ -37,6 +39,7 @@ class Workload:
     query: int = 15
     filters: int = 64
     hidden: tuple[int, ...] = ()
+    blocks: tuple[int, ...] = ()
     inner_learning_rate: float = 0.01
     score: str | None = None
     rates: tuple[float, ...] = ()
@@ -63,6 +66,7 @@ class Workload:
             query=3,
             filters=8,
             hidden=(16, 8) if self.hidden else (),
+            blocks=(4, 6, 8) if self.blocks else (),
             rates=self.rates[:2],
         )
 
@@ -101,6 +105,13 @@ WORKLOADS = (
         hidden=(256, 128, 64, 64),
     ),
     Workload("F", "MAML second order, 84x84x3, 1-shot, 5 steps", "maml", (84, 84, 3), 1, 5),
+    # At full width, 64-160-320-640, the products alone are a minute's work of two cores.
+    dataclasses.replace(
+        _A,
+        name="G",
+        title="A with ResNet-12 at half its width, 32-80-160-320",
+        blocks=(32, 80, 160, 320),
+    ),
 )
 
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfmgaug.backbones import conv4, cut, mlp, resnet
+from tfmgaug.backbones import conv4, cut, mlp, resnet, resnet12, wide_resnet
 from tfmgaug.backbones.preparation import classifier_of, prepare
 from tfmgaug.layers import BatchNormalization
 from tfmgaug.masks import WidthMask
@@ -47,6 +47,11 @@ NETWORKS = {
         way, (4,), (5, 10), normalization=False, dtype="float64"
     ),
     "resnet": residual,
+    "resnet12": lambda way: resnet12(way, (9, 8, 1), (3, 5), dtype="float64"),
+    "resnet12, flattened": lambda way: resnet12(
+        way, (16, 16, 1), (3, 5), global_pooling=False, dtype="float64"
+    ),
+    "wide_resnet": lambda way: wide_resnet(way, (8, 9, 1), 10, 2, filters=3, dtype="float64"),
     "own": lambda way: own(),
     "sequential": lambda way: sequential(),
 }
@@ -85,7 +90,9 @@ def test_the_cut_network_equals_the_masked_one(name, training):
     assert np.ptp(outputs) > 1e-3
 
 
-@pytest.mark.parametrize("name", ["conv4", "mlp", "mlp without normalization", "resnet"])
+@pytest.mark.parametrize(
+    "name", ["conv4", "mlp", "mlp without normalization", "resnet", "resnet12", "wide_resnet"]
+)
 def test_cut_embeddings_are_the_masked_ones_without_zeros(name):
     model, x = network(name, way=None)
     expected = masked(model, x, True, embedding=True)[0].numpy()

@@ -11,14 +11,6 @@ from tfmgaug.learners import FOMAML, MAML, ProtoNet
 from tfmgaug.masks import CatfishMask, WidthMask
 
 
-@pytest.fixture
-def unoptimized_graphs():
-    """TensorFlow takes longer to optimize these graphs than to run them once."""
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-    yield
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
-
-
 def tiny(way=3, shape=(32, 32, 1), filters=(4, 4, 8, 8), **options):
     return resnet10(way, shape, filters=filters, **options)
 

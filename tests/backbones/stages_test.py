@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from tests.tasks import smooth_conv, smooth_mlp
-from tfmgaug.backbones import conv4, mlp, resnet, resnet10, stages
+from tfmgaug.backbones import conv4, mlp, resnet, resnet10, resnet12, stages, wide_resnet
 from tfmgaug.learners import MAML, ProtoNet
 
 layers = keras.layers
@@ -35,6 +35,10 @@ NETWORKS = {
         resnet(3, (8, 8, 1), (1, 2), (3, 4), activation="tanh", pooling="average", dtype="float64"),
         (8, 8, 1),
     ),
+    "wide_resnet": lambda: (
+        wide_resnet(3, (8, 8, 1), 10, 2, 2, activation="tanh", dtype="float64"),
+        (8, 8, 1),
+    ),
     "own": lambda: (own(), (6, 6, 2)),
     "sequential": lambda: (sequential(), (3,)),
 }
@@ -60,6 +64,9 @@ def test_our_backbones_are_divided_after_their_blocks():
     small = {"image_shape": (16, 16, 1), "filters": (2, 2, 2, 2)}
     assert names(resnet10(5, **small)) == ["stage0", *blocks, "head"]
     assert names(resnet10(None, **small)) == ["stage0", *blocks, "embedding"]
+    assert names(resnet12(5, **small)) == [*blocks, "head"]
+    assert names(resnet12(None, **small, global_pooling=False)) == [*blocks, "embedding"]
+    assert names(wide_resnet(5, (8, 8, 1), 10, 1, 2)) == [*blocks[:3], "head"]
 
 
 def test_a_users_layers_are_stages_and_a_skip_connection_is_one():

@@ -254,6 +254,29 @@ def test_the_floor_of_subnetworks_and_of_their_score():
     assert paper - authors == floor.products(scored)
 
 
+def test_the_floor_of_a_residual_network_counts_both_layers_on_the_images_and_all_shortcuts():
+    workload = dataclasses.replace(BY_NAME["G"], image_shape=(4, 6, 1), blocks=(2, 3), way=2)
+    workload = dataclasses.replace(workload, shot=1, query=1, inner_steps=1, tasks=1)
+    # At 24 positions 9 * 1 * 2 and the shortcut's 1 * 2, then two of 9 * 2 * 2.
+    on_images = 24 * (18 + 2)
+    # At 6 positions 9 * 2 * 3, two of 9 * 3 * 3 and the shortcut's 2 * 3; the head's 3 * 2.
+    forward = on_images + 24 * 2 * 36 + 6 * (54 + 2 * 81 + 6) + 6
+    assert floor.products(workload) == 2 * 2 * (3 * forward - on_images)
+    second_order = dataclasses.replace(workload, learner="maml", inner_steps=1)
+    inner = 2 * (9 * forward - 5 * on_images)
+    assert floor.products(second_order) == inner + 2 * (3 * forward - on_images)
+
+
+@pytest.mark.parametrize("name", ["A", "C1", "E", "G"])
+def test_our_network_starts_from_all_weights_of_the_problem(name):
+    start = problem.draw(BY_NAME[name])
+    backbone = ours.Ours(BY_NAME[name], start, dtype="float32")._backbone()
+    found = {variable.path: variable.numpy() for variable in backbone.trainable_variables}
+    assert set(found) == set(start.weights)
+    for path, weight in start.weights.items():
+        np.testing.assert_array_equal(found[path], weight)
+
+
 def test_given_masks_reach_their_task_and_subnetwork():
     workload = BY_NAME["D-paper"]
     start = problem.draw(workload)
@@ -317,9 +340,9 @@ def _peers():
     for implementation in implementations.IMPLEMENTATIONS[1:]:
         for name, workload in BY_NAME.items():
             # The allocator changes nothing, and JAX takes long to compile.
-            compiled_enough = "JAX" not in implementation.name or name in ("A", "C4", "D-paper")
+            quick = "JAX" not in implementation.name or name in ("A", "C4", "D-paper", "G")
             plain = "tuned" not in implementation.name
-            if implementation.does(workload) and plain and compiled_enough:
+            if implementation.does(workload) and plain and quick:
                 yield pytest.param(implementation, name, id=f"{implementation.name}-{name}")
 
 

@@ -1,0 +1,161 @@
+"""Wide residual networks: WRN-28-10, and others of any depth and width."""
+
+import keras
+
+from tfmgaug.backbones.seeds import layer_seeds
+from tfmgaug.layers import BatchNormalization, Standardization
+
+_GROUPS = 3
+
+
+def wide_resnet(
+    way,
+    image_shape=(32, 32, 3),
+    depth=28,
+    widen=10,
+    filters=16,
+    *,
+    mean=127.5,
+    standard_deviation=127.5,
+    activation="relu",
+    seed=0,
+    dtype=None,
+    name="wide_resnet",
+):
+    """Builds a wide residual network of pre-activation blocks, WRN-28-10 by default.
+
+    A stem, `x <- conv3x3(x)`, then three groups of blocks
+
+    `x <- conv3x3(relu(norm(conv3x3(relu(norm(x)))))) + x`,
+
+    then `relu(norm(x))`, the mean over positions and a dense head. Where a group changes the number
+    of channels, its first block has `conv1x1(relu(norm(x)))` in place of the last `x`. The first
+    convolution of the second and third group, and their shortcuts, have stride 2. Convolutions have
+    no bias, which the normalizations behind would cancel, and start He-normal over fan-out. There
+    is no dropout. Padding is zeros on both sides, so that strided convolutions and shortcuts stay
+    centered on the same pixels at every image size.
+
+    Args:
+        way: int, number of outputs; None leaves the head away and gives embeddings (ProtoNet).
+        image_shape: (height, width, channels); height and width at least 4.
+        depth: int, `6 n + 4` for n blocks in each group: 10, 16, 22, 28, ...
+        widen: int, factor on the channels of the groups.
+        filters: int, channels of the stem; the groups have `filters * widen` times 1, 2 and 4.
+        mean: float in 0-255, subtracted from the images.
+        standard_deviation: float > 0 in 0-255, which the images are divided by.
+        activation: Keras activation.
+        seed: int, the start of the weights.
+        dtype: Keras dtype policy; None takes the global one.
+        name: str.
+
+    Returns:
+        A `keras.Model` from raw images `[batch, height, width, channels]` in 0-255 to logits
+        `[batch, way]`, or to embeddings `[batch, 4 * filters * widen]`. It takes images of any
+        size.
+
+    Raises:
+        ValueError: an argument is out of range.
+
+    Example:
+        >>> wide_resnet(way=5, image_shape=(84, 84, 3), depth=16, widen=2)
+
+    Reference:
+        Zagoruyko and Komodakis, 2016, https://arxiv.org/abs/1605.07146, Section 2 and Table 1.
+        (Meta-ticket's code strides in a block's second convolution, and its shortcuts pass by the
+        normalization.)
+    """
+    _check(way, image_shape, depth, widen, filters)
+    blocks = (depth - 4) // 6
+    # At most: stem, two in each block, a shortcut in each group, head.
+    seeds = iter(layer_seeds(seed, 2 * _GROUPS * blocks + _GROUPS + 2))
+    build = _Layers(activation, seeds, dtype)
+    inputs = keras.Input((None, None, image_shape[-1]), name="image")
+    x = Standardization(image_shape, mean, standard_deviation, dtype=dtype, name="standardization")(
+        inputs
+    )
+    x = build.convolution(x, filters, 3, 1, "stem_conv")
+    for group in range(1, _GROUPS + 1):
+        channels = filters * widen * 2 ** (group - 1)
+        for block in range(1, blocks + 1):
+            stride = 2 if group > 1 and block == 1 else 1
+            last = block == blocks and group < _GROUPS
+            end = f"stage{group}" if last else f"group{group}_block{block}_sum"
+            x = build.block(x, channels, stride, f"group{group}_block{block}", end)
+    x = build.normalized(x, "last_norm", f"stage{_GROUPS}")
+    x = keras.layers.GlobalAveragePooling2D(dtype=dtype, name="embedding")(x)
+    if way is not None:
+        x = keras.layers.Dense(
+            way,
+            kernel_initializer=keras.initializers.GlorotUniform(seed=next(seeds)),
+            dtype=dtype,
+            name="head",
+        )(x)
+    return keras.Model(inputs, x, name=name)
+
+
+class _Layers:
+    """What all layers of one network share."""
+
+    def __init__(self, activation, seeds, dtype):
+        self._activation, self._seeds, self._dtype = activation, seeds, dtype
+
+    def normalized(self, x, name, end):
+        """Normalizes and activates; the activation is called `end`."""
+        x = BatchNormalization(dtype=self._dtype, name=name)(x)
+        return keras.layers.Activation(self._activation, dtype=self._dtype, name=end)(x)
+
+    def convolution(self, x, filters, size, stride, name):
+        if stride > 1:
+            # Keras's "same" would pad an even size on one side alone, and an odd size on both.
+            pad = keras.layers.ZeroPadding2D(size // 2, dtype=self._dtype, name=f"{name}_pad")
+            x = pad(x)
+        return keras.layers.Conv2D(
+            filters,
+            size,
+            strides=stride,
+            padding="same" if stride == 1 else "valid",
+            use_bias=False,
+            kernel_initializer=keras.initializers.VarianceScaling(
+                2.0, "fan_out", "untruncated_normal", seed=next(self._seeds)
+            ),
+            dtype=self._dtype,
+            name=name,
+        )(x)
+
+    def block(self, x, filters, stride, name, end):
+        """A pre-activation block, whose last layer is called `end`."""
+        y = self.normalized(x, f"{name}_first_norm", f"{name}_first_activation")
+        if x.shape[-1] != filters:
+            x = y
+            if stride > 1:
+                # Before a convolution without a stride: the gradients of a strided 1x1 convolution
+                # of few channels write out of bounds in TensorFlow's oneDNN kernels.
+                x = keras.layers.AveragePooling2D(
+                    1, strides=stride, dtype=self._dtype, name=f"{name}_shortcut_stride"
+                )(x)
+            x = self.convolution(x, filters, 1, 1, f"{name}_shortcut_conv")
+        y = self.convolution(y, filters, 3, stride, f"{name}_first_conv")
+        y = self.normalized(y, f"{name}_second_norm", f"{name}_second_activation")
+        y = self.convolution(y, filters, 3, 1, f"{name}_second_conv")
+        return keras.layers.Add(dtype=self._dtype, name=end)([y, x])
+
+
+def _check(way, image_shape, depth, widen, filters):
+    if way is not None and way < 2:
+        raise ValueError(f"`way` must be at least 2, or None for no head. Received: way={way}.")
+    if depth < 10 or (depth - 4) % 6:
+        raise ValueError(
+            "`depth` must be 6 n + 4 for n >= 1 blocks in each group: 10, 16, 22, 28, ... "
+            f"Received: depth={depth}."
+        )
+    if widen < 1 or filters < 1:
+        raise ValueError(
+            "`widen` and `filters` must be at least 1. "
+            f"Received: widen={widen} and filters={filters}."
+        )
+    smallest = 2 ** (_GROUPS - 1)
+    if len(image_shape) != 3 or min(image_shape[:2]) < smallest or image_shape[2] < 1:
+        raise ValueError(
+            "`image_shape` must be (height, width, channels) with height and width at least "
+            f"{smallest}. Received: image_shape={tuple(image_shape)}."
+        )
