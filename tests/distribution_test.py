@@ -14,8 +14,9 @@ from tests.tasks import small_conv
 from tfmgaug import MGAug
 from tfmgaug.backbones import mlp
 from tfmgaug.data.episodes import EpisodeSampler
-from tfmgaug.learners import FOMAML, ProtoNet
-from tfmgaug.masks import CatfishMask
+from tfmgaug.learners import ANIL, FOMAML, MetaTicket, ProtoNet
+from tfmgaug.masks import CatfishMask, ScoreMask
+from tfmgaug.regularizers import GradDrop, MRActivations, MRWeights
 
 replicas, path = int(sys.argv[1]), sys.argv[2]
 if replicas > 1:
@@ -30,7 +31,17 @@ learners = {
         inner_steps=2,
         augmentation=MGAug(CatfishMask((0.0, 0.2)), subnetworks=2),
     ),
+    "meta_ticket": lambda: MetaTicket(
+        mlp(3, (16, 16, 1), hidden=(16,), name="net"),
+        score_mask=ScoreMask(0.3, sparsity="fixed"),
+        inner_steps=1,
+    ),
     "protonet": lambda: ProtoNet(small_conv(way=None), statistics="running"),
+    "regularized": lambda: ANIL(
+        mlp(3, (16, 16, 1), hidden=(16,), name="net"),
+        inner_steps=2,
+        regularizers=[GradDrop(), MRWeights(), MRActivations()],
+    ),
 }
 results = {}
 for name, make in learners.items():
@@ -41,7 +52,7 @@ for name, make in learners.items():
     history = learner.fit(episodes.dataset(), steps_per_epoch=20, verbose=0, shuffle=False).history
     results[f"{name} step"] = int(learner.step.numpy())
     results[f"{name} loss"] = history["loss"][0]
-    for variable in learner.backbone.variables:
+    for variable in learner.weights:
         results[f"{name} {variable.path}"] = keras.ops.convert_to_numpy(variable)
 with strategy.scope():
     try:
@@ -64,7 +75,7 @@ def results(tmp_path_factory):
     return [np.load(path) for path in paths.values()]
 
 
-@pytest.mark.parametrize("name", ["fomaml", "protonet"])
+@pytest.mark.parametrize("name", ["fomaml", "meta_ticket", "protonet", "regularized"])
 def test_two_replicas_end_with_the_bits_of_one(results, name):
     two, one = results
     assert int(two[f"{name} step"]) == int(one[f"{name} step"]) == 20
@@ -74,7 +85,7 @@ def test_two_replicas_end_with_the_bits_of_one(results, name):
         np.testing.assert_array_equal(two[key], one[key], err_msg=key)
 
 
-@pytest.mark.parametrize("name", ["fomaml", "protonet"])
+@pytest.mark.parametrize("name", ["fomaml", "meta_ticket", "protonet", "regularized"])
 def test_the_loss_is_the_mean_over_all_replicas(results, name):
     two, one = results
     np.testing.assert_allclose(two[f"{name} loss"], one[f"{name} loss"], rtol=1e-6)

@@ -12,7 +12,7 @@ from tests.tasks import dataset, flat, images, theta
 from tfmgaug import MGAug
 from tfmgaug.backbones import mlp
 from tfmgaug.export import export
-from tfmgaug.learners import ANIL, BOIL, FOMAML, MAML, ProtoNet
+from tfmgaug.learners import ANIL, BOIL, FOMAML, MAML, MetaTicket, ProtoNet
 from tfmgaug.masks import CatfishMask, ParameterMask, WidthMask
 
 
@@ -32,6 +32,7 @@ LEARNERS = {
     "FOMAML": gradient_based(FOMAML),
     "ANIL": gradient_based(ANIL),
     "BOIL": gradient_based(BOIL),
+    "MetaTicket": gradient_based(MetaTicket),
     "ProtoNet": lambda **options: ProtoNet(backbone(way=None), **options),
     "ProtoNet, cosine": lambda **options: ProtoNet(
         backbone(way=None), distance="cosine", **options

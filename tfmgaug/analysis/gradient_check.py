@@ -246,7 +246,7 @@ def _subnetworks(learner, theta, episode):
         learner.augmentation.augment(
             [tf.zeros_like(weight) for weight in theta],
             note,
-            theta[: len(learner.weight_names)],
+            learner.weights_in(theta),
             scoring,
             episode,
             tf.convert_to_tensor(learner.step),
@@ -286,6 +286,11 @@ def _checked_dtype(learner):
         raise ValueError(
             "Finite differences need a backbone in float64, or float32 throughout. "
             f"Received: weights in {sorted(dtypes)}, layers that compute in {sorted(computing)}."
+        )
+    if not learner.learns_weights:
+        raise ValueError(
+            "The gradient of scores is straight-through: by definition not the slope of the loss, "
+            f"which is flat but for jumps. Received: {type(learner).__name__}."
         )
     if learner.regularizers:
         raise ValueError(

@@ -36,10 +36,18 @@ def scoring_gradients(learner, mask, theta, episode):
 
     Returns:
         A list aligned with the backbone's trainable variables, or None if the mask reads none.
+
+    Raises:
+        ValueError: the mask reads meta-gradients in weights that the learner doesn't learn.
     """
     if mask.score is None:
         return None
     if mask.score == "meta_gradient":
+        if not learner.learns_weights:
+            raise ValueError(
+                "There is no meta-gradient in weights that are not learned: use a mask with "
+                f"score='query_loss'. Received: {type(learner).__name__}."
+            )
         return learner.meta_gradient(theta, episode)[0][: len(learner.weight_names)]
     return learner.weight_gradient(theta, episode)[0]
 
@@ -60,7 +68,7 @@ def draw(learner, mask, theta, gradients, rate, episode, seed):
         A list aligned with the backbone's trainable variables; None stands where nothing is ever
         pruned.
     """
-    weights = theta[: len(learner.weight_names)]
+    weights = learner.weights_in(theta)
     own_key = fold(key(seed), "analysis", episode.index)
     return mask.draw(weights, gradients, rate, own_key)
 

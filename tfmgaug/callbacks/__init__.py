@@ -1,11 +1,13 @@
 from tfmgaug.callbacks.checkpoint import Checkpoint, restore
 from tfmgaug.callbacks.finite import FiniteLoss, NonFiniteError, outer_step
+from tfmgaug.callbacks.iterand import IteRand
 from tfmgaug.callbacks.progress import Progress
 from tfmgaug.callbacks.tensorboard import TensorBoard
 
 __all__ = [
     "Checkpoint",
     "FiniteLoss",
+    "IteRand",
     "NonFiniteError",
     "Progress",
     "TensorBoard",

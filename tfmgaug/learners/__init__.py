@@ -5,6 +5,16 @@ from tfmgaug.learners.boil import BOIL
 from tfmgaug.learners.fomaml import FOMAML
 from tfmgaug.learners.maml import MAML
 from tfmgaug.learners.meta_learner import MetaLearner
+from tfmgaug.learners.meta_ticket import MetaTicket, MetaTicketBOIL
 from tfmgaug.learners.protonet import ProtoNet
 
-__all__ = ["ANIL", "BOIL", "FOMAML", "MAML", "MetaLearner", "ProtoNet"]
+__all__ = [
+    "ANIL",
+    "BOIL",
+    "FOMAML",
+    "MAML",
+    "MetaLearner",
+    "MetaTicket",
+    "MetaTicketBOIL",
+    "ProtoNet",
+]

@@ -47,7 +47,11 @@ class ANIL(MAML):
     ):
         weights = self.weights_of(state)
         features, new = self.forward(
-            weights, support_x, prune, model=self._body, noise=noise and noise.at("support")
+            weights,
+            support_x,
+            prune,
+            model=self._body,
+            noise=noise and noise.at("support", labels=support_y),
         )
 
         def loss(adapting, step, features, *read):
@@ -58,7 +62,7 @@ class ANIL(MAML):
                     features,
                     prune,
                     model=self._head,
-                    noise=noise and noise.at("support", step),
+                    noise=noise and noise.at("support", step, labels=support_y),
                 )
                 return self.outcome(outputs, support_y).loss
 

@@ -102,15 +102,14 @@ class MAML(MetaLearner):
         def loss(adapting, step, *read):
             with self._scope(read):
                 weights = self.weights_of(dict(zip(self._adapting, adapting)))
-                outputs, _ = self.forward(
-                    weights, support_x, prune, noise=noise and noise.at("support", step)
-                )
+                own_noise = noise and noise.at("support", step, labels=support_y)
+                outputs, _ = self.forward(weights, support_x, prune, noise=own_noise)
                 return self.outcome(outputs, support_y).loss
 
         adapted = self._descend(loss, state, steps, values(self._variables), noise)
         if (statistics or self.statistics) == batch_statistics.SUPPORT:
-            weights = self.weights_of(adapted)
-            _, new = self.forward(weights, support_x, prune, noise=noise and noise.at("statistics"))
+            own_noise = noise and noise.at("statistics", labels=support_y)
+            _, new = self.forward(self.weights_of(adapted), support_x, prune, noise=own_noise)
             adapted.update(zip(self.statistics_names, new))
         return adapted
 

@@ -59,7 +59,10 @@ class ProtoNet(MetaLearner):
         self, state, support_x, support_y, steps=None, prune=None, statistics=None, noise=None
     ):
         embeddings, new = self.forward(
-            self.weights_of(state), support_x, prune, noise=noise and noise.at("support")
+            self.weights_of(state),
+            support_x,
+            prune,
+            noise=noise and noise.at("support", labels=support_y),
         )
         adapted = {
             "prototypes": tf.math.unsorted_segment_mean(
@@ -79,8 +82,10 @@ class ProtoNet(MetaLearner):
         return 2 * tf.matmul(outputs, prototypes, transpose_b=True) - squares
 
     def _before_adaptation(self, theta, episode, gradients):
+        if self._scores_by_query_loss and self.regularizers:
+            return self.weight_gradient(theta, episode)[0], None
         # Without inner steps, the meta-gradient is the query loss's gradient in the weights.
-        return gradients, None
+        return gradients[: len(self.weight_names)], None
 
     def get_config(self):
         """Returns the constructor's arguments, serializable."""

@@ -1,13 +1,16 @@
 """What a learner computes for one task: tensors in, tensors out, nothing assigned."""
 
+import functools
+
 import keras
 import tensorflow as tf
 
 from tfmgaug import batch_statistics, losses
-from tfmgaug.backbones import preparation
+from tfmgaug.backbones import preparation, stages
 from tfmgaug.episode import Outcome
 from tfmgaug.inner_loop import connected
 from tfmgaug.learners import replicas
+from tfmgaug.learners.parts import parts_behind
 from tfmgaug.learners.task_run import TaskRun
 from tfmgaug.learners.variables import aligned, names_of, values
 from tfmgaug.randomness import fold, key
@@ -23,6 +26,8 @@ class TaskFunctions:
 
     inner_steps = 0
     second_order = False
+    # Whether the outer loop learns the backbone's weights; otherwise they are what they are.
+    learns_weights = True
 
     # What a subclass says.
 
@@ -39,7 +44,19 @@ class TaskFunctions:
     @property
     def own_variables(self):
         """The variables that this learner's outer loop learns, the backbone's first."""
-        return list(self.backbone.trainable_variables)
+        return list(self.backbone.trainable_variables) if self.learns_weights else []
+
+    @property
+    def fixed_variables(self):
+        """The variables that a task reads and the outer loop doesn't learn."""
+        weights = [] if self.learns_weights else self.backbone.trainable_variables
+        return [*weights, *self.backbone.non_trainable_variables, self.step]
+
+    # Cached properties stay out of Keras's tracking: all models share the backbone's layers.
+    @functools.cached_property
+    def stages(self):
+        """The backbone as a list of models that follow one another."""
+        return stages(self.backbone)
 
     def inner_rates(self):
         """Returns the inner learning rates by weight; none without inner steps."""
@@ -67,6 +84,18 @@ class TaskFunctions:
             The new state.
         """
         raise NotImplementedError
+
+    def pruned(self, weights, prune):
+        """Prunes weights for one forward pass.
+
+        Args:
+            weights: list aligned with the backbone's trainable variables.
+            prune: function from weights to those of a sub-network, or None.
+
+        Returns:
+            A list like `weights`.
+        """
+        return weights if prune is None else prune(weights)
 
     def read_out(self, outputs, state):
         """Turns the backbone's outputs `[n, outputs]` into logits `[n, way]`."""
@@ -99,19 +128,36 @@ class TaskFunctions:
         """
         if noise is not None:
             weights = noise.weights(weights)
-        if prune is not None:  # last: noise would revive what is pruned
-            weights = prune(weights)
+        weights = self.pruned(weights, prune)  # last: noise would revive what is pruned
         if statistics is None:
             statistics = values(self.backbone.non_trainable_variables)
         if model is None:
             model, x = self.backbone, tf.cast(x, self.backbone.inputs[0].dtype)
-        else:
-            weights = aligned(weights, self.backbone.trainable_variables, model.trainable_variables)
-            statistics = aligned(
-                statistics, self.backbone.non_trainable_variables, model.non_trainable_variables
+        new, owners = [], []
+        for part, place in self._parts(model, () if noise is None else noise.places):
+            x, own = part.stateless_call(
+                aligned(weights, self.backbone.trainable_variables, part.trainable_variables),
+                aligned(
+                    statistics, self.backbone.non_trainable_variables, part.non_trainable_variables
+                ),
+                x,
+                training=training,
             )
-        outputs, new = model.stateless_call(weights, statistics, x, training=training)
-        return losses.at_least_float32(outputs), new
+            new, owners = new + own, owners + part.non_trainable_variables
+            if place is not None:
+                x = noise.activations(x, place)
+        return losses.at_least_float32(x), aligned(new, owners, model.non_trainable_variables)
+
+    def _parts(self, model, places):
+        if not places:
+            return [(model, None)]
+        if (id(model), places) not in self._divided:
+            self._divided[id(model), places] = parts_behind(model, places)
+        return self._divided[id(model), places]
+
+    @functools.cached_property
+    def _divided(self):
+        return {}
 
     def weights_of(self, state):
         """Returns the backbone's weights, adapted where the state says so."""
@@ -139,18 +185,28 @@ class TaskFunctions:
                 "Running statistics are averaged in training only by learners built with "
                 f"statistics='running'. Received: a learner with statistics={self.statistics!r}."
             )
+        outputs, new = self.forward_adapted(state, x, prune, mode, noise)
+        return self.read_out(outputs, state), new
+
+    def forward_adapted(self, state, x, prune, mode, noise=None, model=None):
+        """Calls the backbone, or a part of it, with an adapted state, as it is called on queries.
+
+        Args:
+            state: from `adapt_state`, with the same mode.
+            x: `[n, ...]`.
+            prune: as in `adapt_state`.
+            mode: which statistics normalize `x`.
+            noise: `Noise` of this pass, or None.
+            model: as in `forward`.
+
+        Returns:
+            As `forward`.
+        """
         given = None
         if mode == batch_statistics.SUPPORT:
             given = [state[name] for name in self.statistics_names]
-        outputs, new = self.forward(
-            self.weights_of(state),
-            x,
-            prune,
-            given,
-            training=mode == batch_statistics.TRANSDUCTIVE,
-            noise=noise,
-        )
-        return self.read_out(outputs, state), new
+        training = mode == batch_statistics.TRANSDUCTIVE
+        return self.forward(self.weights_of(state), x, prune, given, training, model, noise)
 
     def outcomes(self, logits, targets):
         """Measures each prediction.
@@ -192,13 +248,26 @@ class TaskFunctions:
 
     @property
     def _variables(self):
-        """All that a task reads: what is meta-learned, the rest of the backbone, the step."""
-        return [*self.meta_variables, *self.backbone.non_trainable_variables, self.step]
+        """All that a task reads."""
+        return [*self.meta_variables, *self.fixed_variables]
 
     def _scope(self, theta):
         """Lets tensors stand for the first of `_variables`, and what they are now for the rest."""
-        given = [*theta, *values(self._variables[len(theta) :])]
-        return keras.StatelessScope(state_mapping=list(zip(self._variables, given)))
+        return keras.StatelessScope(state_mapping=list(zip(self._variables, self._read(theta))))
+
+    def _read(self, theta):
+        return [*theta, *values(self._variables[len(theta) :])]
+
+    def weights_in(self, theta):
+        """Picks what stands for the backbone's weights, whether it is meta-learned or not.
+
+        Args:
+            theta: list of tensors aligned with `meta_variables`.
+
+        Returns:
+            A list aligned with the backbone's trainable variables.
+        """
+        return aligned(self._read(theta), self._variables, self.backbone.trainable_variables)
 
     def meta_gradient(self, theta, episode, prune=None, own_key=None, coupling=None):
         """Differentiates one task's query loss after adaptation, and what regularizers add to it.
@@ -278,10 +347,11 @@ class TaskFunctions:
         Reference:
             Wang et al., MGAug, Eq. 5.
         """
-        weights = theta[: len(self.weight_names)]
+        read = self._read(theta)
+        weights = self.weights_in(read)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(weights)
-            outcome = self._outcome_before(theta, episode)
+            outcome = self._outcome_before(read, episode)
         return connected(tape.gradient(outcome.loss, weights), self.weight_names), outcome
 
     def _outcome_before(self, theta, episode):
@@ -312,7 +382,7 @@ class TaskFunctions:
                 lambda own, prune, own_key: self.meta_gradient(
                     theta, own, prune, own_key, coupling
                 )[0],
-                theta[: len(self.weight_names)],
+                self.weights_in(theta),
                 scoring,
                 episode,
                 tf.convert_to_tensor(self.step),
@@ -341,7 +411,8 @@ class TaskFunctions:
             return {}
 
         def summarize(episode):
-            run = TaskRun(self, episode)
+            # The run of the second pass, with the same draws: what is summed up is what is trained.
+            run = self._run(self.regularizers, episode, None, None, None)
             return {name: tf.cast(one.summary(run), tf.float32) for name, one in coupling.items()}
 
         summaries = tf.map_fn(

@@ -3,6 +3,7 @@
 from tfmgaug.masks.catfish import CatfishMask
 from tfmgaug.masks.mask import Mask
 from tfmgaug.masks.parameter import ParameterMask
+from tfmgaug.masks.score import ScoreMask
 from tfmgaug.masks.width import WidthMask
 
-__all__ = ["CatfishMask", "Mask", "ParameterMask", "WidthMask"]
+__all__ = ["CatfishMask", "Mask", "ParameterMask", "ScoreMask", "WidthMask"]

@@ -1,0 +1,62 @@
+"""IteRand: weights that a score mask prunes get another chance."""
+
+import keras
+
+from tfmgaug.callbacks.finite import outer_step
+from tfmgaug.learners.meta_ticket import MetaTicket
+
+
+class IteRand(keras.callbacks.Callback):
+    """Draws pruned weights of a `MetaTicket` anew, every so many outer steps.
+
+    After outer steps `every`, `2 * every`, ..., each weight that the score mask prunes is drawn
+    again with probability `share`, from the distribution it came from; its score stays. Draws
+    depend on nothing but the learner's seed and the step, so that a resumed run has the same.
+
+    Args:
+        every: int >= 1, outer steps between two redraws. (The paper's code: 1000.)
+        share: float in (0, 1], r. (The paper's code: 1.)
+
+    Raises:
+        TypeError: from `fit`, the learner is no `MetaTicket`.
+        ValueError: an argument is out of range; from `fit`, another draw would give the same
+            weights.
+
+    Example:
+        >>> learner.fit(..., callbacks=[IteRand(every=1000, share=1.0)])
+
+    Reference:
+        Chijiwa et al., Meta-ticket, 2022, https://arxiv.org/abs/2205.15619, Section 3.3.
+        Chijiwa et al., IteRand, 2021, https://arxiv.org/abs/2106.09269, Algorithm 1.
+    """
+
+    def __init__(self, every=1000, share=1.0):
+        super().__init__()
+        if not isinstance(every, int) or every < 1:
+            raise ValueError(f"`every` must be an int >= 1. Received: every={every!r}.")
+        if not 0 < share <= 1:
+            raise ValueError(f"`share` must be above 0 and at most 1. Received: share={share}.")
+        self.every = every
+        self.share = share
+
+    def on_train_begin(self, logs=None):
+        if not isinstance(self.model, MetaTicket):
+            raise TypeError(
+                "IteRand draws the random weights of a MetaTicket anew. "
+                f"Received: {type(self.model).__name__}."
+            )
+        if not self.model.weight_initializer.random:
+            raise ValueError(
+                "IteRand needs weights that another draw changes. "
+                f"Received: {type(self.model.weight_initializer).__name__}."
+            )
+        self._number = self._redraws_due()
+
+    def on_train_batch_end(self, batch, logs=None):
+        # Several outer steps may have passed, if the learner takes some in one execution.
+        if self._redraws_due() > self._number:
+            self._number = self._redraws_due()
+            self.model.redraw_pruned(self._number, self.share)
+
+    def _redraws_due(self):
+        return outer_step(self.model) // self.every

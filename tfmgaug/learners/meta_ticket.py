@@ -1,0 +1,212 @@
+"""Meta-ticket: learn which weights of a random network to adapt from."""
+
+import keras
+import tensorflow as tf
+
+from tfmgaug.backbones.initializers import KaimingNormal, WeightInitializer
+from tfmgaug.learners.boil import BOIL
+from tfmgaug.learners.maml import MAML
+from tfmgaug.masks.score import ScoreMask
+from tfmgaug.randomness import fold, key, uniform
+
+
+@keras.saving.register_keras_serializable("tfmgaug")
+class MetaTicket(MAML):
+    """MAML that learns a mask on random weights, and not the weights.
+
+    Inner loop, per task, from the random weights: `phi <- phi - alpha * dL_support(m * phi)/dphi`.
+    Outer loop: `s <- s - beta * 1/T sum_t dL_query(m * phi'_t)/dm`, through the inner steps, with
+    the mask `m = 1[s >= sigma]` in every forward pass and its gradient straight-through.
+
+    The scores `s` alone are meta-learned. All weights start each task at the same random values:
+    matrices are drawn anew when the learner is built, from `(seed, weight_initializer)`, biases and
+    normalization are left as the backbone has them. All of them adapt, the classifier too, which is
+    not pruned.
+
+    Args:
+        backbone: functional `keras.Model` from inputs to logits `[n, way]`. Its kernels are
+            overwritten.
+        score_mask: `ScoreMask`; None: `ScoreMask()`, of initial sparsity 0.
+        weight_initializer: of `tfmgaug.backbones.initializers`; None: `KaimingNormal()`.
+        **kwargs: of `MAML`. The paper takes one inner step in training, of second order.
+
+    Raises:
+        TypeError, ValueError: an argument does not fit.
+
+    Example:
+        >>> learner = MetaTicket(backbone, inner_steps=1, inner_learning_rate=0.4)
+        >>> rate = keras.optimizers.schedules.CosineDecay(
+        ...     0.01, 29_000, warmup_target=10.0, warmup_steps=1000
+        ... )
+        >>> learner.compile(keras.optimizers.SGD(rate, momentum=0.9))
+
+    Reference:
+        Chijiwa et al., Meta-ticket, 2022, https://arxiv.org/abs/2205.15619, Eq. 3, Algorithm 1.
+    """
+
+    learns_weights = False
+
+    def __init__(self, backbone, *, score_mask=None, weight_initializer=None, **kwargs):
+        score_mask = ScoreMask() if score_mask is None else score_mask
+        weight_initializer = KaimingNormal() if weight_initializer is None else weight_initializer
+        if not isinstance(score_mask, ScoreMask):
+            raise TypeError(f"`score_mask` must be a ScoreMask. Received: {score_mask!r}.")
+        if not isinstance(weight_initializer, WeightInitializer):
+            raise TypeError(
+                "`weight_initializer` must be of tfmgaug.backbones.initializers. "
+                f"Received: {weight_initializer!r}."
+            )
+        super().__init__(backbone, **kwargs)
+        _refuse_meta_gradient_scores(self.augmentation)
+        self.score_mask = score_mask
+        self.weight_initializer = weight_initializer
+        self.score_mask.attach(self.backbone, self.classifier, fold(key(self.seed), "scores"))
+        # Of the last redraw: what a ticket file needs to know of how weights came about.
+        self.redraws = self.add_weight(
+            shape=(),
+            dtype="int64",
+            initializer="zeros",
+            trainable=False,
+            name="redraws",
+            aggregation="only_first_replica",
+        )
+        for place, variable in enumerate(self.backbone.trainable_variables):
+            if self.is_drawn(variable):
+                variable.assign(self.draw_weight(place))
+
+    # The backbone's weights are trainable for Keras, or they could not adapt.
+    @property
+    def trainable_variables(self):
+        return self.meta_variables
+
+    @property
+    def trainable_weights(self):
+        return self.meta_variables
+
+    @property
+    def non_trainable_variables(self):
+        return _without(self.variables, self.meta_variables)
+
+    @property
+    def non_trainable_weights(self):
+        return _without(self.weights, self.meta_variables)
+
+    @property
+    def own_variables(self):
+        return [*self.score_mask.scores, *super().own_variables]
+
+    @property
+    def fixed_variables(self):
+        return [*super().fixed_variables, *self.score_mask.thresholds]
+
+    def pruned(self, weights, prune):
+        return super().pruned(self.score_mask(weights), prune)
+
+    def train_step(self, data):
+        logs = super().train_step(data)
+        self.score_mask.update_thresholds()
+        return logs
+
+    def mask_sparsity(self):
+        """Returns the share of each kernel that the score mask prunes."""
+        names = [self.weight_names[place] for place in self.score_mask.places]
+        return dict(zip(names, self.score_mask.shares_pruned()))
+
+    # Random weights.
+
+    def is_drawn(self, variable):
+        """Whether a weight of the backbone is drawn at random: matrices are, vectors are not."""
+        return len(variable.shape) > 1
+
+    def draw_weight(self, place, number=0):
+        """Draws a weight from nothing but the seed, where it stands, and which draw this is.
+
+        Args:
+            place: int, where it stands among the backbone's trainable variables.
+            number: int >= 0: 0 is the weight that the learner starts with.
+
+        Returns:
+            A tensor.
+        """
+        variable = self.backbone.trainable_variables[place]
+        # On the CPU, whose draws are the same wherever this runs.
+        with tf.device("CPU:0"):
+            own_key = fold(key(self.seed), "weights", number, place)
+            return self.weight_initializer(variable.shape, own_key, variable.dtype)
+
+    def redraw_pruned(self, number, share=1.0):
+        """Draws weights anew that the score mask prunes; the others stay.
+
+        What is drawn, and which are, depends on nothing but the seed, `number` and the mask.
+
+        Args:
+            number: int >= 1, which redraw this is.
+            share: float in (0, 1], the probability of each pruned weight to be drawn anew.
+
+        Reference:
+            Chijiwa et al., Pruning Randomly Initialized Neural Networks with Iterative
+            Randomization, 2021, https://arxiv.org/abs/2106.09269, Algorithm 1.
+        """
+        masks = self.score_mask.masks()
+        for place in self.score_mask.places:
+            variable = self.backbone.trainable_variables[place]
+            with tf.device("CPU:0"):
+                draw = uniform(variable.shape, fold(key(self.seed), "redraw", number, place))
+            chosen = (masks[place] == 0) & (draw < share)
+            variable.assign(tf.where(chosen, self.draw_weight(place, number), variable))
+        self.redraws.assign(tf.maximum(tf.convert_to_tensor(self.redraws), number))
+
+    # Keras.
+
+    def get_config(self):
+        """Returns the constructor's arguments, serializable."""
+        serialize = keras.saving.serialize_keras_object
+        return {
+            **super().get_config(),
+            "score_mask": serialize(self.score_mask),
+            "weight_initializer": serialize(self.weight_initializer),
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        """Builds the learner from `get_config`'s result."""
+        nested = {
+            name: keras.saving.deserialize_keras_object(config[name])
+            for name in ("score_mask", "weight_initializer")
+        }
+        return super().from_config({**config, **nested})
+
+
+@keras.saving.register_keras_serializable("tfmgaug")
+class MetaTicketBOIL(MetaTicket, BOIL):
+    """Meta-ticket whose inner learning rate is zero for the classifier.
+
+    The classifier stays at its random start, in every task: nothing learns it.
+
+    Args:
+        backbone: functional `keras.Model` from inputs to logits `[n, way]`.
+        **kwargs: of `MetaTicket`.
+
+    Raises:
+        TypeError, ValueError: an argument does not fit.
+
+    Example:
+        >>> MetaTicketBOIL(backbone, inner_steps=1, inner_learning_rate=0.5)
+
+    Reference:
+        Chijiwa et al., Meta-ticket, 2022, https://arxiv.org/abs/2205.15619, Section 4.1.3.
+    """
+
+
+def _refuse_meta_gradient_scores(augmentation):
+    if augmentation is not None and augmentation.mask.score == "meta_gradient":
+        raise ValueError(
+            "Meta-ticket learns scores, not weights: there is no meta-gradient to score weights "
+            "by. Use score='query_loss'. "
+            f"Received: {type(augmentation.mask).__name__}(score='meta_gradient')."
+        )
+
+
+def _without(variables, left_out):
+    left_out = {id(variable) for variable in left_out}
+    return [variable for variable in variables if id(variable) not in left_out]

@@ -1,0 +1,197 @@
+"""Ticket files: a Meta-ticket as its seed and its masks, a bit for each weight."""
+
+import io
+import json
+import os
+import pathlib
+import struct
+import zlib
+
+import keras
+import numpy as np
+
+from tfmgaug.files import atomic_path
+from tfmgaug.learners.meta_ticket import MetaTicket
+
+VERSION = 1
+_MAGIC = b"TFMGAUG-TICKET\n"
+# Version and checksum of what follows: NumPy arrays as `savez_compressed` writes them.
+_HEAD = struct.Struct("<II")
+# In place of the number of a draw: the weight itself is stored.
+_STORED = np.iinfo(np.uint16).max
+
+
+def save(learner, path: str | os.PathLike) -> pathlib.Path:
+    """Writes a Meta-ticket so that it predicts the same, bit for bit, when it is loaded.
+
+    Random weights are left out: their seed gives them again. Of every matrix the file holds the
+    mask, a bit for each weight, and, where `IteRand` has drawn weights anew, which draw each weight
+    that is kept came from; weights that came from none are stored. Biases, normalization,
+    thresholds and all else are stored as they are. Scores and pruned weights are left out: neither
+    adaptation nor predictions depend on them.
+
+    Args:
+        learner: a `MetaTicket`.
+        path: the file to write. It appears there whole, or not at all.
+
+    Returns:
+        The path.
+
+    Raises:
+        TypeError: `learner` is no `MetaTicket`.
+
+    Example:
+        >>> tfmgaug.tickets.save(learner, "learner.ticket")
+        >>> tfmgaug.tickets.load("learner.ticket").adapt(support_x, support_y).predict(query_x)
+    """
+    if not isinstance(learner, MetaTicket):
+        raise TypeError(
+            "A ticket is a mask on random weights: expected a MetaTicket. "
+            f"Received: {type(learner).__name__}."
+        )
+    arrays, checksums = {}, {}
+    for place, mask in _masks(learner).items():
+        values = _values(learner.backbone.trainable_variables[place])
+        checksums[place] = _checksum(values[mask])
+        arrays[f"mask {place}"] = np.packbits(mask)
+        arrays.update(_origins(learner, place, mask, values[mask]))
+    for number, variable in enumerate(_others(learner)):
+        arrays[f"other {number}"] = _storable(_values(variable))
+    learner = {**keras.saving.serialize_keras_object(learner), "compile_config": None}
+    header = json.dumps({"learner": learner, "checksums": checksums})
+    arrays["header"] = np.frombuffer(header.encode(), np.uint8)
+    _write(path, arrays)
+    return pathlib.Path(path)
+
+
+def load(path: str | os.PathLike) -> MetaTicket:
+    """Reads a Meta-ticket from its file.
+
+    Its scores tell no more than the mask: all of a layer are as far from the threshold, above or
+    below. Weights that are pruned are those of the first draw. There is no optimizer: compile the
+    learner to train it on.
+
+    Args:
+        path: where `save` wrote.
+
+    Returns:
+        A `MetaTicket`, not compiled.
+
+    Raises:
+        FileNotFoundError: there is no file at `path`.
+        ValueError: it is no ticket, or damaged, or of another version, or a seed draws other
+            weights here than where it was written.
+    """
+    arrays = _read(path)
+    header = json.loads(arrays["header"].tobytes())
+    learner = keras.saving.deserialize_keras_object(header["learner"])
+    for number, variable in enumerate(_others(learner)):
+        variable.assign(arrays[f"other {number}"].astype(variable.dtype))
+    masks = {place: _unpacked(learner, arrays, place) for place in _masks(learner)}
+    for place, mask in masks.items():
+        values = _drawn(learner, arrays, place, mask)
+        if _checksum(values[mask]) != header["checksums"][str(place)]:
+            raise ValueError(
+                f"{path} holds the seed of its weights, which draws others here than where it was "
+                "written: save it there with `learner.save`. Received: another checksum of "
+                f"{learner.weight_names[place]!r}."
+            )
+        learner.backbone.trainable_variables[place].assign(values)
+    learner.score_mask.set_masks(masks)
+    return learner
+
+
+def _masks(learner):
+    """The masks of the random matrices, boolean, by their place among the backbone's weights."""
+    variables = learner.backbone.trainable_variables
+    return {
+        place: np.ones(variable.shape, bool) if mask is None else np.asarray(mask) == 1
+        for place, (variable, mask) in enumerate(zip(variables, learner.score_mask.masks()))
+        if learner.is_drawn(variable)
+    }
+
+
+def _others(learner):
+    """The variables that are neither random matrices nor scores."""
+    matrices = [v for v in learner.backbone.trainable_variables if learner.is_drawn(v)]
+    left_out = {id(variable) for variable in [*matrices, *learner.score_mask.scores]}
+    return [variable for variable in learner.weights if id(variable) not in left_out]
+
+
+def _unpacked(learner, arrays, place):
+    shape = learner.backbone.trainable_variables[place].shape
+    bits = np.unpackbits(arrays[f"mask {place}"], count=int(np.prod(shape)))
+    return bits.astype(bool).reshape(shape)
+
+
+# Where a weight came from.
+
+
+def _origins(learner, place, mask, values):
+    """Finds the draws that the kept `values` of a matrix came from; stores what is in none."""
+    origins = np.full(values.shape, _STORED, np.uint16)
+    for number in range(int(_values(learner.redraws)) + 1):
+        missing = origins == _STORED
+        if not missing.any():
+            break
+        drawn = _values(learner.draw_weight(place, number))[mask]
+        origins[missing & (values == drawn)] = number
+    stored = values[origins == _STORED]
+    return {
+        **({f"origins {place}": origins} if origins.any() else {}),
+        **({f"stored {place}": _storable(stored)} if stored.size else {}),
+    }
+
+
+def _drawn(learner, arrays, place, mask):
+    """Finds a matrix of a learner just built, which has first draws, by what `_origins` noted."""
+    values = _values(learner.backbone.trainable_variables[place]).copy()
+    if f"origins {place}" not in arrays:
+        return values
+    origins = np.zeros(values.shape, np.uint16)
+    origins[mask] = arrays[f"origins {place}"]
+    for number in np.unique(origins):
+        chosen = origins == number
+        if number == _STORED:
+            values[chosen] = arrays[f"stored {place}"]
+        elif number > 0:
+            values[chosen] = _values(learner.draw_weight(place, int(number)))[chosen]
+    return values
+
+
+def _checksum(values):
+    return zlib.crc32(np.ascontiguousarray(values).tobytes())
+
+
+# The file.
+
+
+def _values(tensor):
+    return keras.ops.convert_to_numpy(tensor)
+
+
+def _storable(values):
+    # NumPy's files know no bfloat16, whose numbers float32 has too.
+    return values.astype("float32") if values.dtype.name == "bfloat16" else values
+
+
+def _write(path, arrays):
+    content = io.BytesIO()
+    np.savez_compressed(content, **arrays)
+    content = content.getvalue()
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(_MAGIC + _HEAD.pack(VERSION, zlib.crc32(content)) + content)
+
+
+def _read(path):
+    data = pathlib.Path(path).read_bytes()
+    start = len(_MAGIC) + _HEAD.size
+    if not data.startswith(_MAGIC) or len(data) < start:
+        raise ValueError(f"{path} is no ticket.")
+    version, checksum = _HEAD.unpack(data[len(_MAGIC) : start])
+    if version != VERSION:
+        raise ValueError(f"Expected a ticket of version {VERSION}. Received: {path}, {version}.")
+    if zlib.crc32(data[start:]) != checksum:
+        raise ValueError(f"{path} is damaged: it was cut off or changed since it was written.")
+    with np.load(io.BytesIO(data[start:]), allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
