@@ -2,8 +2,13 @@
 
 import keras
 
-from launch.settings import LEARNERS, MASKS
+from launch import meta_ticket_flags
+from launch.optimization import build_optimizer
+from launch.settings import BACKBONE_FLAGS, LEARNERS, MASKS, REGULARIZERS, filters
 from tfmgaug import MGAug, backbones
+from tfmgaug.augmentation.mgaug import check_resolutions
+
+_RESNETS = {"resnet10": backbones.resnet10, "resnet18": backbones.resnet18}
 
 
 def set_precision(policy):
@@ -27,6 +32,7 @@ def build_learner(settings, tasks):
     _check(settings, tasks)
     options = {
         "augmentation": _augmentation(settings),
+        "regularizers": _regularizers(settings),
         "statistics": settings.statistics,
         "parallel_tasks": settings.parallel_tasks,
         "seed": settings.seed,
@@ -40,8 +46,11 @@ def build_learner(settings, tasks):
         options["inner_learning_rate"] = settings.inner_learning_rate
         options["learn_inner_rates"] = settings.learn_inner_rates
         options["recompute_inner_steps"] = settings.recompute_inner_steps
+    options |= meta_ticket_flags.learner_options(settings)
     learner = LEARNERS[settings.learner](_backbone(settings, tasks), **options)
-    learner.compile(optimizer=keras.optimizers.Adam(_learning_rate(settings)))
+    if not tasks.regression and tasks.train.resolutions:
+        check_resolutions(learner.backbone, tasks.train.resolutions)
+    learner.compile(optimizer=build_optimizer(settings))
     return learner
 
 
@@ -53,8 +62,26 @@ def _check(settings, tasks):
             "Only ProtoNet can train with another number of ways than it is tested with. "
             f"Received: --train_way={settings.train_way} --way={settings.way}."
         )
-    if tasks.regression and settings.backbone == "conv4":
-        raise ValueError("Sinusoids are no images: use --backbone=mlp. Received: conv4.")
+    if tasks.regression and settings.backbone != "mlp":
+        raise ValueError(
+            f"Sinusoids are no images: use --backbone=mlp. Received: {settings.backbone}."
+        )
+    _check_backbone_flags(settings)
+
+
+def _check_backbone_flags(settings):
+    for backbone, names in BACKBONE_FLAGS.items():
+        given = [f"--{name}" for name in names if getattr(settings, name) is not None]
+        if given and settings.backbone != backbone:
+            raise ValueError(
+                f"Only --backbone={backbone} has {' and '.join(given)}. "
+                f"Received: --backbone={settings.backbone}."
+            )
+    if settings.block_filters and filters(settings) != int(settings.block_filters[0]):
+        raise ValueError(
+            "--filters is the first of --block_filters, where there are some. Received: "
+            f"--filters={settings.filters} --block_filters={','.join(settings.block_filters)}."
+        )
 
 
 def _backbone(settings, tasks):
@@ -66,7 +93,19 @@ def _backbone(settings, tasks):
     }
     if settings.backbone == "conv4":
         return backbones.conv4(
-            outputs, tasks.example_shape, settings.filters, fused=settings.fused, **common
+            outputs, tasks.example_shape, filters(settings), fused=settings.fused, **common
+        )
+    if settings.backbone in _RESNETS:
+        doubling = tuple(filters(settings) * 2**group for group in range(4))
+        return _RESNETS[settings.backbone](outputs, tasks.example_shape, filters=doubling, **common)
+    if settings.backbone == "resnet12":
+        widths = _resnet12_filters(settings)
+        return backbones.resnet12(outputs, tasks.example_shape, widths, **common)
+    names = BACKBONE_FLAGS.get(settings.backbone, ())
+    own = {name: getattr(settings, name) for name in names if getattr(settings, name) is not None}
+    if settings.backbone == "wide_resnet":
+        return backbones.wide_resnet(
+            outputs, tasks.example_shape, filters=filters(settings), **own, **common
         )
     return backbones.mlp(
         outputs,
@@ -74,8 +113,16 @@ def _backbone(settings, tasks):
         hidden=settings.hidden,
         # Batch statistics would carry a sinusoid's inputs from one point to another.
         normalization=not tasks.regression,
+        **own,
         **common,
     )
+
+
+def _resnet12_filters(settings):
+    if settings.block_filters:
+        return [int(channels) for channels in settings.block_filters]
+    first = filters(settings)
+    return (first, 5 * first // 2, 5 * first, 10 * first)
 
 
 def _augmentation(settings):
@@ -97,8 +144,31 @@ def _augmentation(settings):
     )
 
 
-def _learning_rate(settings):
-    if settings.schedule == "constant":
-        return settings.learning_rate
-    steps = settings.epochs * settings.steps_per_epoch
-    return keras.optimizers.schedules.CosineDecay(settings.learning_rate, decay_steps=steps)
+def _regularizers(settings):
+    names = settings.regularizers
+    unknown = [name for name in names if name not in REGULARIZERS]
+    if unknown:
+        raise ValueError(
+            f"--regularizers must be of {', '.join(REGULARIZERS)}. Received: {', '.join(unknown)}."
+        )
+    _check_regularizer_flags(settings, names)
+
+    def build(kind, arguments):
+        given = {argument: getattr(settings, flag) for argument, flag in arguments.items()}
+        given = {argument: value for argument, value in given.items() if value is not None}
+        return kind(**given, subnetworks=settings.regularize_subnetworks)
+
+    return [build(*REGULARIZERS[name]) for name in names]
+
+
+def _check_regularizer_flags(settings, names):
+    flags = {name: set(arguments.values()) for name, (_, arguments) in REGULARIZERS.items()}
+    idle = set().union(*flags.values()) - set().union(*(flags[name] for name in names))
+    given = [f"--{flag}" for flag in sorted(idle) if getattr(settings, flag) is not None]
+    if settings.regularize_subnetworks and not names:
+        given.append("--regularize_subnetworks")
+    if given:
+        raise ValueError(
+            "These flags belong to regularizers that --regularizers does not name. "
+            f"Received: {', '.join(given)} with --regularizers={','.join(names)}."
+        )

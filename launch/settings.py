@@ -2,13 +2,18 @@
 
 from absl import flags
 
-from tfmgaug import learners, masks
+from launch import regularizer_flags
+from launch.meta_ticket_flags import WEIGHT_INITIALIZERS
+from tfmgaug import learners, masks, regularizers
+from tfmgaug.regularizers.taml import MEASURES as TAML_MEASURES
 
 LEARNERS = {
     "anil": learners.ANIL,
     "boil": learners.BOIL,
     "fomaml": learners.FOMAML,
     "maml": learners.MAML,
+    "meta_ticket": learners.MetaTicket,
+    "meta_ticket_boil": learners.MetaTicketBOIL,
     "protonet": learners.ProtoNet,
 }
 MASKS = {
@@ -16,7 +21,61 @@ MASKS = {
     "parameter": masks.ParameterMask,
     "width": masks.WidthMask,
 }
-DATA = ("glyphs", "omniglot", "cifar_fs", "fc100", "folder", "sinusoids")
+# With the flags of constructor arguments; None, their default, leaves the constructor's own.
+REGULARIZERS = {
+    "channel_shuffle": (
+        regularizer_flags.channel_shuffle,
+        {
+            "probability": "channel_shuffle_probability",
+            "keep": "channel_shuffle_keep",
+            "depths": "channel_shuffle_depths",
+        },
+    ),
+    "graddrop": (
+        regularizers.GradDrop,
+        {
+            "rate": "graddrop_rate",
+            "distribution": "graddrop_distribution",
+            "ramp_steps": "graddrop_ramp",
+        },
+    ),
+    "maxup": (
+        regularizer_flags.maxup,
+        {"m": "maxup_m", "pool": "maxup_pool", "maximum": "maxup_maximum"},
+    ),
+    "metamix": (
+        regularizer_flags.metamix,
+        {"concentration": "metamix_concentration", "depths": "metamix_depths"},
+    ),
+    "mr_activations": (
+        regularizers.MRActivations,
+        {"weight": "mr_weight", "depth": "mr_depth", "initial_deviation": "mr_deviation"},
+    ),
+    "mr_weights": (
+        regularizers.MRWeights,
+        {"weight": "mr_weight", "initial_deviation": "mr_deviation"},
+    ),
+    "taml": (
+        regularizer_flags.taml,
+        {
+            "form": "taml_form",
+            "weight": "taml_weight",
+            "alpha": "taml_alpha",
+            "epsilon": "taml_epsilon",
+        },
+    ),
+}
+BACKBONES = ("conv4", "mlp", "resnet10", "resnet12", "resnet18", "wide_resnet")
+# The flags that one backbone alone has; None, their default, leaves the constructor's own.
+BACKBONE_FLAGS = {
+    "mlp": ("width_factor",),
+    "resnet12": ("block_filters",),
+    "wide_resnet": ("depth", "widen"),
+}
+DATA = (
+    *("glyphs", "omniglot", "cifar_fs", "fc100", "mini_imagenet", "cub", "folder"),
+    "sinusoids",
+)
 
 # What a run can be resumed with although it was started with something else.
 _FREE_ON_RESUME = ("cache_dir", "overwrite", "parallel_tasks", "resume", "run_dir")
@@ -26,7 +85,9 @@ def define():
     """Defines the flags of `launch.train`."""
     _define_data()
     _define_learner()
+    _define_meta_ticket()
     _define_mgaug()
+    _define_regularizers()
     _define_training()
 
 
@@ -41,8 +102,25 @@ def names():
 
 
 def as_dictionary():
-    """Returns the settings as a dictionary that JSON can hold."""
-    return {name: flags.FLAGS[name].value for name in names()}
+    """Returns the settings as a dictionary that JSON can hold, all defaults filled in."""
+    found = {name: flags.FLAGS[name].value for name in names()}
+    return {**found, "filters": filters(flags.FLAGS)} if "filters" in found else found
+
+
+def filters(settings):
+    """Returns the channels that --filters stands for.
+
+    Args:
+        settings: absl flags.
+
+    Returns:
+        An int, of each Conv-4 block, of a ResNet's first group or of a wide ResNet's stem.
+    """
+    if settings.filters is not None:
+        return settings.filters
+    if settings.block_filters:
+        return int(settings.block_filters[0])
+    return 64 if settings.backbone.startswith("resnet") else 16
 
 
 def differences(saved):
@@ -81,13 +159,50 @@ def _define_data():
         lower_bound=0,
     )
     flags.DEFINE_integer("test_episodes", 600, "Frozen test episodes.", lower_bound=2)
+    flags.DEFINE_enum(
+        "test_classes",
+        "test",
+        ["test", "validation", "train"],
+        "Whose classes test episodes are of; train shows what was memorized.",
+    )
+    flags.DEFINE_boolean(
+        "test_mutually_exclusive",
+        True,
+        "Shuffle labels in every test task. Otherwise a class keeps the label that "
+        "--nomutually_exclusive gives it in training.",
+    )
+    flags.DEFINE_boolean(
+        "test_crop",
+        False,
+        "As the papers on photos: load images at 1.15 x image_size; test on the center, and train "
+        "on it too, or on crops of all with --augment_images.",
+    )
+    flags.DEFINE_integer(
+        "train_classes", None, "Train on this many of the training classes.", lower_bound=2
+    )
 
 
 def _define_learner():
     flags.DEFINE_enum("learner", "fomaml", sorted(LEARNERS), "How tasks are learned.")
-    flags.DEFINE_enum("backbone", "conv4", ["conv4", "mlp"], "The network.")
-    flags.DEFINE_integer("filters", 16, "Channels of each Conv-4 block.", lower_bound=1)
+    flags.DEFINE_enum("backbone", "conv4", BACKBONES, "The network.")
+    flags.DEFINE_integer(
+        "filters",
+        None,
+        "Channels of each Conv-4 block (16 by default); of a ResNet's first group (64 by default), "
+        "which every further group doubles and ResNet-12 multiplies by 2.5, 5 and 10; or of a wide "
+        "ResNet's stem (16 by default).",
+        lower_bound=1,
+    )
+    flags.DEFINE_list(
+        "block_filters",
+        None,
+        "Channels of ResNet-12's blocks, if not by --filters: Meta-ticket's code has "
+        "64,128,256,512.",
+    )
+    flags.DEFINE_integer("depth", None, "Of a wide ResNet, 6 n + 4; 28 by default.")
+    flags.DEFINE_integer("widen", None, "Factor on a wide ResNet's channels; 10 by default.")
     flags.DEFINE_multi_integer("hidden", [256, 128, 64, 64], "Sizes of the MLP's hidden layers.")
+    flags.DEFINE_float("width_factor", None, "Factor on all of --hidden; 1 by default.")
     flags.DEFINE_integer("inner_steps", 5, "Gradient steps per task.", lower_bound=1)
     flags.DEFINE_float("inner_learning_rate", 0.1, "Their size.", lower_bound=0)
     flags.DEFINE_enum(
@@ -100,6 +215,33 @@ def _define_learner():
         ["transductive", "support", "running"],
         "What normalizes queries in training: their own batch (the papers), the support set, or "
         "running averages.",
+    )
+
+
+def _define_meta_ticket():
+    flags.DEFINE_float(
+        "initial_sparsity", None, "Share that the score mask prunes at first; 0 by default."
+    )
+    flags.DEFINE_enum(
+        "score_threshold",
+        None,
+        ["fixed", "sparsity"],
+        "What stays: the threshold that scores are compared with (by default), or the sparsity.",
+    )
+    flags.DEFINE_boolean(
+        "prune_classifier", None, "Whether the score mask prunes it too; no by default."
+    )
+    flags.DEFINE_enum(
+        "weight_initializer",
+        None,
+        sorted(WEIGHT_INITIALIZERS),
+        "Of Meta-ticket's random weights; kaiming_normal by default.",
+    )
+    flags.DEFINE_integer(
+        "iterand_every", None, "IteRand: outer steps between redraws of pruned weights."
+    )
+    flags.DEFINE_float(
+        "iterand_share", None, "Probability of a pruned weight to be redrawn; 1 by default."
     )
 
 
@@ -117,6 +259,70 @@ def _define_mgaug():
     flags.DEFINE_list("resolutions", None, "Image sizes to draw from for sub-networks.")
 
 
+def _define_regularizers():
+    flags.DEFINE_list(
+        "regularizers", [], f"What acts on tasks in training: any of {', '.join(REGULARIZERS)}."
+    )
+    flags.DEFINE_boolean(
+        "regularize_subnetworks", False, "Whether they act on MGAug's sub-networks too."
+    )
+    flags.DEFINE_float("graddrop_rate", None, "Share of inner gradients dropped; 0.1 by default.")
+    flags.DEFINE_enum(
+        "graddrop_distribution", None, ["binary", "gaussian"], "Of its noise; binary by default."
+    )
+    flags.DEFINE_integer(
+        "graddrop_ramp", None, "Outer steps in which its rate rises from 0; 0 by default."
+    )
+    flags.DEFINE_float(
+        "mr_weight", None, "MR's beta; by default 1e-5 for weights, 0.01 for activations."
+    )
+    flags.DEFINE_float(
+        "mr_deviation",
+        None,
+        "MR's noise at the start; by default 0.05 for weights, 0.69 for activations.",
+    )
+    flags.DEFINE_integer(
+        "mr_depth", None, "Stages before the noise of mr_activations; by default all but the last."
+    )
+    flags.DEFINE_float(
+        "metamix_concentration",
+        None,
+        "Of MetaMix's Beta distribution; by default 2, for regression 0.5.",
+    )
+    flags.DEFINE_list(
+        "metamix_depths", None, "Where MetaMix mixes, 0 the image; everywhere by default."
+    )
+    flags.DEFINE_list(
+        "channel_shuffle_depths",
+        None,
+        "Where channels are shuffled, from 1; behind all stages but the last by default.",
+    )
+    flags.DEFINE_float(
+        "channel_shuffle_probability", None, "That a task is shuffled; 0.5 by default."
+    )
+    flags.DEFINE_float("channel_shuffle_keep", None, "That a channel stays; 5/6 by default.")
+    flags.DEFINE_enum(
+        "taml_form",
+        None,
+        ["entropy", *TAML_MEASURES],
+        "TAML's penalty: on predictions, or on unequal losses; entropy by default.",
+    )
+    flags.DEFINE_float("taml_weight", None, "TAML's weight; 0.1 by default.")
+    flags.DEFINE_float("taml_alpha", None, "Of generalized entropy (ge); 2 by default.")
+    flags.DEFINE_float("taml_epsilon", None, "Of atkinson; 0.5 by default.")
+    flags.DEFINE_integer("maxup_m", None, "Augmentations of each task in MaxUp; 4 by default.")
+    flags.DEFINE_enum(
+        "maxup_maximum", None, ["task", "query"], "Of what MaxUp takes the worst; task by default."
+    )
+    flags.DEFINE_list(
+        "maxup_pool",
+        None,
+        f"What MaxUp draws from: any of {', '.join(regularizer_flags.AUGMENTATIONS)}, joined by + "
+        "where they act together; by default cutmix,query_erase,support_erase,rotate,"
+        "rotate+cutmix,rotate+query_erase.",
+    )
+
+
 def _define_training():
     flags.DEFINE_integer("seed", 0, "Of the weights, training episodes and pruning.", lower_bound=0)
     flags.DEFINE_string("run_dir", None, "Where to write; runs/<data>-<learner>-... by default.")
@@ -131,10 +337,39 @@ def _define_training():
     flags.DEFINE_integer(
         "train_query", 5, "Queries of each class in a training episode.", lower_bound=1
     )
-    flags.DEFINE_float("learning_rate", 2e-3, "Adam's, of the outer loop.", lower_bound=0)
+    flags.DEFINE_enum("optimizer", "adam", ["adam", "sgd"], "Of the outer loop.")
+    flags.DEFINE_float("learning_rate", 2e-3, "The optimizer's.", lower_bound=0)
+    flags.DEFINE_float("momentum", None, "Of sgd; 0 by default.", lower_bound=0)
     flags.DEFINE_enum("schedule", "constant", ["constant", "cosine"], "Of the learning rate.")
+    flags.DEFINE_integer(
+        "warmup_steps",
+        None,
+        "Outer steps in which the learning rate rises, before it falls by cosine.",
+        lower_bound=1,
+    )
     flags.DEFINE_boolean("mutually_exclusive", True, "Shuffle labels in every training task.")
     flags.DEFINE_boolean("augment_images", False, "Aug: crop, jitter and flip training images.")
+    flags.DEFINE_list(
+        "train_resolutions",
+        None,
+        "Random scaling: image sizes, one of which is drawn for each step's training tasks.",
+    )
+    flags.DEFINE_enum(
+        "task_augmentation",
+        "none",
+        ["none", "rotate"],
+        "TaskAug: rotated training images are new training classes.",
+    )
+    flags.DEFINE_float(
+        "rotation_probability",
+        None,
+        "Of a new class in TaskAug; 0.75 by default.",
+        lower_bound=0,
+        upper_bound=1,
+    )
+    flags.DEFINE_integer(
+        "rotation_ramp", None, "Episodes over which it rises from 0; 0 by default.", lower_bound=0
+    )
     flags.DEFINE_integer("validation_episodes", 40, "After each epoch.", lower_bound=2)
     flags.DEFINE_enum("distribute", "auto", ["auto", "none", "mirrored"], "Over which devices.")
     flags.DEFINE_enum("precision", "float32", ["float32", "mixed_bfloat16"], "Of the backbone.")

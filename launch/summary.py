@@ -17,7 +17,7 @@ def conclude(options, directory, learner, job, initial, history, started):
         directory: `RunDirectory`.
         learner: the trained learner.
         job: `launch.tasks.Tasks`.
-        initial: list of arrays, the meta-variables before training.
+        initial: list of arrays, the learner's weights before training.
         history: list of logs, one per epoch.
         started: `time.monotonic()` at the start of the process.
     """
@@ -65,7 +65,7 @@ def evaluate(learner, sampler, episodes, name, statistics=("transductive", "supp
 
 def _evaluate_initialization(options, learner, job, initial):
     # The same object with its first weights: its graphs are traced once.
-    for variable, value in zip(learner.meta_variables, initial):
+    for variable, value in zip(learner.weights, initial):
         variable.assign(value)
     return evaluate(learner, job.test, options.test_episodes, "initialization")
 

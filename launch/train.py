@@ -13,7 +13,7 @@ import time
 
 from absl import app, flags, logging
 
-from launch import construction, devices, errors, settings, summary, tasks
+from launch import construction, devices, errors, meta_ticket_flags, settings, summary, tasks
 from launch.run_directory import RunDirectory
 from tfmgaug import callbacks
 
@@ -37,7 +37,7 @@ def main(_):
         construction.set_precision(options.precision)
     with strategy.scope():
         learner = construction.build_learner(options, job)
-    initial = [variable.numpy() for variable in learner.meta_variables]
+    initial = [variable.numpy() for variable in learner.weights]
     epoch, history = callbacks.restore(learner, directory.checkpoints) if resumed else (0, [])
     computing = f"{strategy.num_replicas_in_sync} device(s), {options.precision}, {threads}"
     _announce(options, directory, learner, computing, epoch)
@@ -87,6 +87,7 @@ def _train(options, directory, learner, job, epoch, history):
             verbose=0,
             callbacks=[
                 callbacks.FiniteLoss(),
+                *meta_ticket_flags.callbacks(options),
                 checkpoint,
                 callbacks.TensorBoard(directory.events, settings.as_dictionary(), images),
                 callbacks.Progress(),

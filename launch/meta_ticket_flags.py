@@ -1,0 +1,72 @@
+"""What the flags of Meta-ticket stand for; other learners refuse them."""
+
+from tfmgaug.backbones import initializers
+from tfmgaug.callbacks import IteRand
+from tfmgaug.masks import ScoreMask
+
+WEIGHT_INITIALIZERS = {
+    "kaiming_normal": initializers.KaimingNormal,
+    "kaiming_uniform": initializers.KaimingUniform,
+    "positive_constant": initializers.PositiveConstant,
+    "signed_constant": initializers.SignedConstant,
+}
+_LEARNERS = ("meta_ticket", "meta_ticket_boil")
+_MASK_FLAGS = ("initial_sparsity", "score_threshold", "prune_classifier")
+_ITERAND_FLAGS = ("iterand_every", "iterand_share")
+# What stays as it was at the start: the threshold, or the sparsity.
+_SPARSITIES = {"fixed": "drifting", "sparsity": "fixed"}
+
+
+def learner_options(settings):
+    """Returns the arguments of the learner's constructor that other learners don't have.
+
+    Args:
+        settings: absl flags.
+
+    Raises:
+        ValueError: a flag is given that nothing reads.
+    """
+    if settings.learner not in _LEARNERS:
+        _refuse(settings, (*_MASK_FLAGS, "weight_initializer", *_ITERAND_FLAGS))
+        return {}
+    mask = _given(settings, _MASK_FLAGS)
+    if "score_threshold" in mask:
+        mask["sparsity"] = _SPARSITIES[mask.pop("score_threshold")]
+    own = {"score_mask": ScoreMask(**mask)}
+    if settings.weight_initializer is not None:
+        own["weight_initializer"] = WEIGHT_INITIALIZERS[settings.weight_initializer]()
+    return own
+
+
+def callbacks(settings):
+    """Returns the callbacks that the flags ask for.
+
+    Args:
+        settings: absl flags.
+
+    Raises:
+        ValueError: a flag is out of range, or given and read by nothing.
+    """
+    if settings.iterand_every is None:
+        if settings.iterand_share is not None:
+            raise ValueError(
+                "--iterand_share is read with --iterand_every, which switches IteRand on. "
+                f"Received: --iterand_share={settings.iterand_share} alone."
+            )
+        return []
+    given = _given(settings, _ITERAND_FLAGS)
+    return [IteRand(**{flag.removeprefix("iterand_"): value for flag, value in given.items()})]
+
+
+def _given(settings, flags):
+    found = {flag: getattr(settings, flag) for flag in flags}
+    return {flag: value for flag, value in found.items() if value is not None}
+
+
+def _refuse(settings, flags):
+    given = [f"--{flag}" for flag in _given(settings, flags)]
+    if given:
+        raise ValueError(
+            f"These flags belong to --learner={' and '.join(_LEARNERS)}. "
+            f"Received: {', '.join(given)} with --learner={settings.learner}."
+        )

@@ -1,0 +1,202 @@
+"""Reproduces the tables and figures of papers: runs what is missing and compares.
+
+python -m launch.reproduce --list
+python -m launch.reproduce --paper=mgaug --table=2 --cells=cub/1-shot/conv-4
+
+Runs are those of `launch.train`, each in a directory of its own under --runs_dir. The same command
+goes on where it was stopped. --size=small, the default, is made for two cores and needs no data: it
+shows that all of it runs, and is no result. --size=full is the paper's experiment; what it will
+take is said first. Any flag of launch.train given here (--data_dir=..., --filters=8) holds for
+every run, and --overwrite for --output.
+"""
+
+import shlex
+import sys
+
+from absl import app, flags, logging
+
+from launch import errors, output, settings
+from launch.reproduction import (
+    composition,
+    drawing,
+    listing,
+    outcome,
+    selection,
+    tables,
+    training,
+)
+from launch.reproduction.papers import PAPERS
+from launch.reproduction.runs import BEGUN, FINISHED, Plan
+from tfmgaug.files import write_json
+
+_STOPPING = "Ctrl-C loses at most an epoch; the same command goes on."
+
+settings.define()
+flags.DEFINE_boolean("list", False, "Name all cells and figures, with their recipes.")
+flags.DEFINE_enum("paper", None, sorted(PAPERS), "Which paper.")
+flags.DEFINE_integer("table", None, "Number of a table.", lower_bound=1)
+flags.DEFINE_integer("figure", None, "Number of a figure.", lower_bound=1)
+flags.DEFINE_list(
+    "cells", [], "Which cells of the table: words of their labels, as cub/1-shot/cp; all."
+)
+flags.DEFINE_list("seeds", ["0"], "Seeds, each of which is a run.")
+flags.DEFINE_enum("size", "small", composition.SIZES, "Small form on any machine, or the paper's.")
+flags.DEFINE_string("runs_dir", "runs/reproduce", "Where the runs are.")
+flags.DEFINE_boolean("dry_run", False, "Print the commands and an estimate only.")
+flags.DEFINE_string("output", None, "JSON file for the table.")
+
+
+@errors.plainly
+def main(_):
+    """Reproduces what the flags ask for."""
+    logging.set_verbosity(logging.WARNING)
+    options = flags.FLAGS
+    if options.list:
+        print(listing.text([PAPERS[options.paper]] if options.paper else PAPERS.values()))
+        return
+    if options.paper is None or (options.table is None) == (options.figure is None):
+        raise ValueError("Expected --list, or --paper with one of --table and --figure.")
+    plan = Plan(options.size, composition.passed_through(), options.runs_dir)
+    seeds = _seeds(options.seeds)
+    paper = PAPERS[options.paper]
+    if options.table is not None:
+        failures = _reproduce_table(options, plan, seeds, paper)
+    else:
+        failures = _reproduce_figure(options, plan, seeds, paper)
+    if failures:
+        lines = "\n".join(f"  {one.run.title}: {one.reason}" for one in failures)
+        sys.exit(f"\n{len(failures)} failed:\n{lines}")
+
+
+def _reproduce_table(options, plan, seeds, paper):
+    """Runs and prints the cells of a table, and returns the failures."""
+    table = paper.table(options.table)
+    cells = selection.select(table, options.cells)
+    runs = {
+        cell: [plan.run(f"{cell.row} · {cell.column} · seed {s}", cell.recipe, s) for s in seeds]
+        for cell in cells
+    }
+    queue = training.Queue([run for own in runs.values() for run in own])
+    if options.dry_run:
+        _print_commands(queue)
+        return queue.failures
+    file = output.path(options)
+
+    def write(_=None):
+        rows = _rows(runs, plan)
+        if file:
+            write_json(file, tables.to_json(paper, table, options.size, rows, queue.failures))
+        return rows
+
+    stopped = _work(queue, write)
+    print(f"\n{_banner(options.size)}{tables.text(paper, table, write())}")
+    if file:
+        print(f"\ntable  {file}")
+    _end_if(stopped)
+    return queue.failures
+
+
+def _reproduce_figure(options, plan, seeds, paper):
+    """Runs what a figure needs, draws it, and returns the failures."""
+    if options.cells or options.output:
+        raise ValueError("--cells and --output are for tables. Received: --figure.")
+    figure = paper.figure(options.figure)
+    if not figure.panels:
+        raise ValueError(f"Figure {figure.number} of {paper.name}: {figure.remark}")
+    panels = drawing.runs(figure, plan, seeds)
+    distinct = {run.path: run for _, labeled in panels for _, run in labeled}
+    queue = training.Queue(list(distinct.values()))
+
+    def folder(panel):
+        return plan.directory / "figures" / f"{paper.name}_{panel.name}"
+
+    if options.dry_run:
+        _print_commands(queue)
+        for panel, labeled in panels:
+            _print_command("launch.analyze", drawing.arguments(panel, labeled, folder(panel)))
+        return queue.failures
+    _end_if(_work(queue))
+    title = f"{paper.name}, Figure {figure.number}: {figure.caption}\n{figure.remark}"
+    print(f"\n{_banner(options.size)}{title}")
+    try:
+        for panel, labeled in panels:
+            _draw(panel, labeled, folder(panel), queue.failures)
+    except KeyboardInterrupt:
+        _end_if(True)
+    return queue.failures
+
+
+def _banner(size):
+    if size == "full":
+        return ""
+    return "SMALL form: neither the paper's data nor its network and budget (--size=full is).\n"
+
+
+def _draw(panel, labeled, folder, failures):
+    missing = [run for _, run in labeled if run.state != FINISHED]
+    if missing:
+        print(f"{panel.name} is not drawn: {len(missing)} of its {len(labeled)} runs are missing.")
+        return
+    status, log = drawing.draw(panel, labeled, folder)
+    if status:
+        failures.append(training.Failure(labeled[0][1], training.reason(status, log)))
+    else:
+        print(f"{panel.name}  {folder}/{panel.analysis}.png, .json")
+
+
+def _work(queue, done=lambda run: None):
+    """Runs what is waiting; returns whether it was stopped."""
+    print(f"{queue.announce()}\n{_STOPPING}\n", file=sys.stderr, flush=True)
+    try:
+        queue.work(done)
+    except KeyboardInterrupt:
+        return True
+    return False
+
+
+def _end_if(stopped):
+    if stopped:
+        command = shlex.join(["python", "-m", "launch.reproduce", *sys.argv[1:]])
+        print(f"\nStopped. Go on with:\n  {command}", file=sys.stderr)
+        sys.exit(errors.INTERRUPTED)
+
+
+def _rows(runs, plan):
+    rows = []
+    for cell, own in runs.items():
+        published = plan.published(cell.recipe)
+        finished = [run for run in own if run.state == FINISHED and not run.stale]
+        steps = published["epochs"] * published["steps_per_epoch"]
+        begun = any(run.state == BEGUN for run in own)
+        found = outcome.combine(finished, published)
+        rows.append(tables.Row(cell, found, steps, "not finished" if begun else "not run"))
+    return rows
+
+
+def _print_commands(queue):
+    print(queue.announce(), file=sys.stderr)
+    for run in queue.runs:
+        if run in queue.waiting:
+            _print_command("launch.train", run.arguments)
+        elif run.state == FINISHED:
+            print(f"# finished: {run.path}")
+
+
+def _print_command(module, arguments):
+    print(shlex.join(["python", "-m", module, *arguments]))
+
+
+def _seeds(texts):
+    try:
+        seeds = [int(text) for text in texts]
+    except ValueError:
+        seeds = []
+    if not seeds or min(seeds) < 0 or len(set(seeds)) < len(seeds):
+        raise ValueError(
+            f"--seeds must be different numbers of at least 0. Received: {','.join(texts)}."
+        )
+    return seeds
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,127 @@
+"""From recipes to flags of `launch.train`: what a run is told, and what it then does."""
+
+import os
+import pathlib
+import re
+
+from absl import flags
+from absl.testing import flagsaver
+
+from launch import settings
+
+RECIPES = pathlib.Path(__file__).parents[1] / "recipes"
+SIZES = ("small", "full")
+
+# What decides where and how a run computes, but not what: the result stays the paper's.
+NEUTRAL = frozenset(
+    ("cache_dir", "data_dir", "distribute", "download", "fused", "overwrite", "parallel_tasks")
+    + ("recompute_inner_steps", "resume", "run_dir", "seed", "threads")
+)
+_OWN = ("resume", "run_dir", "seed")
+
+
+def passed_through():
+    """Returns the flags of `launch.train` on the command line, which hold for every run.
+
+    Returns:
+        A dictionary from names to lists of arguments.
+
+    Raises:
+        ValueError: one of them is not for the user to choose here.
+    """
+    given = [flags.FLAGS[name] for name in settings.names() if flags.FLAGS[name].present]
+    refused = [flag.name for flag in given if flag.name in _OWN]
+    if refused:
+        raise ValueError(
+            "Seeds are chosen by --seeds and directories by --runs_dir; runs are always resumed. "
+            f"Received: --{', --'.join(refused)}."
+        )
+    given = [flag for flag in given if flag.name != "overwrite"]  # which is about --output here
+    return {flag.name: flag.serialize().splitlines() for flag in given}
+
+
+def arguments(recipe, size, extra=()):
+    """Composes the arguments of `launch.train` for a recipe.
+
+    Args:
+        recipe: `Recipe`.
+        size: "small" or "full".
+        extra: further arguments, which win.
+
+    Returns:
+        A list of arguments without seed and directory.
+    """
+    names = [*recipe.files, *(recipe.small if size == "small" else ())]
+    return [*(f"--flagfile={_shown(RECIPES / name)}.flags" for name in names), *extra]
+
+
+def resolve(given):
+    """Finds out what `launch.train` would make of arguments.
+
+    Args:
+        given: list of arguments.
+
+    Returns:
+        The dictionary that the run would write to its flags.json.
+
+    Raises:
+        ValueError: the arguments don't fit `launch.train`, or their recipe is missing.
+    """
+    with flagsaver.flagsaver():
+        for name in settings.names():
+            flags.FLAGS[name].unparse()
+        try:
+            left = flags.FLAGS(["", *given])[1:]
+        except flags.Error as error:
+            raise ValueError(f"{' '.join(given)}: {error}") from error
+        if left:
+            raise ValueError(f"Expected flags only. Received: {' '.join(left)}.")
+        return settings.as_dictionary()
+
+
+def changes(run, planned):
+    """Names what a run does otherwise than planned.
+
+    Args:
+        run: dictionary of its flags.
+        planned: dictionary of the flags that were planned.
+
+    Returns:
+        A list of texts, `--name=value (planned value)`. A flag that one of the two doesn't know,
+        being of another version, doesn't count.
+    """
+    names = sorted((set(run) & set(planned)) - NEUTRAL)
+    return [
+        f"--{name}={_text(run[name])} ({_text(planned[name])})"
+        for name in names
+        if run[name] != planned[name]
+    ]
+
+
+def variant(size, passed):
+    """Names the runs of a size that share what was passed through.
+
+    Args:
+        size: "small" or "full".
+        passed: dictionary from `passed_through`.
+
+    Returns:
+        A name for a directory: other settings get another one.
+    """
+    kept = [
+        argument.lstrip("-")
+        for name, arguments in sorted(passed.items())
+        if name not in NEUTRAL
+        for argument in arguments
+    ]
+    return re.sub(r"[^\w.=,+-]", "_", "--".join([size, *kept]))
+
+
+def _text(value):
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _shown(path):
+    """The path as a user would type it."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative

@@ -1,0 +1,53 @@
+"""The list of everything that can be reproduced, with its recipe."""
+
+_HOW = """\
+A recipe is a command: with the names in its line,
+  python -m launch.train --flagfile=launch/recipes/<name>.flags --flagfile=launch/recipes/...
+--flagfile=launch/recipes/small.flags after them makes its small form, which needs no data. Or
+  python -m launch.reproduce --paper=<paper> --table=<number> --cells=<words> --size=small|full\
+"""
+
+
+def text(papers):
+    """Lists the cells and figures of papers.
+
+    Args:
+        papers: list of `Paper`.
+
+    Returns:
+        Lines of text.
+    """
+    lines = []
+    for paper in papers:
+        lines += [f"{paper.name}: {paper.title}", ""]
+        for table in paper.tables:
+            lines += [f"{paper.name} table {table.number}: {table.caption}", *_cells(table), ""]
+        for figure in paper.figures:
+            lines += [
+                f"{paper.name} figure {figure.number}: {figure.caption}",
+                *_panels(figure),
+                "",
+            ]
+    return "\n".join([*lines, _HOW])
+
+
+def _cells(table):
+    column = max(map(len, table.columns))
+    row = max(map(len, table.rows))
+    return [
+        f"  {cell.column.ljust(column)}  {cell.row.ljust(row)}  {cell.published.mean:.2f} ± "
+        f"{cell.published.interval:.2f}  {_names(cell.recipe)}"
+        for cell in sorted(table.cells, key=lambda cell: table.columns.index(cell.column))
+    ]
+
+
+def _panels(figure):
+    lines = [f"  {figure.remark}"] if figure.remark else []
+    for panel in figure.panels:
+        lines.append(f"  launch.analyze {' '.join([panel.analysis, *panel.options])} of")
+        lines += [f"    {label}: {_names(recipe)}" for label, recipe in panel.runs.items()]
+    return lines
+
+
+def _names(recipe):
+    return " ".join(recipe.files)

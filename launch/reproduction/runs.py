@@ -1,0 +1,111 @@
+"""The runs behind a table or figure: their directories, and how far each has come."""
+
+import json
+import pathlib
+from typing import NamedTuple
+
+from launch.reproduction import composition
+
+FINISHED, BEGUN, MISSING = "finished", "begun", "missing"
+
+
+class Run(NamedTuple):
+    """One training run.
+
+    Attributes:
+        title: of what it is the run, for the screen.
+        recipe: `Recipe`.
+        seed: int.
+        path: its directory.
+        arguments: list of arguments of `launch.train`, complete.
+        planned: dictionary, the flags that these make.
+    """
+
+    title: str
+    recipe: tuple
+    seed: int
+    path: pathlib.Path
+    arguments: list
+    planned: dict
+
+    @property
+    def log(self):
+        """Where its output goes: beside its directory, which must be empty at first."""
+        return self.path.with_name(f"{self.path.name}.log")
+
+    @property
+    def report(self):
+        """What it left when it finished, or None."""
+        return _read(self.path / "report.json")
+
+    @property
+    def saved(self):
+        """The flags it was started with, or None."""
+        return _read(self.path / "flags.json")
+
+    @property
+    def epochs_done(self):
+        """How many epochs have a checkpoint."""
+        return len(_read(self.path / "checkpoints" / "history.json") or [])
+
+    @property
+    def state(self):
+        """FINISHED, BEGUN or MISSING."""
+        if self.report is not None and self.saved is not None:
+            return FINISHED
+        return BEGUN if self.epochs_done else MISSING
+
+    @property
+    def stale(self):
+        """What it does otherwise than its recipe says now, as a list of texts."""
+        return [] if self.state == MISSING else composition.changes(self.saved or {}, self.planned)
+
+
+class Plan:
+    """Makes the runs of recipes, and each of them once.
+
+    Args:
+        size: "small" or "full".
+        passed: dictionary of flags for every run, from `composition.passed_through`.
+        runs_dir: where all runs are.
+        resolve: function from arguments to the dictionary of flags that they make.
+    """
+
+    def __init__(self, size, passed, runs_dir, resolve=composition.resolve):
+        self.size = size
+        self.directory = pathlib.Path(runs_dir) / composition.variant(size, passed)
+        self._extra = [argument for arguments in passed.values() for argument in arguments]
+        self._resolve = resolve
+        self._published = {}
+
+    def run(self, title, recipe, seed):
+        """Makes a run.
+
+        Args:
+            title: of what it is the run.
+            recipe: `Recipe`.
+            seed: int.
+
+        Returns:
+            A `Run`.
+
+        Raises:
+            ValueError: the recipe doesn't fit `launch.train`.
+        """
+        path = self.directory / recipe.name / f"seed{seed}"
+        composed = composition.arguments(recipe, self.size, self._extra)
+        composed += [f"--seed={seed}", f"--run_dir={path}", "--resume"]
+        return Run(title, recipe, seed, path, composed, self._resolve(composed))
+
+    def published(self, recipe):
+        """Returns the flags of a recipe's full form with nothing passed through: the paper's."""
+        if recipe.name not in self._published:
+            self._published[recipe.name] = self._resolve(composition.arguments(recipe, "full"))
+        return self._published[recipe.name]
+
+
+def _read(path):
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        return None

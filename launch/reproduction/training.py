@@ -1,0 +1,200 @@
+"""Runs what is missing, one after the other, and goes on when one of them fails."""
+
+import contextlib
+import signal
+import subprocess
+import sys
+import time
+from typing import NamedTuple
+
+from launch.reproduction import cost
+from launch.reproduction.runs import BEGUN, FINISHED, MISSING
+
+_PATIENCE = 30  # seconds in which an interrupted run may write what it has
+
+
+class Failure(NamedTuple):
+    """A run that didn't finish.
+
+    Attributes:
+        run: `Run`.
+        reason: in words.
+    """
+
+    run: tuple
+    reason: str
+
+
+class Queue:
+    """The runs to be done.
+
+    Args:
+        runs: list of `Run`, each of them once.
+        execute: function of a run and a function of its latest line; returns its exit status.
+        say: function of a line for the screen, and whether another may replace it.
+        clock: function that returns seconds.
+    """
+
+    def __init__(self, runs, execute=None, say=None, clock=time.monotonic):
+        self.runs = runs
+        self.failures = [_stale(run) for run in runs if run.stale]
+        stale = {failure.run.path for failure in self.failures}
+        self.waiting = [r for r in runs if r.state != FINISHED and r.path not in stale]
+        self._execute = execute or train
+        self._say = say or Screen()
+        self._clock = clock
+        self._forecast = cost.Forecast(
+            (cost.seconds(run.saved), run.report["seconds"])
+            for run in runs
+            if run.state == FINISHED
+        )
+
+    def announce(self):
+        """Says how much there is to do, and how long that will take."""
+        states = [run.state for run in self.runs]
+        counts = [f"{states.count(state)} {state}" for state in (FINISHED, BEGUN, MISSING)]
+        if not self.waiting:
+            return f"Runs: {', '.join(counts)}. Nothing to train."
+        basis = (
+            "from the runs that are done" if self._forecast.measured else "on two cores, roughly"
+        )
+        longest = max(map(self._estimate, self.waiting))
+        return (
+            f"Runs: {', '.join(counts)}. About {cost.text(self._left(0))} in all, the longest run "
+            f"{cost.text(longest)} ({basis})."
+        )
+
+    def work(self, done=lambda run: None):
+        """Runs what is waiting; what fails is remembered.
+
+        Args:
+            done: called with each run that has finished.
+        """
+        for number, run in enumerate(self.waiting):
+            done_before = run.epochs_done
+            state = f"going on after epoch {done_before} " if done_before else ""
+            title = f"[{number + 1}/{len(self.waiting)}] {run.title}"
+            left = f"{cost.text(self._left(number))} left"
+            self._say(f"{title}  {state}({left})", False)
+            # Taken now: once epochs are done, less would be left of the run to estimate.
+            estimate, started = cost.seconds(run.planned, done_before), self._clock()
+            status = self._execute(
+                run, lambda line, title=title: self._say(f"{title}  {line}", True)
+            )
+            seconds = self._clock() - started
+            if status or run.state != FINISHED:
+                self.failures.append(Failure(run, reason(status, run.log)))
+                self._say(f"{title}  FAILED after {cost.text(seconds)}", False)
+                continue
+            self._forecast.note(estimate, seconds)
+            accuracy = 100 * run.report["accuracy"]
+            self._say(f"{title}  {accuracy:.2f} % after {cost.text(seconds)}", False)
+            done(run)
+
+    def _left(self, first):
+        return sum(map(self._estimate, self.waiting[first:]))
+
+    def _estimate(self, run):
+        return self._forecast.of(cost.seconds(run.planned, run.epochs_done))
+
+
+class Screen:
+    """Writes lines, and on a terminal also those that another will replace."""
+
+    def __init__(self, stream=None):
+        self._stream = stream or sys.stderr
+        self._width = 0
+
+    def __call__(self, line, passing):
+        if passing and not self._stream.isatty():
+            return
+        line = line[:118] if passing else line
+        start = "\r" if self._width else ""
+        end = "" if passing else "\n"
+        self._stream.write(f"{start}{line.ljust(self._width)}{end}")
+        self._stream.flush()
+        self._width = len(line) if passing else 0
+
+
+def reason(status, log):
+    """Says why a process has failed: its status, its last word, and where the others are.
+
+    Args:
+        status: exit status.
+        log: path of its output.
+
+    Returns:
+        A line of text.
+    """
+    lines = log.read_text().splitlines() if log.is_file() else []
+    errors = [line for line in lines if "Error: " in line]
+    return f"ended with status {status}{': ' + errors[-1] if errors else ''}; see {log}"
+
+
+def train(run, show):
+    """Trains in a process of its own, whose output goes to the run's log.
+
+    Args:
+        run: `Run`.
+        show: function of its latest line.
+
+    Returns:
+        The exit status.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C; the process has ended as well.
+    """
+    return execute(["-m", "launch.train", *run.arguments], run.log, show)
+
+
+def execute(arguments, log, show):
+    """Runs Python in a process of its own.
+
+    Args:
+        arguments: list, Python's.
+        log: path of the file that its output is added to.
+        show: function of its latest line.
+
+    Returns:
+        The exit status.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C; the process has ended as well.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("a") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-u", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+        try:
+            for line in process.stdout:
+                file.write(line)
+                file.flush()
+                show(line.strip())
+            return process.wait()
+        except BaseException:
+            _end(process)
+            raise
+
+
+def _end(process):
+    # Ctrl-C on a terminal reached the process too; elsewhere it hasn't heard of it.
+    for wait, tell in ((3, signal.SIGINT), (_PATIENCE, signal.SIGTERM), (3, signal.SIGKILL)):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.communicate(timeout=wait)
+            return
+        process.send_signal(tell)
+    process.wait()
+
+
+def _stale(run):
+    return Failure(
+        run,
+        f"was run with other flags: {', '.join(run.stale)}. Choose another --runs_dir, or remove "
+        f"{run.path}",
+    )

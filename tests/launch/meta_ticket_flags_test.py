@@ -1,0 +1,83 @@
+from types import SimpleNamespace
+
+import pytest
+
+from launch import meta_ticket_flags, settings
+from tfmgaug.backbones import initializers, mlp
+from tfmgaug.learners import MetaTicket, MetaTicketBOIL
+from tfmgaug.masks import ScoreMask
+
+FLAGS = (
+    "initial_sparsity",
+    "score_threshold",
+    "prune_classifier",
+    "weight_initializer",
+    "iterand_every",
+    "iterand_share",
+)
+
+
+def options(learner="meta_ticket", **given):
+    return SimpleNamespace(**{**dict.fromkeys(FLAGS), "learner": learner, **given})
+
+
+def mask(**given):
+    return meta_ticket_flags.learner_options(options(**given))["score_mask"].get_config()
+
+
+def test_without_flags_the_learner_has_its_own_defaults():
+    own = meta_ticket_flags.learner_options(options())
+    learner = settings.LEARNERS["meta_ticket"](mlp(3, (4,), hidden=(5,)), **own)
+    assert type(learner) is MetaTicket
+    default = MetaTicket(mlp(3, (4,), hidden=(5,)))
+    assert learner.score_mask.initial_sparsity == default.score_mask.initial_sparsity == 0
+    assert type(learner.weight_initializer) is type(default.weight_initializer)
+    assert meta_ticket_flags.callbacks(options()) == []
+
+
+def test_boil_has_a_name_too():
+    assert settings.LEARNERS["meta_ticket_boil"] is MetaTicketBOIL
+    assert isinstance(
+        meta_ticket_flags.learner_options(options("meta_ticket_boil"))["score_mask"], ScoreMask
+    )
+
+
+def test_flags_reach_the_mask():
+    found = mask(initial_sparsity=0.3, score_threshold="sparsity", prune_classifier=True)
+    assert found["initial_sparsity"] == 0.3
+    assert found["sparsity"] == "fixed"
+    assert found["prune_classifier"] is True
+    assert mask(score_threshold="fixed")["sparsity"] == "drifting"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("kaiming_normal", initializers.KaimingNormal),
+        ("kaiming_uniform", initializers.KaimingUniform),
+        ("positive_constant", initializers.PositiveConstant),
+        ("signed_constant", initializers.SignedConstant),
+    ],
+)
+def test_initializers_have_names(name, kind):
+    own = meta_ticket_flags.learner_options(options(weight_initializer=name))
+    assert type(own["weight_initializer"]) is kind
+
+
+def test_iterand_is_switched_on_by_its_interval():
+    (every,) = meta_ticket_flags.callbacks(options(iterand_every=100))
+    assert (every.every, every.share) == (100, 1.0)
+    (both,) = meta_ticket_flags.callbacks(options(iterand_every=7, iterand_share=0.5))
+    assert (both.every, both.share) == (7, 0.5)
+    with pytest.raises(ValueError, match="--iterand_share is read with --iterand_every"):
+        meta_ticket_flags.callbacks(options(iterand_share=0.5))
+
+
+@pytest.mark.parametrize(
+    ("flag", "value"),
+    list(zip(FLAGS, (0.0, "fixed", False, "kaiming_normal", 1000, 1.0))),
+)
+def test_other_learners_refuse_all_of_them(flag, value):
+    assert meta_ticket_flags.learner_options(options("maml")) == {}
+    with pytest.raises(ValueError, match=f"Received: --{flag} with --learner=maml"):
+        meta_ticket_flags.learner_options(options("maml", **{flag: value}))
