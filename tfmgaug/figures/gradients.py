@@ -49,14 +49,15 @@ def gradient_norms(
     titles, notes = ["When trained"], [[f"{reports[0].tasks} tasks, bars: 95 % intervals"]]
     if histories:
         _draw_epochs(panels[0], histories, names)
-        titles, notes = [f"In training, {layer}".rstrip(", "), *titles], [[], *notes]
+        several = any(len(runs) > 1 for runs in histories.values())
+        titles = [f"In training, {layer}".rstrip(", "), *titles]
+        notes = [["means over runs, bands: 95 % intervals" if several else ""], *notes]
     draw_layers(panels[-1], reports, _MEASURE)
     panels[-1].set_xlabel("weight")
     if positive(reports, _MEASURE):
         panels[-1].set_yscale("log")
     titled(panels, titles, notes)
     panels[0].set_ylabel("mean absolute task gradient")
-    # The panel of trained learners has all names, without the numbers of runs.
     shared_legend(figure, entries_of(panels[-1:]))
     return figure
 

@@ -45,7 +45,6 @@ def _draw_curve(axes, label: str, epochs, values, look: dict, scale: float) -> N
     if not len(epochs):
         return
     runs, mean = len(values), scale * values.mean(axis=0)
-    label = label if runs == 1 else f"{label} (mean of {runs} runs)"
     every = max(1, len(epochs) // 8)
     axes.plot(epochs, mean, **look, ms=4, lw=1.5, markevery=every, label=label)
     if runs > 1:

@@ -52,10 +52,10 @@ def run_curves(
     panels = [(key, title) for key, title in _PANELS if key in present]
     figure = new_figure(3.5 * len(panels), 3.5)
     for axes, (key, title) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels):
-        curves = {name: aligned(runs, key) for name, runs in histories.items()}
+        curves = {_label(name, runs): aligned(runs, key) for name, runs in histories.items()}
         looks = [line(number) for number in range(len(curves))]
         block = draw_curves(axes, curves, looks, _scale(key))
-        for name, look in zip(curves, looks):
+        for name, look in zip(histories, looks):
             if marks and name in marks:
                 axes.axvline(marks[name] + 0.5, color=look["color"], lw=1.2, ls=":")
         axes.set_title(title)
@@ -67,3 +67,7 @@ def run_curves(
 
 def _scale(key: str) -> float:
     return 100.0 if "accuracy" in key else 1.0
+
+
+def _label(name: str, runs) -> str:
+    return name if len(runs) == 1 else f"{name} (mean of {len(runs)} runs)"
