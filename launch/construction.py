@@ -62,6 +62,11 @@ def _check(settings, tasks):
             "Only ProtoNet can train with another number of ways than it is tested with. "
             f"Received: --train_way={settings.train_way} --way={settings.way}."
         )
+    if settings.learner == "protonet" and settings.gradient_norms_every:
+        raise ValueError(
+            "ProtoNet has no inner loop whose gradients could be measured. "
+            f"Received: --gradient_norms_every={settings.gradient_norms_every}."
+        )
     if tasks.regression and settings.backbone != "mlp":
         raise ValueError(
             f"Sinusoids are no images: use --backbone=mlp. Received: {settings.backbone}."

@@ -371,6 +371,12 @@ def _define_training():
         "rotation_ramp", None, "Episodes over which it rises from 0; 0 by default.", lower_bound=0
     )
     flags.DEFINE_integer("validation_episodes", 40, "After each epoch.", lower_bound=2)
+    flags.DEFINE_integer(
+        "gradient_norms_every",
+        0,
+        "Epochs between two measurements of validation tasks' first inner gradient; 0: none.",
+        lower_bound=0,
+    )
     flags.DEFINE_enum("distribute", "auto", ["auto", "none", "mirrored"], "Over which devices.")
     flags.DEFINE_enum("precision", "float32", ["float32", "mixed_bfloat16"], "Of the backbone.")
     flags.DEFINE_integer("parallel_tasks", 4, "Tasks computed side by side.", lower_bound=1)

@@ -88,12 +88,21 @@ def _train(options, directory, learner, job, epoch, history):
             callbacks=[
                 callbacks.FiniteLoss(),
                 *meta_ticket_flags.callbacks(options),
+                *_measuring(options, job),
                 checkpoint,
                 callbacks.TensorBoard(directory.events, settings.as_dictionary(), images),
                 callbacks.Progress(),
             ],
         )
     return checkpoint.history
+
+
+def _measuring(options, job):
+    """Callbacks that add to the logs, for those behind them to write."""
+    if not options.gradient_norms_every:
+        return []
+    every, episodes = options.gradient_norms_every, options.validation_episodes
+    return [callbacks.GradientNorms(job.validation, every, episodes)]
 
 
 def _stopped(directory):

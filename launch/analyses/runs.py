@@ -66,6 +66,18 @@ class Run:
             raise FileNotFoundError(f"{self.path} has no finished epoch: {file} is missing.")
         return json.loads(file.read_text())
 
+    @property
+    def report(self):
+        """What the run ended with, from its report.json.
+
+        Raises:
+            FileNotFoundError: it has not ended.
+        """
+        file = self._directory.report
+        if not file.is_file():
+            raise FileNotFoundError(f"{self.path} is no finished run: {file} is missing.")
+        return json.loads(file.read_text())
+
     def masks(self, options):
         """Returns the masks to prune with: those of --masks, or the run's own."""
         if options.masks:
@@ -148,6 +160,14 @@ def load(options):
     defaults = {name: options[name].default for name in settings.names()}
     given = {name: options[name].value for name in settings.names() if options[name].present}
     return [Run(path, name, defaults, given) for path, name in zip(options.runs, names)]
+
+
+def histories_by_name(runs):
+    """Collects the histories of runs: a dictionary of lists, one for each name."""
+    histories = {}
+    for run in runs:
+        histories.setdefault(run.name, []).append(run.history)
+    return histories
 
 
 def the_only(runs):

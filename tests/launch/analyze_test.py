@@ -9,8 +9,6 @@ import types
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
-from PIL import Image
 
 from launch import tasks
 from launch.analyses import (
@@ -22,8 +20,8 @@ from launch.analyses import (
     hat,
     importance,
     result,
-    runs,
 )
+from tests.launch.recorded_runs import DATA_FLAGS, open_run, pictures
 from tfmgaug import MGAug
 from tfmgaug.analysis import pac_bayes_bound
 from tfmgaug.evaluation import evaluate
@@ -31,12 +29,7 @@ from tfmgaug.learners import FOMAML
 from tfmgaug.masks import CatfishMask
 
 ROOT = pathlib.Path(__file__).parents[2]
-DATA_FLAGS = {
-    "data": "glyphs", "data_dir": None, "image_size": None, "split": "vinyals", "rotations": False,
-    "download": True, "skip_unreadable": False, "cache_dir": None, "way": 5, "shot": 1, "query": 15,
-    "data_seed": 0, "test_episodes": 600, "test_classes": "test", "test_mutually_exclusive": True,
-    "test_crop": False, "train_classes": None,
-}  # fmt: skip
+pytestmark = pytest.mark.usefixtures("unoptimized_graphs")
 
 
 def backbone():
@@ -44,20 +37,6 @@ def backbone():
     x = keras.layers.Rescaling(1 / 127.5, offset=-1)(inputs)
     x = keras.layers.Conv2D(4, 3, strides=2, activation="relu", name="conv")(x)
     return keras.Model(inputs, keras.layers.Dense(3, name="head")(keras.layers.Flatten()(x)))
-
-
-def pictures(root):
-    """Four training, three validation and four test classes of five images."""
-    draws = np.random.default_rng(0)
-    for split, classes in {"train": 4, "validation": 3, "test": 4}.items():
-        for label in range(classes):
-            folder = root / split / f"{split}{label}"
-            folder.mkdir(parents=True)
-            pattern = draws.uniform(0, 255, [8, 8, 3])
-            for number in range(5):
-                pixels = np.clip(pattern + draws.normal(0, 20, [8, 8, 3]), 0, 255)
-                Image.fromarray(pixels.astype(np.uint8)).save(folder / f"{number}.png")
-    return root
 
 
 @pytest.fixture(scope="module")
@@ -86,18 +65,6 @@ def run_dir(tmp_path_factory):
     ]
     (path / "checkpoints" / "history.json").write_text(json.dumps(history))
     return path
-
-
-@pytest.fixture(autouse=True, scope="module")
-def unoptimized_graphs():
-    """TensorFlow takes longer to optimize these graphs than to run them once."""
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-    yield
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
-
-
-def open_run(path, **given):
-    return runs.Run(path, None, DATA_FLAGS, given)
 
 
 def options(**given):
@@ -226,6 +193,7 @@ ASKED = [
     ["curves", "--rates=0.1"],
     ["hat", "--test_episodes=3"],
     ["curves", "--query=3"],
+    ["input_masks", "--query=3"],
     ["hats"],
     [],
     ["curves", "--names=a,b"],
@@ -266,6 +234,7 @@ def test_the_command_writes_and_refuses_in_one_line_what_it_would_pass_over(run_
         "--rates has no meaning for `curves`",
         "--test_episodes has no meaning for `hat`",
         "--query has no meaning for `curves`",
+        "--query has no meaning for `input_masks`, which takes --names, --output_dir",
         "Expected one of attention, bound, curves",
         "Expected one of attention, bound, curves",
         "--names must name each of the 1 runs",
@@ -274,5 +243,5 @@ def test_the_command_writes_and_refuses_in_one_line_what_it_would_pass_over(run_
     for line, words in zip(refused, expected):
         assert line.startswith(f"Error: {words}")
     # What an analysis reads is a flag of the command.
-    assert done.stdout.splitlines()[-1] == "importance []"
-    assert sum(line.endswith(" []") for line in done.stdout.splitlines()) == 7
+    assert done.stdout.splitlines()[-1] == "widths []"
+    assert sum(line.endswith(" []") for line in done.stdout.splitlines()) == 12

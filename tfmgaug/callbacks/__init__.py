@@ -1,13 +1,17 @@
 from tfmgaug.callbacks.checkpoint import Checkpoint, restore
 from tfmgaug.callbacks.finite import FiniteLoss, NonFiniteError, outer_step
+from tfmgaug.callbacks.gradient_norms import GradientNorms
 from tfmgaug.callbacks.iterand import IteRand
+from tfmgaug.callbacks.mask_sparsity import MaskSparsity
 from tfmgaug.callbacks.progress import Progress
 from tfmgaug.callbacks.tensorboard import TensorBoard
 
 __all__ = [
     "Checkpoint",
     "FiniteLoss",
+    "GradientNorms",
     "IteRand",
+    "MaskSparsity",
     "NonFiniteError",
     "Progress",
     "TensorBoard",

@@ -180,11 +180,6 @@ class TaskFunctions:
 
     def query(self, state, x, prune, mode, noise=None):
         """Predicts as `predict_state` does, and returns the statistics of `x` too."""
-        if mode == batch_statistics.RUNNING and self.statistics != mode:
-            raise ValueError(
-                "Running statistics are averaged in training only by learners built with "
-                f"statistics='running'. Received: a learner with statistics={self.statistics!r}."
-            )
         outputs, new = self.forward_adapted(state, x, prune, mode, noise)
         return self.read_out(outputs, state), new
 
@@ -201,7 +196,15 @@ class TaskFunctions:
 
         Returns:
             As `forward`.
+
+        Raises:
+            ValueError: the mode needs running statistics, and the learner has none.
         """
+        if mode == batch_statistics.RUNNING and self.statistics != mode:
+            raise ValueError(
+                "Running statistics are averaged in training only by learners built with "
+                f"statistics='running'. Received: a learner with statistics={self.statistics!r}."
+            )
         given = None
         if mode == batch_statistics.SUPPORT:
             given = [state[name] for name in self.statistics_names]
