@@ -13,7 +13,16 @@ import time
 
 from absl import app, flags, logging
 
-from launch import construction, devices, errors, meta_ticket_flags, settings, summary, tasks
+from launch import (
+    construction,
+    devices,
+    errors,
+    meta_ticket_flags,
+    pruning_flags,
+    settings,
+    summary,
+    tasks,
+)
 from launch.run_directory import RunDirectory
 from tfmgaug import callbacks
 
@@ -50,6 +59,7 @@ def main(_):
 
 def _default_path(options):
     mask = "" if options.mask == "none" else f"-mgaug-{options.mask}"
+    mask += "" if options.pruning == "none" else f"-{options.pruning}"
     shape = f"{options.way}way-{options.shot}shot"
     return f"runs/{options.data}-{shape}-{options.learner}{mask}-seed{options.seed}"
 
@@ -88,12 +98,23 @@ def _train(options, directory, learner, job, epoch, history):
             callbacks=[
                 callbacks.FiniteLoss(),
                 *meta_ticket_flags.callbacks(options),
+                *pruning_flags.callbacks(options),
+                *_gap(options, job),
                 checkpoint,
                 callbacks.TensorBoard(directory.events, settings.as_dictionary(), images),
                 callbacks.Progress(),
             ],
         )
     return checkpoint.history
+
+
+def _gap(options, job):
+    if options.gap_episodes is None:
+        return []
+    seen, test = (
+        sampler.dataset(episodes=options.gap_episodes) for sampler in (job.seen, job.test)
+    )
+    return [callbacks.GeneralizationGap(seen, test)]
 
 
 def _stopped(directory):

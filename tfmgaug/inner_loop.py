@@ -52,7 +52,6 @@ def descend(
     Reference:
         Finn, Abbeel, Levine, 2017, https://arxiv.org/abs/1703.03400, Eq. 1.
     """
-
     optimizer = SGD() if optimizer is None else optimizer
 
     def updated(weights, slots, step, learning_rates, captured):

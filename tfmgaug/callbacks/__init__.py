@@ -1,15 +1,21 @@
 from tfmgaug.callbacks.checkpoint import Checkpoint, restore
 from tfmgaug.callbacks.finite import FiniteLoss, NonFiniteError, outer_step
+from tfmgaug.callbacks.gap import GeneralizationGap
 from tfmgaug.callbacks.iterand import IteRand
 from tfmgaug.callbacks.progress import Progress
+from tfmgaug.callbacks.pruning import DSD, IHT, PruningSchedule
 from tfmgaug.callbacks.tensorboard import TensorBoard
 
 __all__ = [
+    "DSD",
+    "IHT",
     "Checkpoint",
     "FiniteLoss",
+    "GeneralizationGap",
     "IteRand",
     "NonFiniteError",
     "Progress",
+    "PruningSchedule",
     "TensorBoard",
     "outer_step",
     "restore",

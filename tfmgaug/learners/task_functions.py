@@ -558,9 +558,7 @@ class TaskFunctions:
         Returns:
             The state, with "classes" (bool, `[way]`) for classification.
         """
-        state = self.adapt_in_evaluation(
-            self.start(), support_x, support_y, statistics=statistics
-        )
+        state = self.adapt_in_evaluation(self.start(), support_x, support_y, statistics=statistics)
         if self.classification:
             way = tf.reduce_max(support_y) + 1 if self.way is None else self.way
             present = tf.one_hot(support_y, way, on_value=True, off_value=False, dtype=tf.bool)
