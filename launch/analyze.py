@@ -1,4 +1,4 @@
-"""Analyzes trained runs: the behavior figures of the MGAug paper, as PNG and JSON.
+"""Analyzes trained runs: the behavior figures of papers (of MGAug's, if not said), as PNG and JSON.
 
 python -m launch.analyze hat --runs=runs/a,runs/b
 
@@ -8,6 +8,9 @@ importance  how much memory which weights carry (Fig. 2)
 attention   Grad-CAM of full and pruned networks (Fig. 7)
 curves      loss and accuracy of several runs over epochs (Figs. 3 and 6)
 bound       the PAC-Bayes bound (Theorem 1), on tasks trained on
+gap         accuracy on training and test classes (network pruning, Figs. 1 and 2)
+sensitivity test accuracy over the lengths of phases (network pruning, Figs. 3 and 4)
+capacity    the gap's order in weights kept, against all (network pruning, Theorem 1)
 gradients   meta-gradients against finite differences in float64
 
 Data and shape of tasks are each run's own, from its flags.json, unless flags say otherwise. A run
@@ -20,7 +23,18 @@ import pathlib
 from absl import app, flags, logging
 
 from launch import devices, errors, settings
-from launch.analyses import attention, bound, curves, finetuning, gradients, hat, importance
+from launch.analyses import (
+    attention,
+    bound,
+    capacity,
+    curves,
+    finetuning,
+    gap,
+    gradients,
+    hat,
+    importance,
+    sensitivity,
+)
 from launch.analyses import runs as analyzed
 from tfmgaug import batch_statistics, figures
 from tfmgaug.files import write_json
@@ -28,12 +42,17 @@ from tfmgaug.files import write_json
 ANALYSES = {
     "attention": attention,
     "bound": bound,
+    "capacity": capacity,
     "curves": curves,
     "finetuning": finetuning,
+    "gap": gap,
     "gradients": gradients,
     "hat": hat,
     "importance": importance,
+    "sensitivity": sensitivity,
 }
+# These read what runs have written down: flags of data have no meaning for them.
+_OF_RECORDS = ("capacity", "curves", "gap", "sensitivity")
 _ALWAYS = ("names", "output_dir", "overwrite", "runs")
 # Evaluation's number of tasks, which a run's flags bring along; analyses take --episodes.
 _UNUSED = ("test_episodes",)
@@ -55,7 +74,11 @@ flags.DEFINE_string("stage", None, "attention: of which stage; the last of sever
 flags.DEFINE_integer("task", 0, "attention: which task.", lower_bound=0)
 flags.DEFINE_multi_integer("queries", None, "attention: which queries; the first of each class.")
 flags.DEFINE_enum("target", "label", ["label", "prediction"], "attention: the class explained.")
-flags.DEFINE_float("delta", 0.05, "bound: it fails with this probability at most.")
+flags.DEFINE_enum("over", "dense", sorted(sensitivity.AXES), "sensitivity: which length.")
+flags.DEFINE_float("lipschitz", 1.0, "capacity: G, of the loss.")
+flags.DEFINE_float("smoothness", 1.0, "capacity: H, of the loss.")
+flags.DEFINE_float("bound_of_loss", 1.0, "capacity: B.")
+flags.DEFINE_float("delta", 0.05, "bound, capacity: it fails with this probability at most.")
 flags.DEFINE_float("divergence", None, "bound: D(Q||P); |w|^2 / 2.", lower_bound=0)
 flags.DEFINE_integer("samples", None, "bound: of a task; its queries.", lower_bound=2)
 flags.DEFINE_integer("directions", 5, "gradients: random directions.", lower_bound=1)
@@ -96,7 +119,7 @@ def _run(words):
 
 def _refuse_idle_flags(what, used, options):
     """Refuses flags that this analysis would pass over."""
-    data = set() if what == "curves" else set(settings.names()) - set(_UNUSED)
+    data = set() if what in _OF_RECORDS else set(settings.names()) - set(_UNUSED)
     own = {flag.name for flag in options.flags_by_module_dict()[_module()]}
     idle = [
         name

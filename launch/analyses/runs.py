@@ -66,6 +66,19 @@ class Run:
             raise FileNotFoundError(f"{self.path} has no finished epoch: {file} is missing.")
         return json.loads(file.read_text())
 
+    @property
+    def report(self):
+        """What the run left when it finished.
+
+        Raises:
+            FileNotFoundError: it has not finished.
+        """
+        if not self._directory.report.is_file():
+            raise FileNotFoundError(
+                f"{self.path} holds no finished run: {self._directory.report} is missing."
+            )
+        return json.loads(self._directory.report.read_text())
+
     def masks(self, options):
         """Returns the masks to prune with: those of --masks, or the run's own."""
         if options.masks:

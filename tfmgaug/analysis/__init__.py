@@ -1,6 +1,7 @@
 """What a trained learner does: memory, fine-tuning, importance, attention, bounds, gradients."""
 
 from tfmgaug.analysis.attention import Attention, attention
+from tfmgaug.analysis.capacity import CapacityOrder, capacity_order
 from tfmgaug.analysis.fine_tuning import fine_tuning
 from tfmgaug.analysis.gradient_check import GradientCheck, check_gradients
 from tfmgaug.analysis.importance import Importance, importance
@@ -11,12 +12,14 @@ from tfmgaug.analysis.report import Network, SubnetworkReport
 
 __all__ = [
     "Attention",
+    "CapacityOrder",
     "GradientCheck",
     "Importance",
     "Network",
     "PacBayesBound",
     "SubnetworkReport",
     "attention",
+    "capacity_order",
     "check_gradients",
     "fine_tuning",
     "importance",

@@ -4,6 +4,7 @@ from tfmgaug.figures.episodes import episode_grid
 from tfmgaug.figures.fine_tuning import fine_tuning_curves
 from tfmgaug.figures.hat import hat_graph
 from tfmgaug.figures.importance import importance_histogram
+from tfmgaug.figures.pruning import gap_curves, sensitivity_curves
 from tfmgaug.figures.runs import run_curves
 from tfmgaug.figures.steps import accuracy_per_step
 from tfmgaug.figures.style import save
@@ -13,9 +14,11 @@ __all__ = [
     "attention_grid",
     "episode_grid",
     "fine_tuning_curves",
+    "gap_curves",
     "hat_graph",
     "importance_histogram",
     "run_curves",
     "save",
+    "sensitivity_curves",
     "training_curves",
 ]

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from tfmgaug.masks.mask import prune_top
+from tfmgaug.masks.mask import number_pruned, prune_top
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
@@ -117,6 +117,15 @@ class MagnitudeMask(keras.layers.Layer):
         """Switches the mask off: pruned entries may move again, from zero."""
         for mask in self.masks:
             mask.assign(tf.ones_like(tf.convert_to_tensor(mask)))
+
+    @property
+    def prunes(self):
+        """The number of entries that are zero while the mask is on."""
+        sizes = [mask.shape.num_elements() for mask in map(tf.convert_to_tensor, self.masks)]
+        return sum(
+            int(number_pruned(tf.constant(rate, tf.float64), size))
+            for rate, size in zip(self._rates, sizes)
+        )
 
     def apply_to(self, variables):
         """Sets what is pruned to zero.
