@@ -16,6 +16,11 @@ widths          accuracy against the MLP's width factor (Fig. 3)
 input_masks     what units of the first layer see of an image (Fig. 4)
 sparsity        pruned weights of each layer over epochs
 
+Of the network pruning paper:
+gap             accuracy on training and test classes (Figs. 1 and 2)
+sensitivity     test accuracy over the lengths of phases (Figs. 3 and 4)
+capacity        the gap's order in weights kept, against all (Theorem 1)
+
 Of any:
 representation  CKA of features before and after adaptation, stage by stage
 gradients       meta-gradients against finite differences in float64
@@ -33,14 +38,17 @@ from launch import devices, errors, settings
 from launch.analyses import (
     attention,
     bound,
+    capacity,
     curves,
     finetuning,
+    gap,
     gradient_norms,
     gradients,
     hat,
     importance,
     input_masks,
     representation,
+    sensitivity,
     sparsity,
     widths,
 )
@@ -51,19 +59,22 @@ from tfmgaug.files import write_json
 ANALYSES = {
     "attention": attention,
     "bound": bound,
+    "capacity": capacity,
     "curves": curves,
     "finetuning": finetuning,
+    "gap": gap,
     "gradient_norms": gradient_norms,
     "gradients": gradients,
     "hat": hat,
     "importance": importance,
     "input_masks": input_masks,
     "representation": representation,
+    "sensitivity": sensitivity,
     "sparsity": sparsity,
     "widths": widths,
 }
 # These read what runs left behind, and look at no task.
-_WITHOUT_TASKS = ("curves", "input_masks", "sparsity", "widths")
+_WITHOUT_TASKS = ("capacity", "curves", "gap", "input_masks", "sensitivity", "sparsity", "widths")
 _ALWAYS = ("names", "output_dir", "overwrite", "runs")
 # Evaluation's number of tasks, which a run's flags bring along; analyses take --episodes.
 _UNUSED = ("test_episodes",)
@@ -90,7 +101,11 @@ flags.DEFINE_string("stage", None, "attention: of which stage; the last of sever
 flags.DEFINE_integer("task", 0, "attention: which task.", lower_bound=0)
 flags.DEFINE_multi_integer("queries", None, "attention: which queries; the first of each class.")
 flags.DEFINE_enum("target", "label", ["label", "prediction"], "attention: the class explained.")
-flags.DEFINE_float("delta", 0.05, "bound: it fails with this probability at most.")
+flags.DEFINE_enum("over", "dense", sorted(sensitivity.AXES), "sensitivity: which length.")
+flags.DEFINE_float("lipschitz", 1.0, "capacity: G, of the loss.")
+flags.DEFINE_float("smoothness", 1.0, "capacity: H, of the loss.")
+flags.DEFINE_float("bound_of_loss", 1.0, "capacity: B.")
+flags.DEFINE_float("delta", 0.05, "bound, capacity: it fails with this probability at most.")
 flags.DEFINE_float("divergence", None, "bound: D(Q||P); |w|^2 / 2.", lower_bound=0)
 flags.DEFINE_integer("samples", None, "bound: of a task; its queries.", lower_bound=2)
 flags.DEFINE_integer("directions", 5, "gradients: random directions.", lower_bound=1)

@@ -2,7 +2,7 @@
 
 import keras
 
-from launch import meta_ticket_flags
+from launch import meta_ticket_flags, pruning_flags, reptile_flags
 from launch.optimization import build_optimizer
 from launch.settings import BACKBONE_FLAGS, LEARNERS, MASKS, REGULARIZERS, filters
 from tfmgaug import MGAug, backbones
@@ -44,9 +44,11 @@ def build_learner(settings, tasks):
     else:
         options["inner_steps"] = settings.inner_steps
         options["inner_learning_rate"] = settings.inner_learning_rate
+    if settings.learner not in ("protonet", "reptile"):
         options["learn_inner_rates"] = settings.learn_inner_rates
         options["recompute_inner_steps"] = settings.recompute_inner_steps
-    options |= meta_ticket_flags.learner_options(settings)
+    for family in (meta_ticket_flags, reptile_flags, pruning_flags):
+        options |= family.learner_options(settings)
     learner = LEARNERS[settings.learner](_backbone(settings, tasks), **options)
     if not tasks.regression and tasks.train.resolutions:
         check_resolutions(learner.backbone, tasks.train.resolutions)

@@ -2,6 +2,12 @@
 
 import keras
 
+_SCHEDULES = {
+    "constant": lambda rate, steps: rate,
+    "cosine": keras.optimizers.schedules.CosineDecay,
+    "linear": lambda rate, steps: keras.optimizers.schedules.PolynomialDecay(rate, steps, 0.0),
+}
+
 
 def build_optimizer(settings):
     """Builds the optimizer of the outer loop.
@@ -30,8 +36,7 @@ def _learning_rate(settings):
     rate, warmup = settings.learning_rate, settings.warmup_steps
     steps = settings.epochs * settings.steps_per_epoch
     if warmup is None:
-        cosine = settings.schedule == "cosine"
-        return keras.optimizers.schedules.CosineDecay(rate, decay_steps=steps) if cosine else rate
+        return _SCHEDULES[settings.schedule](rate, steps)
     if settings.schedule != "cosine":
         raise ValueError(
             "--warmup_steps come before --schedule=cosine. "

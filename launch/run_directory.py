@@ -21,7 +21,7 @@ class RunDirectory:
         checkpoints: folder of weights and history.
         events: folder of TensorBoard events.
         figures: folder of PNGs.
-        learner: the learner of the best validation, `.keras`.
+        learner: the learner of the best validation, or of the last epoch, `.keras`.
         export: its SavedModel.
         report: results, JSON.
     """

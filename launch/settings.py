@@ -2,9 +2,9 @@
 
 from absl import flags
 
-from launch import regularizer_flags
+from launch import pruning_flags, regularizer_flags, reptile_flags
 from launch.meta_ticket_flags import WEIGHT_INITIALIZERS
-from tfmgaug import learners, masks, regularizers
+from tfmgaug import batch_statistics, learners, masks, regularizers
 from tfmgaug.regularizers.taml import MEASURES as TAML_MEASURES
 
 LEARNERS = {
@@ -15,6 +15,7 @@ LEARNERS = {
     "meta_ticket": learners.MetaTicket,
     "meta_ticket_boil": learners.MetaTicketBOIL,
     "protonet": learners.ProtoNet,
+    "reptile": learners.Reptile,
 }
 MASKS = {
     "catfish": masks.CatfishMask,
@@ -86,6 +87,8 @@ def define():
     _define_data()
     _define_learner()
     _define_meta_ticket()
+    reptile_flags.define()
+    pruning_flags.define()
     _define_mgaug()
     _define_regularizers()
     _define_training()
@@ -212,9 +215,9 @@ def _define_learner():
     flags.DEFINE_enum(
         "statistics",
         "transductive",
-        ["transductive", "support", "running"],
+        batch_statistics.MODES,
         "What normalizes queries in training: their own batch (the papers), the support set, or "
-        "running averages.",
+        "running averages. one_by_one is of tests: the support set and one query.",
     )
 
 
@@ -335,12 +338,17 @@ def _define_training():
         "train_way", None, "Classes in a training episode, if not --way (ProtoNet).", lower_bound=2
     )
     flags.DEFINE_integer(
+        "train_shot", None, "Shots of a training episode, if not --shot.", lower_bound=1
+    )
+    flags.DEFINE_integer(
         "train_query", 5, "Queries of each class in a training episode.", lower_bound=1
     )
     flags.DEFINE_enum("optimizer", "adam", ["adam", "sgd"], "Of the outer loop.")
     flags.DEFINE_float("learning_rate", 2e-3, "The optimizer's.", lower_bound=0)
     flags.DEFINE_float("momentum", None, "Of sgd; 0 by default.", lower_bound=0)
-    flags.DEFINE_enum("schedule", "constant", ["constant", "cosine"], "Of the learning rate.")
+    flags.DEFINE_enum(
+        "schedule", "constant", ["constant", "cosine", "linear"], "Of the learning rate, to 0."
+    )
     flags.DEFINE_integer(
         "warmup_steps",
         None,
@@ -376,6 +384,16 @@ def _define_training():
         0,
         "Epochs between two measurements of validation tasks' first inner gradient; 0: none.",
         lower_bound=0,
+    )
+    flags.DEFINE_integer(
+        "gap_episodes",
+        None,
+        "After each epoch, test this many tasks of training and of test classes too; none by "
+        "default.",
+        lower_bound=2,
+    )
+    flags.DEFINE_enum(
+        "keep", "best", ["best", "last"], "Which epoch is tested: of best validation, or the last."
     )
     flags.DEFINE_enum("distribute", "auto", ["auto", "none", "mirrored"], "Over which devices.")
     flags.DEFINE_enum("precision", "float32", ["float32", "mixed_bfloat16"], "Of the backbone.")

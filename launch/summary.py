@@ -5,12 +5,13 @@ import sys
 import time
 
 from tfmgaug import evaluation, export, figures
-from tfmgaug.callbacks.checkpoint import BEST
+from tfmgaug.batch_statistics import ONE_BY_ONE
+from tfmgaug.callbacks.checkpoint import BEST, LAST
 from tfmgaug.files import atomic_path, write_json
 
 
 def conclude(options, directory, learner, job, initial, history, started):
-    """Evaluates the learner of the best epoch, writes what a run leaves behind, and says where.
+    """Evaluates the learner of the epoch to keep, writes what a run leaves behind, and says where.
 
     Args:
         options: absl flags.
@@ -22,9 +23,10 @@ def conclude(options, directory, learner, job, initial, history, started):
         started: `time.monotonic()` at the start of the process.
     """
     initialization = _evaluate_initialization(options, learner, job, initial)
-    best = directory.checkpoints / BEST
-    learner.load_weights(best)
-    report = evaluate(learner, job.test, options.test_episodes, type(learner).__name__)
+    learner.load_weights(directory.checkpoints / (BEST if options.keep == "best" else LAST))
+    report = evaluate(
+        learner, job.test, options.test_episodes, type(learner).__name__, _modes(options)
+    )
     floor = (
         None if job.regression else evaluation.pixel_floor(job.test, episodes=options.test_episodes)
     )
@@ -67,7 +69,13 @@ def _evaluate_initialization(options, learner, job, initial):
     # The same object with its first weights: its graphs are traced once.
     for variable, value in zip(learner.weights, initial):
         variable.assign(value)
-    return evaluate(learner, job.test, options.test_episodes, "initialization")
+    return evaluate(learner, job.test, options.test_episodes, "initialization", _modes(options))
+
+
+def _modes(options):
+    # A pass over the support set for every query: for those alone who ask for it.
+    asked = (ONE_BY_ONE,) if options.statistics == ONE_BY_ONE else ()
+    return (*asked, "transductive", "support")
 
 
 def _write_models(directory, learner):

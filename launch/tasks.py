@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from tfmgaug import data
 
 # Tasks that select the model, and those that judge it, must not share their draws.
-_VALIDATION, _TEST = 1_000_003, 2_000_003
+_VALIDATION, _TEST, _SEEN = 1_000_003, 2_000_003, 3_000_017
 
 # A batch of evaluation tasks. Four leave a core idle: 600 episodes took twice as long.
 _BATCH = 20
@@ -16,6 +16,7 @@ _MARGIN = 1.15  # the papers on photos test on the center of images that are lar
 # What acts on images alone, and does nothing where it is left as it is.
 _OF_IMAGES = {
     "augment_images": False,
+    "gap_episodes": None,
     "mutually_exclusive": True,
     "rotations": False,
     "task_augmentation": "none",
@@ -35,6 +36,7 @@ class Tasks(NamedTuple):
         validation: sampler of validation episodes.
         test: sampler of test episodes, frozen by the seed.
         test_classes: `ImageClasses` of the test; None for regression.
+        seen: sampler of tasks like those of the test, but of training classes; None for regression.
         example_shape: shape of one example.
         mean: of the training examples.
         standard_deviation: of the training examples.
@@ -47,6 +49,7 @@ class Tasks(NamedTuple):
     example_shape: tuple
     mean: float
     standard_deviation: float
+    seen: Any = None
 
     @property
     def regression(self):
@@ -76,6 +79,7 @@ def build(settings):
         splits.train,
         settings.seed,
         way=settings.train_way or settings.way,
+        shot=settings.train_shot or settings.shot,
         query=settings.train_query,
         tasks=settings.tasks,
         mutually_exclusive=settings.mutually_exclusive,
@@ -97,6 +101,13 @@ def build(settings):
         example_shape=train.image_shape,
         mean=splits.train.mean,
         standard_deviation=splits.train.standard_deviation,
+        seen=_sampler(
+            settings,
+            splits.train,
+            settings.data_seed + _SEEN,
+            mutually_exclusive=settings.mutually_exclusive,
+            transform=_test_transform(settings),
+        ),
     )
 
 
@@ -214,11 +225,12 @@ def _sampler(settings, classes, seed, **options):
 
 
 def _sinusoids(settings):
-    def sampler(seed, tasks, query=settings.query, **ranges):
-        return data.SinusoidSampler(settings.shot, query, tasks, seed=seed, **ranges)
+    def sampler(seed, tasks, shot=settings.shot, query=settings.query, **ranges):
+        return data.SinusoidSampler(shot, query, tasks, seed=seed, **ranges)
 
+    shot = settings.train_shot or settings.shot
     return Tasks(
-        train=sampler(settings.seed, settings.tasks, settings.train_query),
+        train=sampler(settings.seed, settings.tasks, shot, settings.train_query),
         validation=sampler(settings.data_seed + _VALIDATION, _BATCH),
         test=sampler(settings.data_seed + _TEST, _BATCH, **data.SinusoidSampler.TEST_RANGES),
         test_classes=None,

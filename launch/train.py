@@ -13,7 +13,16 @@ import time
 
 from absl import app, flags, logging
 
-from launch import construction, devices, errors, meta_ticket_flags, settings, summary, tasks
+from launch import (
+    construction,
+    devices,
+    errors,
+    meta_ticket_flags,
+    pruning_flags,
+    settings,
+    summary,
+    tasks,
+)
 from launch.run_directory import RunDirectory
 from tfmgaug import callbacks
 
@@ -50,6 +59,7 @@ def main(_):
 
 def _default_path(options):
     mask = "" if options.mask == "none" else f"-mgaug-{options.mask}"
+    mask += "" if options.pruning == "none" else f"-{options.pruning}"
     shape = f"{options.way}way-{options.shot}shot"
     return f"runs/{options.data}-{shape}-{options.learner}{mask}-seed{options.seed}"
 
@@ -88,6 +98,7 @@ def _train(options, directory, learner, job, epoch, history):
             callbacks=[
                 callbacks.FiniteLoss(),
                 *meta_ticket_flags.callbacks(options),
+                *pruning_flags.callbacks(options),
                 *_measuring(options, job),
                 checkpoint,
                 callbacks.TensorBoard(directory.events, settings.as_dictionary(), images),
@@ -99,10 +110,14 @@ def _train(options, directory, learner, job, epoch, history):
 
 def _measuring(options, job):
     """Callbacks that add to the logs, for those behind them to write."""
-    if not options.gradient_norms_every:
-        return []
-    every, episodes = options.gradient_norms_every, options.validation_episodes
-    return [callbacks.GradientNorms(job.validation, every, episodes)]
+    measuring = []
+    if options.gradient_norms_every:
+        every, episodes = options.gradient_norms_every, options.validation_episodes
+        measuring.append(callbacks.GradientNorms(job.validation, every, episodes))
+    if options.gap_episodes is not None:
+        seen, test = (one.dataset(episodes=options.gap_episodes) for one in (job.seen, job.test))
+        measuring.append(callbacks.GeneralizationGap(seen, test))
+    return measuring
 
 
 def _stopped(directory):

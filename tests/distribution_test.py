@@ -14,8 +14,9 @@ from tests.tasks import small_conv
 from tfmgaug import MGAug
 from tfmgaug.backbones import mlp
 from tfmgaug.data.episodes import EpisodeSampler
-from tfmgaug.learners import ANIL, FOMAML, MetaTicket, ProtoNet
-from tfmgaug.masks import CatfishMask, ScoreMask
+from tfmgaug.callbacks import IHT
+from tfmgaug.learners import ANIL, FOMAML, MetaTicket, ProtoNet, Reptile
+from tfmgaug.masks import CatfishMask, MagnitudeMask, ScoreMask
 from tfmgaug.regularizers import GradDrop, MRActivations, MRWeights
 
 replicas, path = int(sys.argv[1]), sys.argv[2]
@@ -37,6 +38,12 @@ learners = {
         inner_steps=1,
     ),
     "protonet": lambda: ProtoNet(small_conv(way=None), statistics="running"),
+    "reptile": lambda: Reptile(
+        mlp(3, (16, 16, 1), hidden=(16,), name="net"),
+        inner_steps=3,
+        inner_batch=2,
+        magnitude_mask=MagnitudeMask(0.4),
+    ),
     "regularized": lambda: ANIL(
         mlp(3, (16, 16, 1), hidden=(16,), name="net"),
         inner_steps=2,
@@ -49,12 +56,24 @@ for name, make in learners.items():
         learner = make()
         learner.compile(keras.optimizers.Adam(0.01))
     episodes = EpisodeSampler(toy_classes(size=16), way=3, shot=1, query=3, tasks=4)
-    history = learner.fit(episodes.dataset(), steps_per_epoch=20, verbose=0, shuffle=False).history
+    pruned = learner.magnitude_mask is not None
+    history = learner.fit(
+        episodes.dataset(),
+        steps_per_epoch=20,
+        verbose=0,
+        shuffle=False,
+        callbacks=[IHT(4, 6, 3)] if pruned else [],
+    ).history
     results[f"{name} step"] = int(learner.step.numpy())
     results[f"{name} loss"] = history["loss"][0]
     for variable in learner.weights:
         results[f"{name} {variable.path}"] = keras.ops.convert_to_numpy(variable)
 with strategy.scope():
+    try:
+        Reptile(mlp(3, (4,), hidden=(4,)), carry_slots=True, parallel_tasks=1)
+        results["carrying"] = "taken"
+    except ValueError as error:
+        results["carrying"] = str(error)
     try:
         ProtoNet(small_conv(way=None)).compile(keras.optimizers.Adam(clipnorm=1.0))
         results["clipping"] = "taken"
@@ -62,6 +81,8 @@ with strategy.scope():
         results["clipping"] = str(error)
 np.savez(path, **results)
 """
+
+NAMES = ["fomaml", "meta_ticket", "protonet", "reptile", "regularized"]
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +96,7 @@ def results(tmp_path_factory):
     return [np.load(path) for path in paths.values()]
 
 
-@pytest.mark.parametrize("name", ["fomaml", "meta_ticket", "protonet", "regularized"])
+@pytest.mark.parametrize("name", NAMES)
 def test_two_replicas_end_with_the_bits_of_one(results, name):
     two, one = results
     assert int(two[f"{name} step"]) == int(one[f"{name} step"]) == 20
@@ -85,7 +106,7 @@ def test_two_replicas_end_with_the_bits_of_one(results, name):
         np.testing.assert_array_equal(two[key], one[key], err_msg=key)
 
 
-@pytest.mark.parametrize("name", ["fomaml", "meta_ticket", "protonet", "regularized"])
+@pytest.mark.parametrize("name", NAMES)
 def test_the_loss_is_the_mean_over_all_replicas(results, name):
     two, one = results
     np.testing.assert_allclose(two[f"{name} loss"], one[f"{name} loss"], rtol=1e-6)
@@ -96,3 +117,9 @@ def test_clipping_is_refused_with_replicas_alone(results):
     assert str(one["clipping"]) == "taken"
     assert "clips each replica's gradient" in str(two["clipping"])
     assert "['clipnorm'] with 2 replicas" in str(two["clipping"])
+
+
+def test_slots_are_carried_on_one_replica_alone(results):
+    two, one = results
+    assert str(one["carrying"]) == "taken"
+    assert "Received: parallel_tasks=1, 2 replica(s)" in str(two["carrying"])

@@ -20,14 +20,14 @@ def meta_gradient(steps, first_order):
     start = number(START)
     with tf.GradientTape() as tape:
         tape.watch(start)
-        (end,) = descend(quadratic, [start], [RATE], steps, first_order)
+        (end,), _ = descend(quadratic, [start], [RATE], steps, first_order)
         loss = (end - TARGET) ** 2
     return float(tape.gradient(loss, start)), float(end)
 
 
 @pytest.mark.parametrize("steps", [0, 1, 2, 5])
 def test_steps_on_a_quadratic_equal_the_closed_form(steps):
-    (end,) = descend(quadratic, [number(START)], [RATE], steps)
+    (end,), _ = descend(quadratic, [number(START)], [RATE], steps)
     np.testing.assert_allclose(end, START * (1 - 2 * A * RATE) ** steps, rtol=1e-14)
 
 
@@ -37,7 +37,7 @@ def test_the_number_of_steps_may_be_a_tensor_of_one_graph():
     @tf.function
     def run(steps):
         traces.append(steps)
-        return descend(quadratic, [number(START)], [RATE], steps)[0]
+        return descend(quadratic, [number(START)], [RATE], steps)[0][0]
 
     ends = [float(run(tf.constant(steps))) for steps in range(4)]
     np.testing.assert_allclose(ends, START * 0.7 ** np.arange(4), rtol=1e-12)
@@ -63,7 +63,7 @@ def test_curvature_that_changes_along_the_way_is_followed():
     start = number(0.8)
     with tf.GradientTape() as tape:
         tape.watch(start)
-        (end,) = descend(lambda w, step: w[0] ** 3, [start], [RATE], 2)
+        (end,), _ = descend(lambda w, step: w[0] ** 3, [start], [RATE], 2)
     first = 0.8 - RATE * 3 * 0.8**2
     by_hand = (1 - 6 * RATE * first) * (1 - 6 * RATE * 0.8)
     np.testing.assert_allclose(tape.gradient(end, start), by_hand, rtol=1e-12)
@@ -74,7 +74,7 @@ def test_a_rate_that_is_a_tensor_has_a_gradient():
     start = number([1.0, 3.0])
     with tf.GradientTape() as tape:
         tape.watch(rates)
-        (end,) = descend(quadratic, [start], [rates], 1)
+        (end,), _ = descend(quadratic, [start], [rates], 1)
         total = tf.reduce_sum(end)
     np.testing.assert_allclose(end, start * (1 - 2 * A * rates), rtol=1e-14)
     np.testing.assert_allclose(tape.gradient(total, rates), -2 * A * start, rtol=1e-14)
@@ -82,7 +82,7 @@ def test_a_rate_that_is_a_tensor_has_a_gradient():
 
 def test_every_weight_moves_by_its_own_rate():
     weights = [number([1.0]), number([1.0]), number([1.0])]
-    ends = descend(
+    ends, _ = descend(
         lambda w, step: tf.add_n([tf.reduce_sum(v**2) for v in w]), weights, [0, 0.1, 0.25], 1
     )
     np.testing.assert_allclose(ends, [[1.0], [0.8], [0.5]], rtol=1e-14)
@@ -90,9 +90,9 @@ def test_every_weight_moves_by_its_own_rate():
 
 def test_steps_one_by_one_equal_steps_at_once():
     weights = [number([1.0, -2.0])]
-    at_once = descend(lambda w, step: tf.reduce_sum(w[0] ** 4), weights, [0.01], 3)
+    at_once, _ = descend(lambda w, step: tf.reduce_sum(w[0] ** 4), weights, [0.01], 3)
     for _ in range(3):
-        weights = descend(lambda w, step: tf.reduce_sum(w[0] ** 4), weights, [0.01], 1)
+        weights, _ = descend(lambda w, step: tf.reduce_sum(w[0] ** 4), weights, [0.01], 1)
     np.testing.assert_array_equal(weights, at_once)
 
 
@@ -114,7 +114,7 @@ def test_integers_may_be_captured_and_nothing_is_warned_about(caplog):
     start, three = number([0.8]), tf.constant(3)
     with tf.GradientTape() as tape:
         tape.watch(start)
-        (end,) = descend(loss, [start], [number(RATE)], 1, recompute=True, captured=[three])
+        (end,), _ = descend(loss, [start], [number(RATE)], 1, recompute=True, captured=[three])
     np.testing.assert_allclose(tape.gradient(end, start), 1 - RATE * 6 * start, rtol=1e-12)
     assert not caplog.records
 
@@ -123,7 +123,7 @@ def test_a_weight_that_is_captured_too_gets_its_gradient_once():
     start = number([0.8])
     with tf.GradientTape() as tape:
         tape.watch(start)
-        (end,) = descend(
+        (end,), _ = descend(
             lambda w, step, own: tf.reduce_sum(own * w[0] ** 2),
             *([start], [number(RATE)], 1),
             recompute=True,

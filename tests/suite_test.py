@@ -12,7 +12,8 @@ from tests.tasks import dataset, flat, images, theta
 from tfmgaug import MGAug
 from tfmgaug.backbones import mlp
 from tfmgaug.export import export
-from tfmgaug.learners import ANIL, BOIL, FOMAML, MAML, MetaTicket, ProtoNet
+from tfmgaug.inner_optimizers import SGD
+from tfmgaug.learners import ANIL, BOIL, FOMAML, MAML, MetaTicket, ProtoNet, Reptile
 from tfmgaug.masks import CatfishMask, ParameterMask, WidthMask
 
 
@@ -34,6 +35,18 @@ LEARNERS = {
     "BOIL": gradient_based(BOIL),
     "MetaTicket": gradient_based(MetaTicket),
     "ProtoNet": lambda **options: ProtoNet(backbone(way=None), **options),
+    "Reptile": lambda **options: Reptile(
+        backbone(), inner_steps=2, inner_learning_rate=0.01, inner_batch=4, **options
+    ),
+    "Reptile, slots carried": lambda **options: Reptile(
+        backbone(),
+        inner_steps=2,
+        inner_optimizer=SGD(momentum=0.9),
+        evaluation_steps=3,
+        carry_slots=True,
+        parallel_tasks=1,
+        **options,
+    ),
     "ProtoNet, cosine": lambda **options: ProtoNet(
         backbone(way=None), distance="cosine", **options
     ),
@@ -44,7 +57,7 @@ MASKS = {
     "parameter": lambda: MGAug(ParameterMask((0.0, 0.3)), subnetworks=1),
     "catfish": lambda: MGAug(CatfishMask(0.1), subnetworks=1),
 }
-MODES = ["transductive", "support", "running"]
+MODES = ["transductive", "support", "running", "one_by_one"]
 
 PRODUCT = list(itertools.product(LEARNERS, MASKS, MODES))
 

@@ -3,8 +3,9 @@
 TRANSDUCTIVE = "transductive"
 SUPPORT = "support"
 RUNNING = "running"
+ONE_BY_ONE = "one_by_one"
 
-MODES = (TRANSDUCTIVE, SUPPORT, RUNNING)
+MODES = (TRANSDUCTIVE, SUPPORT, RUNNING, ONE_BY_ONE)
 
 
 def check_mode(mode):
@@ -14,6 +15,9 @@ def check_mode(mode):
         mode: "transductive": the statistics of the query batch, as the papers do. "support": those
             of the support set at the adapted weights, which is what a deployed model can do, one
             query at a time. "running": averages over the training tasks' query batches.
+            "one_by_one": each query is appended to the support set, and their common statistics
+            serve it (Reptile's "non-transductive"); as often as there are queries the support set
+            is computed again. In training it is "transductive".
 
     Returns:
         The mode.

@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from tfmgaug.inner_optimizers import SGD
+
 
 def descend(
     loss,
@@ -12,11 +14,14 @@ def descend(
     recompute=False,
     captured=(),
     on_gradients=None,
+    optimizer=None,
+    slots=(),
 ):
     """Takes gradient steps and keeps them differentiable.
 
-    `w_i <- w_i - learning_rate_i * dL/dw_i`, `steps` times. Nothing is assigned: tensors go in and
-    tensors come out, and gradients of any order flow through.
+    `w_i <- w_i - learning_rate_i * dL/dw_i`, `steps` times, or what another optimizer makes of the
+    gradients. Nothing is assigned: tensors go in and tensors come out, and gradients of any order
+    flow through.
 
     Args:
         loss: function of a list of weights, the number of the step (int32 scalar) and the tensors
@@ -31,22 +36,25 @@ def descend(
             too: a step that runs again takes what it finds elsewhere for constant.
         on_gradients: function of the list of gradients and the number of the step to the list that
             is descended by; None: as they are.
+        optimizer: `tfmgaug.inner_optimizers.InnerOptimizer`; None: `SGD()`.
+        slots: list of tensors, from the optimizer's `start` or from an earlier call.
 
     Returns:
-        The list of weights after the last step.
+        The lists of weights and of slots after the last step.
 
     Raises:
         ValueError: a weight has no influence on the loss.
 
     Example:
         >>> descend(lambda w, step: tf.reduce_sum(w[0] ** 2), [tf.ones(2)], [0.25], steps=1)
-        [<tf.Tensor: shape=(2,), dtype=float32, numpy=array([0.5, 0.5], dtype=float32)>]
+        ([<tf.Tensor: shape=(2,), dtype=float32, numpy=array([0.5, 0.5], dtype=float32)>], [])
 
     Reference:
         Finn, Abbeel, Levine, 2017, https://arxiv.org/abs/1703.03400, Eq. 1.
     """
+    optimizer = SGD() if optimizer is None else optimizer
 
-    def updated(weights, step, learning_rates, captured):
+    def updated(weights, slots, step, learning_rates, captured):
         with tf.GradientTape() as tape:
             tape.watch(weights)
             value = loss(weights, step, *captured)
@@ -55,16 +63,22 @@ def descend(
             gradients = on_gradients(gradients, step)
         if first_order:
             gradients = [tf.stop_gradient(gradient) for gradient in gradients]
-        return [w - r * g for w, r, g in zip(weights, learning_rates, gradients)]
+        weights, slots = optimizer.update(weights, gradients, learning_rates, slots)
+        return weights + slots
 
     take_step = recomputed(updated) if recompute else updated
+
+    def advance(step, weights, slots):
+        found = take_step(weights, slots, step, learning_rates, captured)
+        return step + 1, found[: len(weights)], found[len(weights) :]
+
     # A while loop is traced once however many steps there are, and their number may be a tensor.
     return tf.while_loop(
-        lambda step, _: step < steps,
-        lambda step, weights: (step + 1, take_step(weights, step, learning_rates, captured)),
-        (tf.constant(0), list(weights)),
+        lambda step, *_: step < steps,
+        advance,
+        (tf.constant(0), list(weights), list(slots)),
         parallel_iterations=1,
-    )[1]
+    )[1:]
 
 
 def recomputed(function):

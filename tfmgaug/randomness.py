@@ -113,6 +113,26 @@ def permutation(number, key):
     return tf.argsort(uniform([number], key))
 
 
+def permutations(number, key, first, count):
+    """Draws orders that have numbers: each depends on the key and its own number alone.
+
+    Args:
+        number: integer or int32 scalar, how many things are put in order.
+        key: `[2]`, from `fold`.
+        first: integer or int32 scalar, the number of the first order.
+        count: integer or int32 scalar, how many orders.
+
+    Returns:
+        An int32 tensor `[count, number]`.
+    """
+    # The generator makes four floats at each place of its stream.
+    places = -(-number // 4)
+    draws = tf.raw_ops.StatelessRandomUniformV2(
+        shape=tf.stack([count, 4 * places]), **_keyed(key, first * places, _DRAW), dtype=tf.float32
+    )
+    return tf.argsort(draws[:, :number])
+
+
 def choose(values, key):
     """Draws one of a list of numbers, each as likely as the others.
 

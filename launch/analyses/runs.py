@@ -108,16 +108,16 @@ class Run:
             raise ValueError("Expected a run that classifies. Received: --data=sinusoids.")
         shape = {
             "way": self.saved["train_way"] or self.settings.way,
+            "shot": self.given.get("shot", self.saved.get("train_shot") or self.saved["shot"]),
             "query": self.given.get("query", self.saved["train_query"]),
             "mutually_exclusive": self.saved["mutually_exclusive"],
         }
         classes = {"test_classes": "train", "train_classes": self.saved.get("train_classes")}
-        as_trained = {"way": shape["way"], "query": shape["query"], **classes}
+        as_trained = {**{n: shape[n] for n in ("way", "shot", "query")}, **classes}
         fresh = tasks.test_sampler(types.SimpleNamespace(**{**vars(self.settings), **as_trained}))
         return self._checked(
             data.EpisodeSampler(
                 fresh.classes,
-                shot=self.settings.shot,
                 tasks=fresh.tasks,
                 seed=self.saved["seed"],
                 partition_seed=fresh.partition_seed,

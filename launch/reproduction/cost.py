@@ -95,7 +95,8 @@ def _resnet(size, filters, blocks):
 
 def _training_images(settings):
     """Forward passes of one image that a task takes."""
-    support = settings["way"] * settings["shot"]
+    support = settings["way"] * (settings.get("train_shot") or settings["shot"])
+    support = settings.get("inner_batch") or support  # of one inner step
     query = settings["way"] * settings["train_query"]
     closed = settings["learner"] == "protonet"
     steps = 1 if closed else settings["inner_steps"]
@@ -117,4 +118,6 @@ def _test_images(settings):
     if settings["learner"] == "protonet":
         return support + query
     # Queries are predicted after every inner step.
-    return settings["inner_steps"] * (_GRADIENT * support + query) + query
+    steps = settings.get("evaluation_steps") or settings["inner_steps"]
+    support = settings.get("evaluation_batch") or settings.get("inner_batch") or support
+    return steps * (_GRADIENT * support + query) + query

@@ -121,6 +121,14 @@ class Paper:
     tables: tuple[Table, ...]
     figures: tuple[Figure, ...]
 
+    @property
+    def recipes(self):
+        """The recipes of all cells and panels, each once."""
+        cells = [cell.recipe for table in self.tables for cell in table.cells]
+        panels = [panel for figure in self.figures for panel in figure.panels]
+        drawn = [recipe for panel in panels for recipe in panel.runs.values()]
+        return list(dict.fromkeys([*cells, *drawn]))
+
     def table(self, number):
         """Returns a table by its number in the paper.
 
@@ -138,7 +146,7 @@ class Paper:
         return _by_number(self.figures, number, f"--figure of {self.name}")
 
 
-def read_table(number, caption, remark, printed, rows, columns):
+def read_table(number, caption, remark, printed, rows, columns, small=None):
     """Reads a table as it is printed.
 
     Args:
@@ -148,6 +156,7 @@ def read_table(number, caption, remark, printed, rows, columns):
         printed: a line for each row: its label, then one `mean±interval` for each column.
         rows: dictionary from the labels of the rows to the recipe files that each adds.
         columns: dictionary from the labels of the columns to the recipe file of each.
+        small: dictionary from the labels of the rows to the files of their small form, or None.
 
     Returns:
         A `Table`.
@@ -160,7 +169,7 @@ def read_table(number, caption, remark, printed, rows, columns):
     if labels != list(rows) or any(len(numbers) != len(columns) for _, numbers in lines):
         raise ValueError(f"Expected rows {list(rows)} of {len(columns)} numbers. Received: {lines}")
     cells = [
-        Cell(row, column, Recipe((family, *rows[row])), published)
+        Cell(row, column, Recipe((family, *rows[row]), *([small[row]] if small else [])), published)
         for row, numbers in lines
         for (column, family), published in zip(columns.items(), numbers)
     ]

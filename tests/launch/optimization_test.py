@@ -43,6 +43,11 @@ def test_cosine_falls_to_zero_over_all_steps():
     np.testing.assert_allclose(rates(build(schedule="cosine")), expected, rtol=1e-5, atol=1e-5)
 
 
+def test_linear_falls_to_zero_over_all_steps():
+    expected = 10 * (1 - np.arange(100) / 100)
+    np.testing.assert_allclose(rates(build(schedule="linear")), expected, rtol=1e-5, atol=1e-5)
+
+
 def test_the_warm_up_rises_from_the_first_step_on_and_cosine_follows():
     found = rates(build(optimizer="sgd", schedule="cosine", warmup_steps=19))
     np.testing.assert_allclose(found[:20], 10 * np.arange(1, 21) / 20, rtol=1e-5)

@@ -136,7 +136,8 @@ def test_a_table_with_a_row_in_another_place_is_refused():
 
 
 def test_every_recipe_is_there_and_none_is_idle():
-    used = {name for recipe in RECIPES for name in (*recipe.files, *recipe.small)}
+    recipes = {recipe for paper in PAPERS.values() for recipe in paper.recipes}
+    used = {name for recipe in recipes for name in (*recipe.files, *recipe.small)}
     assert used == {path.stem for path in composition.RECIPES.glob("*.flags")}
 
 

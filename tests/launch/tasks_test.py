@@ -45,6 +45,8 @@ def options(pictures, tmp_path):
             "data_seed": 0,
             "tasks": 4,
             "train_way": None,
+            "train_shot": None,
+            "gap_episodes": None,
             "train_query": 2,
             "mutually_exclusive": True,
             "augment_images": False,
@@ -168,3 +170,14 @@ def test_evaluation_has_no_training_classes_to_limit(options):
     with pytest.raises(ValueError, match="--train_classes needs --test_classes=train"):
         tasks.test_sampler(options(train_classes=5))
     assert len(tasks.test_sampler(options(train_classes=5, test_classes="train")).classes) == 5
+
+
+def test_training_may_have_other_shots_and_seen_classes_are_tested_as_new_ones_are(options):
+    built = tasks.build(options(train_shot=2, query=1))
+    assert (built.train.shot, built.validation.shot, built.test.shot) == (2, 1, 1)
+    shape = ("way", "shot", "query", "tasks")
+    assert all(getattr(built.seen, name) == getattr(built.test, name) for name in shape)
+    assert built.seen.classes is built.train.classes
+    assert built.seen.seed != built.train.seed
+    with pytest.raises(ValueError, match="no images. Received: --gap_episodes"):
+        tasks.build(options(data="sinusoids", gap_episodes=5))

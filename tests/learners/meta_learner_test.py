@@ -50,8 +50,8 @@ def test_permuted_tasks_permute_outcomes_and_keep_the_gradient(make):
     learner = make(augmentation=MGAug(ParameterMask(0.4), subnetworks=1))
     order = [2, 0, 3, 1]
     data = batch(4)
-    gradients, _, measures = learner._outer_gradients(to_episodes(data))
-    moved, _, moved_measures = learner._outer_gradients(to_episodes(chosen(data, order)))
+    gradients, _, measures, _ = learner._outer_gradients(to_episodes(data))
+    moved, _, moved_measures, _ = learner._outer_gradients(to_episodes(chosen(data, order)))
     for name, values in measures.items():
         np.testing.assert_array_equal(tf.gather(values, order), moved_measures[name])
     assert len(np.unique(measures["loss"])) == 4

@@ -1,6 +1,7 @@
 """What a trained learner does: memory, adaptation, importance, attention, bounds, gradients."""
 
 from tfmgaug.analysis.attention import Attention, attention
+from tfmgaug.analysis.capacity import CapacityOrder, capacity_order
 from tfmgaug.analysis.cka import linear_cka
 from tfmgaug.analysis.fine_tuning import fine_tuning
 from tfmgaug.analysis.gradient_check import GradientCheck, check_gradients
@@ -16,6 +17,7 @@ from tfmgaug.analysis.task_gradients import TaskGradients, last_feature_weight
 
 __all__ = [
     "Attention",
+    "CapacityOrder",
     "GradientCheck",
     "Importance",
     "LayerReport",
@@ -24,6 +26,7 @@ __all__ = [
     "SubnetworkReport",
     "TaskGradients",
     "attention",
+    "capacity_order",
     "check_gradients",
     "fine_tuning",
     "importance",

@@ -96,7 +96,7 @@ def _checked_steps(learner, steps, initializations):
             "Fine-tuning curves need inner steps: nothing is fine-tuned without them. "
             f"Received: {type(learner).__name__}."
         )
-    steps = 4 * learner.inner_steps if steps is None else steps
+    steps = 4 * learner.evaluation_steps if steps is None else steps
     if steps < 1 or initializations < 1:
         raise ValueError(
             "`steps` and `initializations` must be at least 1. "

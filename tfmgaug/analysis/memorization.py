@@ -64,7 +64,7 @@ def memorization(
     rates = subnetworks.checked_rates(rates)
     mode = batch_statistics.check_mode(statistics or learner.statistics)
     mask = subnetworks.attached(mask, learner)
-    steps = learner.inner_steps
+    steps = learner.evaluation_steps
 
     def task(theta, episode):
         return per_network(learner, mask, rates, theta, episode, steps, mode, seed)

@@ -18,7 +18,7 @@ def outcomes_per_step(learner, episode, steps, prune, statistics):
     """
 
     def adapt(state, number):
-        return learner.adapt_state(
+        return learner.adapt_in_evaluation(
             state, episode.support_x, episode.support_y, number, prune, statistics
         )
 

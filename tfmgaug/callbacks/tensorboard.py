@@ -24,6 +24,8 @@ class TensorBoard(keras.callbacks.Callback):
     - `gap/loss`, `gap/accuracy`: how much better training tasks go than validation tasks
     - `learning_rate/outer`, `learning_rate/inner`, or one for each weight where they differ
     - `mask_sparsity/<layer>`: share of the entries that the sub-networks lack
+    - `pruning/phase`, `pruning/sparsity`, `pruning/sparsity/<kernel>`: of a magnitude mask, the
+      number of the schedule's phase (odd ones are sparse), and the share of entries that are zero
     - `episode`: the images of one episode; and the HParams of the run
 
     Args:
@@ -82,6 +84,7 @@ class TensorBoard(keras.callbacks.Callback):
             "learning_rate/outer": float(tf.convert_to_tensor(learner.optimizer.learning_rate)),
             **_inner_rates(learner.inner_rates()),
             **{f"mask_sparsity/{layer}": share for layer, share in learner.mask_sparsity().items()},
+            **_pruning(learner.magnitude_mask),
         }
 
     def _write(self, name: str, step: int, scalars: Mapping) -> None:
@@ -138,6 +141,17 @@ def _inner_rates(rates: Mapping) -> dict[str, float]:
     if len(set(means.values())) == 1:
         return {"learning_rate/inner": next(iter(means.values()))}
     return means
+
+
+def _pruning(mask) -> dict[str, float]:
+    if mask is None:
+        return {}
+    kept, entries = mask.kept
+    return {
+        "pruning/phase": float(tf.convert_to_tensor(mask.phase)),
+        "pruning/sparsity": 1 - kept / entries,
+        **{f"pruning/sparsity/{kernel}": share for kernel, share in mask.sparsity().items()},
+    }
 
 
 def _gaps(logs: dict[str, float]) -> dict[str, float]:

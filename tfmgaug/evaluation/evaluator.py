@@ -100,7 +100,7 @@ def _joined(batches: dict[str, list[np.ndarray]]) -> dict[str, np.ndarray]:
 def _outcomes(learner, mode: str, element_spec):
     """The learner's outcome function for batches of tasks, traced once."""
     signature = tf.nest.map_structure(_any_number_of_tasks, element_spec)
-    key = (mode, learner.inner_steps, tuple(tf.nest.flatten(signature)))
+    key = (mode, learner.evaluation_steps, tuple(tf.nest.flatten(signature)))
     functions = _traced.setdefault(learner, {})
     if key not in functions:
         functions[key] = _traceable(learner, mode, signature)
@@ -124,7 +124,7 @@ def _traceable(learner, mode: str, signature):
         episodes = Episode(
             inputs["support_x"], inputs["support_y"], inputs["query_x"], query_y, inputs["index"]
         )
-        steps = [reference().inner_steps + 1]
+        steps = [reference().evaluation_steps + 1]
         return tf.map_fn(
             outcome,
             episodes,

@@ -7,6 +7,7 @@ from tfmgaug.figures.hat import hat_graph
 from tfmgaug.figures.importance import importance_histogram
 from tfmgaug.figures.input_masks import input_mask_grid
 from tfmgaug.figures.layers import representation_profile
+from tfmgaug.figures.pruning import gap_curves, sensitivity_curves
 from tfmgaug.figures.runs import run_curves
 from tfmgaug.figures.sparsity import sparsity_curves
 from tfmgaug.figures.steps import accuracy_per_step
@@ -19,6 +20,7 @@ __all__ = [
     "attention_grid",
     "episode_grid",
     "fine_tuning_curves",
+    "gap_curves",
     "gradient_norms",
     "hat_graph",
     "importance_histogram",
@@ -26,6 +28,7 @@ __all__ = [
     "representation_profile",
     "run_curves",
     "save",
+    "sensitivity_curves",
     "sparsity_curves",
     "training_curves",
 ]

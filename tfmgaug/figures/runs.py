@@ -18,6 +18,7 @@ _PANELS = (
 def run_curves(
     histories: Mapping[str, Sequence[Sequence[Mapping]]],
     marks: Mapping[str, int] | None = None,
+    panels: Sequence[tuple[str, str]] = _PANELS,
 ):
     """Draws loss and accuracy of training and validation over epochs, one curve a name.
 
@@ -30,9 +31,11 @@ def run_curves(
             `Checkpoint` writes them to `history.json`.
         marks: for some names the number of epochs after which something began (MGAug): a vertical
             line in the color of the curve.
+        panels: which logs are drawn, pairs of their key and a title.
 
     Returns:
-        A `matplotlib.figure.Figure` with four panels, or two where there is no accuracy.
+        A `matplotlib.figure.Figure` with a panel for each of these logs that there is: by default
+        four, or two without accuracy.
 
     Raises:
         ValueError: if there is no name, or one without a history, or with an empty one.
@@ -49,7 +52,7 @@ def run_curves(
             f"Received: { {name: [len(run) for run in runs] for name, runs in histories.items()} }."
         )
     present = {key for runs in histories.values() for run in runs for row in run for key in row}
-    panels = [(key, title) for key, title in _PANELS if key in present]
+    panels = [(key, title) for key, title in panels if key in present]
     figure = new_figure(3.5 * len(panels), 3.5)
     for axes, (key, title) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels):
         curves = {_label(name, runs): aligned(runs, key) for name, runs in histories.items()}

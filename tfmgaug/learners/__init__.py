@@ -7,6 +7,7 @@ from tfmgaug.learners.maml import MAML
 from tfmgaug.learners.meta_learner import MetaLearner
 from tfmgaug.learners.meta_ticket import MetaTicket, MetaTicketBOIL
 from tfmgaug.learners.protonet import ProtoNet
+from tfmgaug.learners.reptile import Reptile
 
 __all__ = [
     "ANIL",
@@ -17,4 +18,5 @@ __all__ = [
     "MetaTicket",
     "MetaTicketBOIL",
     "ProtoNet",
+    "Reptile",
 ]

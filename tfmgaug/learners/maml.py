@@ -117,7 +117,7 @@ class MAML(MetaLearner):
         weights = [state[name] for name in self._adapting]
         rates = [_as(self._rates[name], state[name].dtype) for name in self._adapting]
         steps = self.inner_steps if steps is None else steps
-        adapted = descend(
+        adapted, _ = descend(
             loss,
             weights,
             rates,

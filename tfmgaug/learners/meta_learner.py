@@ -13,6 +13,7 @@ from tfmgaug.learners.batches import to_episodes
 from tfmgaug.learners.outer_loop import mean_over_tasks
 from tfmgaug.learners.task_functions import TaskFunctions
 from tfmgaug.learners.variables import aligned, names_of, values
+from tfmgaug.masks.magnitude import MagnitudeMask
 from tfmgaug.regularizers.regularizer import check
 
 _RUNNING_MOMENTUM = 0.9
@@ -31,9 +32,10 @@ class MetaLearner(TaskFunctions, keras.Model):
             `tfmgaug.layers.BatchNormalization`, whose second-order gradients are exact.
         loss: "cross_entropy", "mean_squared_error", or a `keras.losses.Loss`; averaged over
             examples.
-        statistics: what batch normalization uses for queries: "transductive", "support" or
-            "running"; see `tfmgaug.batch_statistics.check_mode`.
+        statistics: what batch normalization uses for queries: "transductive", "support", "running"
+            or "one_by_one"; see `tfmgaug.batch_statistics.check_mode`.
         augmentation: `MGAug` or None.
+        magnitude_mask: `MagnitudeMask`, which callbacks such as `DSD` switch on and off, or None.
         regularizers: list of `tfmgaug.regularizers.Regularizer`, which act in training alone.
         measure_before: whether training reports loss and accuracy before adaptation, the gauge of
             memorization. It costs a forward pass over the queries, unless a catfish mask makes that
@@ -55,6 +57,7 @@ class MetaLearner(TaskFunctions, keras.Model):
         loss="cross_entropy",
         statistics="transductive",
         augmentation=None,
+        magnitude_mask=None,
         regularizers=(),
         measure_before=True,
         parallel_tasks=4,
@@ -75,6 +78,7 @@ class MetaLearner(TaskFunctions, keras.Model):
         self.statistics_names = names_of(self.backbone.non_trainable_variables)
         if augmentation is not None:
             augmentation.attach(self.backbone, self.classifier)
+        self.magnitude_mask = self._attached(magnitude_mask)
         # Saved, unlike optimizer.iterations, which stands still under gradient accumulation.
         self.step = self.add_weight(
             shape=(),
@@ -90,6 +94,21 @@ class MetaLearner(TaskFunctions, keras.Model):
         self.regularizers = check(regularizers)
         for regularizer in self.regularizers:
             regularizer.attach(self)
+
+    def _attached(self, magnitude_mask):
+        if magnitude_mask is None:
+            return None
+        if not isinstance(magnitude_mask, MagnitudeMask):
+            raise TypeError(
+                f"`magnitude_mask` must be a MagnitudeMask. Received: {magnitude_mask!r}."
+            )
+        if not self.learns_weights:
+            raise ValueError(
+                "A MagnitudeMask prunes weights by what they have learned to be. Received: "
+                f"{type(self).__name__}, which learns no weights."
+            )
+        magnitude_mask.attach(self.backbone)
+        return magnitude_mask
 
     # A batch of tasks.
 
@@ -109,43 +128,50 @@ class MetaLearner(TaskFunctions, keras.Model):
             >>> gradients = learner.meta_gradients(next(iter(episodes.dataset())))
         """
         episodes = to_episodes(batch, self.classification)
-        gradients, _, measures = self._outer_gradients(episodes)
+        gradients, _, measures, _ = self._outer_gradients(episodes)
         return (gradients, measures) if with_measures else gradients
 
     def _outer_gradients(self, episodes):
         theta = values(self.meta_variables)
         running = values(self._running_variables)
 
-        def task(episode, coupling):
-            gradients, statistics, measures = self._task(theta, episode, coupling)
+        def task(episode, coupling, carried):
+            with self._scope(theta, carried):
+                gradients, statistics, measures, carried = self._task(theta, episode, coupling)
             new = aligned(
                 statistics, self.backbone.non_trainable_variables, self._running_variables
             )
-            return gradients + new, measures
+            return gradients + new, measures, carried
 
         # Variables are read once, here: reading one within the loop would order its iterations.
         with self._scope(theta):
-            means, measures = mean_over_tasks(
+            means, measures, carried = mean_over_tasks(
                 task,
                 (episodes, self.couple(theta, episodes, self.parallel_tasks)),
                 theta + running,
                 self._training_measures(),
                 self.parallel_tasks,
+                values(self.carried_variables),
             )
-        return means[: len(theta)], means[len(theta) :], measures
+        return means[: len(theta)], means[len(theta) :], measures, carried
 
     def train_step(self, data):
-        gradients, statistics, measures = self._outer_gradients(
+        gradients, statistics, measures, carried = self._outer_gradients(
             to_episodes(data, self.classification)
         )
         # The optimizer adds up the replicas' gradients, of which each is a mean.
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         self.optimizer.apply([g / replicas for g in gradients], self.meta_variables)
+        if self.magnitude_mask is not None:
+            # The optimizer's slots go on moving what has no gradient.
+            self.magnitude_mask.apply_to(self.backbone.trainable_variables)
         if statistics:
             # Averaged before they are blended in, so that replicas round as one device does.
             statistics = tf.distribute.get_replica_context().all_reduce("mean", statistics)
         for variable, new in zip(self._running_variables, statistics):
             variable.assign(_RUNNING_MOMENTUM * variable + (1 - _RUNNING_MOMENTUM) * new)
+        for variable, new in zip(self.carried_variables, carried):
+            variable.assign(new)
         self.step.assign_add(1)
         return self._track(measures)
 
@@ -157,10 +183,10 @@ class MetaLearner(TaskFunctions, keras.Model):
             parallel_iterations=self.parallel_tasks,
         )
         measures = {name: values[:, -1] for name, values in outcomes.items()}
-        if self.inner_steps:
-            for name, values in outcomes.items():  # [tasks, inner_steps + 1]
+        if self.evaluation_steps:
+            for name, values in outcomes.items():  # [tasks, evaluation_steps + 1]
                 measures[f"{name}_before"] = values[:, 0]
-                for step in range(self.inner_steps + 1):
+                for step in range(self.evaluation_steps + 1):
                     measures[f"{name}_step_{step}"] = values[:, step]
         return self._track(measures)
 
@@ -194,8 +220,8 @@ class MetaLearner(TaskFunctions, keras.Model):
 
     def _evaluation_measures(self):
         suffixes = [""]
-        if self.inner_steps:
-            suffixes += ["_before", *(f"_step_{n}" for n in range(self.inner_steps + 1))]
+        if self.evaluation_steps:
+            suffixes += ["_before", *(f"_step_{n}" for n in range(self.evaluation_steps + 1))]
         return [name + suffix for suffix in suffixes for name in self._outcome_names]
 
     def _track(self, measures):
@@ -215,7 +241,8 @@ class MetaLearner(TaskFunctions, keras.Model):
         Args:
             support_x: `[n, height, width, channels]` for images, in 0-255.
             support_y: `[n]` integer labels from 0, or targets.
-            statistics: "transductive", "support" or "running"; None: the learner's own.
+            statistics: "transductive", "support", "running" or "one_by_one"; None: the learner's
+                own.
 
         Returns:
             An `Adapted`, whose `predict(query_x)` gives probabilities `[n, way]`.
@@ -315,6 +342,8 @@ class MetaLearner(TaskFunctions, keras.Model):
             "statistics": self.statistics,
             "augmentation": self.augmentation
             and keras.saving.serialize_keras_object(self.augmentation),
+            "magnitude_mask": self.magnitude_mask
+            and keras.saving.serialize_keras_object(self.magnitude_mask),
             "regularizers": [keras.saving.serialize_keras_object(one) for one in self.regularizers],
             "measure_before": self.measure_before,
             "parallel_tasks": self.parallel_tasks,
@@ -327,7 +356,7 @@ class MetaLearner(TaskFunctions, keras.Model):
         """Builds the learner from `get_config`'s result."""
         nested = {
             name: keras.saving.deserialize_keras_object(config[name])
-            for name in ("backbone", "loss", "augmentation")
+            for name in ("backbone", "loss", "augmentation", "magnitude_mask")
             if config[name] is not None
         }
         nested["regularizers"] = [

@@ -26,6 +26,7 @@ class TaskFunctions:
 
     inner_steps = 0
     second_order = False
+    magnitude_mask = None
     # Whether the outer loop learns the backbone's weights; otherwise they are what they are.
     learns_weights = True
 
@@ -50,7 +51,19 @@ class TaskFunctions:
     def fixed_variables(self):
         """The variables that a task reads and the outer loop doesn't learn."""
         weights = [] if self.learns_weights else self.backbone.trainable_variables
-        return [*weights, *self.backbone.non_trainable_variables, self.step]
+        masks = [] if self.magnitude_mask is None else self.magnitude_mask.masks
+        statistics = self.backbone.non_trainable_variables
+        return [*weights, *statistics, *masks, *self.carried_variables, self.step]
+
+    @property
+    def carried_variables(self):
+        """Those of them that each task of a batch changes for the next one."""
+        return []
+
+    @property
+    def evaluation_steps(self):
+        """The number of inner steps outside of training."""
+        return self.inner_steps
 
     # Cached properties stay out of Keras's tracking: all models share the backbone's layers.
     @functools.cached_property
@@ -75,7 +88,7 @@ class TaskFunctions:
             state: dictionary of tensors, from `start` or from an earlier call.
             support_x: inputs of one task, `[way * shot, ...]`.
             support_y: labels or targets of one task.
-            steps: number of inner steps, an integer or int32 scalar; None: `inner_steps`.
+            steps: number of inner steps, an integer or int32 scalar; None: the learner's own.
             prune: function from the backbone's weights to those of a sub-network, or None.
             statistics: a mode; None: the learner's own.
             noise: `Noise` of the task in training, or None.
@@ -84,6 +97,37 @@ class TaskFunctions:
             The new state.
         """
         raise NotImplementedError
+
+    def adapt_in_training(self, run, steps=None):
+        """Adapts to the task of a run, from the start.
+
+        Args:
+            run: `TaskRun`.
+            steps: as in `adapt_state`.
+
+        Returns:
+            The new state.
+        """
+        episode = run.episode
+        return self.adapt_state(
+            self.start(),
+            episode.support_x,
+            episode.support_y,
+            steps,
+            run.prune,
+            self.training_mode,
+            run.noise,
+        )
+
+    def adapt_in_evaluation(
+        self, state, support_x, support_y, steps=None, prune=None, statistics=None
+    ):
+        """Adapts as `adapt_state` does, and keeps what the mode needs to predict queries."""
+        state = self.adapt_state(state, support_x, support_y, steps, prune, statistics)
+        if (statistics or self.statistics) == batch_statistics.ONE_BY_ONE:
+            # Queries will be normalized together with it.
+            state = {**state, "support_x": tf.convert_to_tensor(support_x)}
+        return state
 
     def pruned(self, weights, prune):
         """Prunes weights for one forward pass.
@@ -95,6 +139,8 @@ class TaskFunctions:
         Returns:
             A list like `weights`.
         """
+        if self.magnitude_mask is not None:
+            weights = self.magnitude_mask(weights)
         return weights if prune is None else prune(weights)
 
     def read_out(self, outputs, state):
@@ -205,11 +251,30 @@ class TaskFunctions:
                 "Running statistics are averaged in training only by learners built with "
                 f"statistics='running'. Received: a learner with statistics={self.statistics!r}."
             )
+        if mode == batch_statistics.ONE_BY_ONE:
+            return self._forward_one_by_one(state, x, prune)
         given = None
         if mode == batch_statistics.SUPPORT:
             given = [state[name] for name in self.statistics_names]
         training = mode == batch_statistics.TRANSDUCTIVE
         return self.forward(self.weights_of(state), x, prune, given, training, model, noise)
+
+    def _forward_one_by_one(self, state, x, prune):
+        weights, dtype = self.weights_of(state), self.backbone.inputs[0].dtype
+        support = tf.cast(state["support_x"], dtype)
+
+        def predict(one):
+            both = tf.concat([support, one[tf.newaxis]], axis=0)
+            return self.forward(weights, both, prune)[0][-1]
+
+        outputs = tf.map_fn(
+            predict,
+            tf.cast(x, dtype),
+            fn_output_signature=tf.as_dtype(losses.at_least_float32(tf.zeros([], dtype)).dtype),
+            parallel_iterations=self.parallel_tasks,
+        )
+        # Each query has statistics of its own: there are none to hand on.
+        return outputs, values(self.backbone.non_trainable_variables)
 
     def outcomes(self, logits, targets):
         """Measures each prediction.
@@ -246,17 +311,24 @@ class TaskFunctions:
     def training_mode(self):
         """How queries are normalized in training."""
         # Running averages are made of query batches, so these normalize themselves in training.
-        running = self.statistics == batch_statistics.RUNNING
-        return batch_statistics.TRANSDUCTIVE if running else self.statistics
+        evaluates = (batch_statistics.RUNNING, batch_statistics.ONE_BY_ONE)
+        return batch_statistics.TRANSDUCTIVE if self.statistics in evaluates else self.statistics
 
     @property
     def _variables(self):
         """All that a task reads."""
         return [*self.meta_variables, *self.fixed_variables]
 
-    def _scope(self, theta):
-        """Lets tensors stand for the first of `_variables`, and what they are now for the rest."""
-        return keras.StatelessScope(state_mapping=list(zip(self._variables, self._read(theta))))
+    def _scope(self, theta, carried=()):
+        """Lets tensors stand for the first of `_variables`, and what they are now for the rest.
+
+        Args:
+            theta: list of tensors, aligned with the first of `_variables`.
+            carried: list of tensors that stand for `carried_variables`; empty: as they are now.
+        """
+        read = zip(self._variables, self._read(theta))
+        mapping = [*read, *zip(self.carried_variables, carried)]
+        return keras.StatelessScope(state_mapping=mapping)
 
     def _read(self, theta):
         return [*theta, *values(self._variables[len(theta) :])]
@@ -377,7 +449,16 @@ class TaskFunctions:
         return gradients[: len(self.weight_names)], before
 
     def _task(self, theta, episode, coupling=None):
-        gradients, after, statistics = self.meta_gradient(theta, episode, coupling=coupling)
+        """Computes one task's share of an outer step.
+
+        Returns:
+            The gradients with those of sub-networks, the query batch's statistics, a dictionary of
+            float32 scalars, and what stands for `carried_variables` in the next task.
+        """
+        found = self.meta_gradient(theta, episode, coupling=coupling)
+        return *self._augmented(theta, episode, coupling, *found), []
+
+    def _augmented(self, theta, episode, coupling, gradients, after, statistics):
         scoring, before = self._before_adaptation(theta, episode, gradients)
         if self.augmentation is not None:
             gradients = self.augmentation.augment(
@@ -436,12 +517,14 @@ class TaskFunctions:
             statistics: a mode; None: the learner's own.
 
         Returns:
-            An `Outcome` of tensors `[inner_steps + 1]`.
+            An `Outcome` of tensors `[evaluation_steps + 1]`.
         """
         mode = statistics or self.statistics
 
         def adapt(state, steps):
-            return self.adapt_state(state, episode.support_x, episode.support_y, steps, None, mode)
+            return self.adapt_in_evaluation(
+                state, episode.support_x, episode.support_y, steps, None, mode
+            )
 
         def measure(step, state, arrays):
             logits = self.predict_state(state, episode.query_x, None, mode)
@@ -456,14 +539,14 @@ class TaskFunctions:
             return step + 1, state, measure(step, state, arrays)
 
         arrays = {
-            name: tf.TensorArray(tf.float32, self.inner_steps + 1, element_shape=[])
+            name: tf.TensorArray(tf.float32, self.evaluation_steps + 1, element_shape=[])
             for name in self._outcome_names
         }
         state = adapt(self.start(), 0)
         loop = (tf.constant(1), state, measure(0, state, arrays))
-        if self.inner_steps:
+        if self.evaluation_steps:
             loop = tf.while_loop(
-                lambda step, *_: step <= self.inner_steps, advance, loop, parallel_iterations=1
+                lambda step, *_: step <= self.evaluation_steps, advance, loop, parallel_iterations=1
             )
         return Outcome(**{"accuracy": None, **{n: array.stack() for n, array in loop[2].items()}})
 
@@ -478,7 +561,7 @@ class TaskFunctions:
         Returns:
             The state, with "classes" (bool, `[way]`) for classification.
         """
-        state = self.adapt_state(self.start(), support_x, support_y, None, None, statistics)
+        state = self.adapt_in_evaluation(self.start(), support_x, support_y, statistics=statistics)
         if self.classification:
             way = tf.reduce_max(support_y) + 1 if self.way is None else self.way
             present = tf.one_hot(support_y, way, on_value=True, off_value=False, dtype=tf.bool)

@@ -109,15 +109,7 @@ class TaskRun:
         return self.learner.read_out(outputs, self.adapted)
 
     def _adapt(self, steps):
-        return self.learner.adapt_state(
-            self.learner.start(),
-            self.episode.support_x,
-            self.episode.support_y,
-            steps,
-            self.prune,
-            self.learner.training_mode,
-            self.noise,
-        )
+        return self.learner.adapt_in_training(self, steps)
 
     def _query(self, state):
         noise, mode = self._query_noise(), self.learner.training_mode

@@ -1,0 +1,58 @@
+"""Network pruning, Theorem 1: the order of the gap in the weights kept, against all of them."""
+
+import math
+
+import numpy as np
+
+from launch.analyses import result
+from tfmgaug import analysis
+
+FLAGS = ("bound_of_loss", "delta", "lipschitz", "smoothness")
+
+_NOTE = (
+    "k counts what a sparse phase keeps, biases and normalization included; R is the norm of the "
+    "weights. G, H and B are not known of a network: at 1 they are left out, and only the ratio of "
+    "the two orders means something."
+)
+
+
+def analyze(runs, options):
+    """Computes the order for every run, from its rates and the tasks that it was trained on.
+
+    Args:
+        runs: list of `launch.analyses.runs.Run`.
+        options: absl flags.
+
+    Returns:
+        A `Result`.
+
+    Raises:
+        ValueError: an argument is out of range.
+    """
+    found = [_order(run, options) for run in runs]
+    text = "\n\n".join(f"{run.name}: {order}" for run, order in zip(runs, found))
+    results = [
+        {"run": str(run.path), "name": run.name, "note": _NOTE, **order.to_json()}
+        for run, order in zip(runs, found)
+    ]
+    return result.Result(f"{text}\n\n{_NOTE}", results)
+
+
+def _order(run, options):
+    learner, saved = run.learner, run.saved
+    variables = learner.backbone.trainable_variables
+    parameters = sum(math.prod(variable.shape) for variable in variables)
+    mask = learner.magnitude_mask
+    squares = sum(float(np.sum(np.square(v.numpy(), dtype=np.float64))) for v in variables)
+    rates = [np.max(rate) for rate in learner.inner_rates().values()]
+    return analysis.capacity_order(
+        parameters - (0 if mask is None else mask.prunes),
+        parameters,
+        tasks=saved["epochs"] * saved["steps_per_epoch"] * saved["tasks"],
+        radius=math.sqrt(squares),
+        inner_rate=float(max(rates, default=0.0)),
+        lipschitz=options.lipschitz,
+        smoothness=options.smoothness,
+        bound=options.bound_of_loss,
+        delta=options.delta,
+    )

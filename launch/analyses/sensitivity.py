@@ -1,0 +1,64 @@
+"""Network pruning, Figures 3 and 4: test accuracy over the lengths of phases."""
+
+from launch import pruning_flags
+from launch.analyses import result
+from tfmgaug import figures
+
+FLAGS = ("over",)
+AXES = {
+    "dense": "outer steps of pre-training",
+    "retrain": "outer steps of retraining",
+    "ratio": "sparse share of an interval (%)",
+    "interval": "outer steps of an interval",
+}
+
+
+def analyze(runs, options):
+    """Draws the test accuracy of runs over a length of theirs, a curve for each kind of pruning.
+
+    Args:
+        runs: list of `launch.analyses.runs.Run`, finished.
+        options: absl flags.
+
+    Returns:
+        A `Result`.
+
+    Raises:
+        ValueError: a run was not pruned, or has no such length.
+    """
+    points = [_point(run, options.over) for run in runs]
+    curves = {}
+    for point in points:
+        curves.setdefault(point["curve"], []).append((point[options.over], point["accuracy"]))
+    text = "\n".join(
+        f"{p['run']}: {100 * p['accuracy']:.2f} ± {100 * p['half_width']:.2f} % at "
+        f"{p[options.over]:g} {AXES[options.over]}"
+        for p in points
+    )
+    return result.Result(text, points, figures.sensitivity_curves(curves, AXES[options.over]))
+
+
+def _point(run, over):
+    saved, report = run.saved, run.report
+    if saved.get("pruning", "none") not in pruning_flags.SCHEDULES:
+        raise ValueError(f"Expected runs with --pruning. Received: {run.path} without.")
+    return {
+        "run": str(run.path),
+        "curve": f"{saved['pruning'].upper()}, {','.join(saved['pruning_rates'])}",
+        over: _length(run, saved, over),
+        "accuracy": report["accuracy"],
+        "half_width": report["interval"],
+    }
+
+
+def _length(run, saved, over):
+    dense, sparse, retrain = (saved[f"pruning_{n}"] for n in ("dense", "sparse", "retrain"))
+    if over == "dense":
+        return dense
+    if saved["pruning"] == "dsd":
+        if over != "retrain":
+            raise ValueError(f"--over={over} is of IHT's intervals. Received: {run.path} of DSD.")
+        steps = saved["epochs"] * saved["steps_per_epoch"]
+        return 0 if retrain == 0 else steps - dense - sparse
+    interval = sparse + retrain
+    return {"retrain": retrain, "ratio": 100 * sparse / interval, "interval": interval}[over]

@@ -1,0 +1,153 @@
+"""The network pruning paper: its numbers, and what its recipes make launch.train do."""
+
+import json
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from launch.reproduction.papers import PAPERS
+
+ROOT = pathlib.Path(__file__).parents[2]
+PAPER = PAPERS["network_pruning"]
+ASK = """
+import json, sys
+from absl import flags
+from launch import pruning_flags, settings
+from launch.reproduction import composition
+from launch.reproduction.paper import Recipe
+
+settings.define()
+flags.FLAGS(["test"])
+def resolve(recipe, size):
+    given = composition.arguments(recipe, size)
+    found = composition.resolve(given)
+    for name in settings.names():
+        flags.FLAGS[name].unparse()
+    flags.FLAGS(["test", *given])
+    pruning_flags.learner_options(flags.FLAGS)
+    schedule = pruning_flags.callbacks(flags.FLAGS)
+    return {**found, "starts": schedule[0].starts if schedule else []}
+
+asked = [Recipe(*map(tuple, one)) for one in json.load(sys.stdin)]
+json.dump([[resolve(one, size) for size in ("full", "small")] for one in asked], sys.stdout)
+"""
+
+
+@pytest.fixture(scope="module")
+def resolved():
+    recipes = PAPER.recipes
+    process = subprocess.run(
+        [sys.executable, "-c", ASK],
+        cwd=ROOT,
+        input=json.dumps(recipes),
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert process.returncode == 0, process.stderr
+    return dict(zip(recipes, json.loads(process.stdout)))
+
+
+def number(table, row, column=0):
+    cells = [cell for cell in PAPER.table(table).cells if cell.row == row]
+    return cells[column].published.mean
+
+
+def test_every_cell_is_there_and_says_what_the_text_says():
+    assert [len(table.cells) for table in PAPER.tables] == [12 * 2, 12 * 2, 14 * 2]
+    gain = number(1, "DSD+Reptile 128 50%", 1) - number(1, "Reptile 128", 1)
+    assert gain == pytest.approx(4.47)  # Section 5.1
+    assert number(2, "IHT+Reptile 64 20%") - number(2, "Reptile 64") == pytest.approx(1.24)
+    drop = number(3, "Reptile 64") - number(3, "IHT+Reptile 64 40% without retraining")
+    assert drop == pytest.approx(11.05)  # Section 5.2: about 11
+
+
+def test_every_row_is_trained_as_it_says(resolved):
+    for table, data in ((1, "mini_imagenet"), (2, "tiered_imagenet"), (3, "mini_imagenet")):
+        for cell in PAPER.table(table).cells:
+            found, small = resolved[cell.recipe]
+            method, width, *rate = cell.row.split(" without")[0].split()
+            assert (found["data"], found["filters"]) == (data, int(width))
+            assert f"5-way {found['shot']}-shot" == cell.column
+            assert found["pruning"] == small["pruning"] == (method[:3].lower() if rate else "none")
+            rates = [f"{100 * float(one):g}%" for one in found["pruning_rates"] or []]
+            assert rates == small["pruning_rates"] or [float(x[:-1]) / 100 for x in rates] == [
+                float(x) for x in small["pruning_rates"] or []
+            ]
+            assert rates == rate
+            assert found["epochs"] * found["steps_per_epoch"] == 100_000
+            assert small["epochs"] * small["steps_per_epoch"] == 240
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "starts"),
+    [
+        (1, "Reptile 64", []),
+        (1, "DSD+Reptile 32 40%", [30, 80]),
+        (1, "DSD+Reptile 64 30%", [30, 90]),
+        (1, "IHT+Reptile 64 40%", [20, 35, 40, 55, 60, 75, 80, 95]),
+        (2, "DSD+Reptile 64 10%", [30, 80]),
+        (3, "DSD+Reptile 64 40% without retraining", [30]),
+        (3, "IHT+Reptile 64 40% without retraining", [20, 35, 35, 50, 50, 65, 65]),
+        (3, "DSD+Reptile 64 40% without pretraining", [0, 90]),
+        (3, "IHT+Reptile 64 40% without pretraining", [0, 15, 20, 35, 40, 55, 60, 75, 80, 95]),
+    ],
+)
+def test_phases_begin_at_the_paper_s_steps_and_the_small_form_s_at_the_same_shares(
+    table, row, starts, resolved
+):
+    for cell in PAPER.table(table).cells:
+        if cell.row == row:
+            full, small = (found["starts"] for found in resolved[cell.recipe])
+            assert full == [1000 * start for start in starts]
+            assert small == [pytest.approx(2.4 * start) for start in starts]
+
+
+def test_figures_vary_one_length(resolved):
+    for figure, expected in (
+        ("figure3a", [[10, 90], [30, 90], [50, 90]]),
+        ("figure3b", [[30, 90], [30, 70], [30, 50]]),
+    ):
+        (panel,) = [p for f in PAPER.figures for p in f.panels if p.name == figure]
+        full, small = zip(*(resolved[recipe] for recipe in panel.runs.values()))
+        assert [one["starts"] for one in full] == [[1000 * s for s in one] for one in expected]
+        assert [one["starts"] for one in small] == [
+            [pytest.approx(2.4 * s) for s in one] for one in expected
+        ]
+    for figure in ("figure4a", "figure4b"):
+        (panel,) = [p for f in PAPER.figures for p in f.panels if p.name == figure]
+        for full, small in (resolved[recipe] for recipe in panel.runs.values()):
+            lengths = full["pruning_sparse"] + full["pruning_retrain"]
+            assert 20_000 + full["pruning_rounds"] * lengths == 100_000
+            assert small["starts"] == [pytest.approx(0.0024 * s) for s in full["starts"]]
+
+
+def test_the_baseline_is_reptile_s_published_command(resolved):
+    for shot, size in ((1, 5), (5, 15)):
+        (cell,) = [
+            cell
+            for cell in PAPER.table(1).cells
+            if cell.row == "Reptile 64" and cell.column == f"5-way {shot}-shot"
+        ]
+        found, _ = resolved[cell.recipe]
+        expected = {
+            "inner_batch": 10,
+            "inner_steps": 8,
+            "inner_learning_rate": 0.001,
+            "inner_optimizer": "adam",
+            "inner_reduction": "sum",
+            "carry_slots": True,
+            "evaluation_batch": size,
+            "evaluation_steps": 50,
+            "train_shot": 15,
+            "tasks": 5,
+            "optimizer": "sgd",
+            "learning_rate": 1.0,
+            "schedule": "linear",
+            "keep": "last",
+            "query": 1,
+            "statistics": "transductive",
+        }
+        assert {name: found[name] for name in expected} == expected

@@ -1,0 +1,66 @@
+from types import SimpleNamespace
+
+import pytest
+
+from launch import pruning_flags
+from tfmgaug.callbacks import DSD, IHT
+
+FLAGS = ("rates", "dense", "sparse", "retrain", "rounds")
+
+
+def options(pruning="none", **given):
+    found = {f"pruning_{name}": given.get(name) for name in FLAGS}
+    return SimpleNamespace(pruning=pruning, epochs=10, steps_per_epoch=10, **found)
+
+
+def schedule(pruning, **given):
+    own = options(pruning, rates=["0.4"], **given)
+    pruning_flags.learner_options(own)
+    (found,) = pruning_flags.callbacks(own)
+    return found
+
+
+def test_without_pruning_there_is_no_mask():
+    assert pruning_flags.learner_options(options()) == {}
+    assert pruning_flags.callbacks(options()) == []
+
+
+def test_rates_are_one_number_or_one_a_kernel():
+    shape = {"dense": 3, "sparse": 4}
+    one, several = (
+        pruning_flags.learner_options(options("dsd", rates=rates, **shape))["magnitude_mask"]
+        for rates in (["0.4"], ["0.1", "0.2"])
+    )
+    assert one.rates == 0.4
+    assert several.rates == [0.1, 0.2]
+
+
+def test_lengths_reach_the_schedules():
+    dsd, sparse = schedule("dsd", dense=3, sparse=4), schedule("dsd", dense=3, sparse=4, retrain=0)
+    assert (type(dsd), dsd.starts, sparse.starts) == (DSD, [3, 7], [3])
+    iht = schedule("iht", dense=3, sparse=4, retrain=5, rounds=2)
+    assert (type(iht), iht.starts) == (IHT, [3, 7, 12, 16])
+    assert len(schedule("iht", dense=0, sparse=4, retrain=5).starts) == 8
+    assert schedule("iht", dense=3, sparse=4, retrain=0, rounds=1).starts == [3]
+
+
+@pytest.mark.parametrize("flag", FLAGS)
+def test_flags_without_pruning_are_refused(flag):
+    with pytest.raises(ValueError, match=f"Received: --pruning_{flag} without"):
+        pruning_flags.learner_options(options(**{flag: 1}))
+
+
+@pytest.mark.parametrize(
+    ("pruning", "given", "message"),
+    [
+        ("dsd", {"dense": 3}, "--pruning=dsd needs --pruning_sparse"),
+        ("iht", {"dense": 3, "sparse": 3}, "--pruning=iht needs --pruning_retrain"),
+        ("dsd", {"dense": 3, "sparse": 3, "retrain": 5}, "--pruning_retrain=0 alone"),
+        ("dsd", {"dense": 3, "sparse": 3, "rounds": 2}, "--pruning_rounds=2"),
+        ("dsd", {"dense": 3, "sparse": 97}, r"before training ends, after 100.*\[3, 100\]"),
+        ("dsd", {"dense": -1, "sparse": 3}, "a phase must be an int >= 0"),
+    ],
+)
+def test_what_does_not_fit_is_refused(pruning, given, message):
+    with pytest.raises(ValueError, match=message):
+        schedule(pruning, **given)

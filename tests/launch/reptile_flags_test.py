@@ -1,0 +1,64 @@
+from types import SimpleNamespace
+
+import pytest
+
+from launch import reptile_flags
+from tfmgaug.inner_optimizers import SGD, Adam
+
+FLAGS = {
+    "inner_optimizer": "adam",
+    "inner_momentum": 0.9,
+    "inner_beta_1": 0.5,
+    "inner_batch": 10,
+    "evaluation_steps": 50,
+    "evaluation_batch": 5,
+    "inner_reduction": "sum",
+    "carry_slots": True,
+}
+
+
+def options(learner="reptile", **given):
+    common = {"learner": learner, "learn_inner_rates": "no", "recompute_inner_steps": False}
+    return SimpleNamespace(**{**dict.fromkeys(FLAGS), **common, **given})
+
+
+def built(**given):
+    return reptile_flags.learner_options(options(**given))
+
+
+def test_without_flags_inner_steps_are_plain_gradient_descent():
+    found = built()
+    assert set(found) == {"inner_optimizer"}
+    assert isinstance(found["inner_optimizer"], SGD)
+    assert found["inner_optimizer"].momentum == 0
+
+
+def test_flags_reach_the_constructor():
+    others = {n: v for n, v in FLAGS.items() if n not in ("inner_momentum", "inner_beta_1")}
+    found = built(**others)
+    adam = found.pop("inner_optimizer")
+    assert (type(adam), adam.beta_1, adam.epsilon) == (Adam, 0, 1e-8)
+    assert found == {n: v for n, v in others.items() if n != "inner_optimizer"}
+    assert built(inner_momentum=0.9)["inner_optimizer"].momentum == 0.9
+    assert built(inner_optimizer="adam", inner_beta_1=0.5)["inner_optimizer"].beta_1 == 0.5
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"inner_beta_1": 0.5}, "--inner_beta_1=0.5 with --inner_optimizer=sgd"),
+        ({"inner_optimizer": "adam", "inner_momentum": 0.5}, "--inner_momentum=0.5 with .*=adam"),
+        ({"learn_inner_rates": "layer"}, "Received: --learn_inner_rates=layer"),
+        ({"recompute_inner_steps": True}, "--recompute_inner_steps=True"),
+    ],
+)
+def test_flags_that_do_not_fit_together_are_refused(given, message):
+    with pytest.raises(ValueError, match=message):
+        built(**given)
+
+
+@pytest.mark.parametrize("flag", FLAGS)
+def test_other_learners_refuse_all_of_them(flag):
+    assert built(learner="maml") == {}
+    with pytest.raises(ValueError, match=f"Received: --{flag} with --learner=maml"):
+        built(learner="maml", **{flag: FLAGS[flag]})
