@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tfmgaug import batch_statistics, losses
 from tfmgaug.backbones import preparation
+from tfmgaug.learners import replicas
 from tfmgaug.learners.adapted import Adapted, check_support
 from tfmgaug.learners.batches import to_episodes
 from tfmgaug.learners.outer_loop import mean_over_tasks
@@ -117,7 +118,7 @@ class MetaLearner(TaskFunctions, keras.Model):
         running = values(self._running_variables)
 
         def task(episode, coupling):
-            gradients, statistics, measures = self._task(theta, episode, coupling)
+            gradients, statistics, measures = self._task(theta, episode, {**coupling, **averages})
             new = aligned(
                 statistics, self.backbone.non_trainable_variables, self._running_variables
             )
@@ -125,9 +126,10 @@ class MetaLearner(TaskFunctions, keras.Model):
 
         # Variables are read once, here: reading one within the loop would order its iterations.
         with self._scope(theta):
+            averages = self.averages(episodes, self.parallel_tasks)
             means, measures = mean_over_tasks(
                 task,
-                (episodes, self.couple(theta, episodes, self.parallel_tasks)),
+                (episodes, self.couple(episodes, self.parallel_tasks)),
                 theta + running,
                 self._training_measures(),
                 self.parallel_tasks,
@@ -139,11 +141,11 @@ class MetaLearner(TaskFunctions, keras.Model):
             to_episodes(data, self.classification)
         )
         # The optimizer adds up the replicas' gradients, of which each is a mean.
-        replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        self.optimizer.apply([g / replicas for g in gradients], self.meta_variables)
+        number = tf.distribute.get_strategy().num_replicas_in_sync
+        self.optimizer.apply([g / number for g in gradients], self.meta_variables)
         if statistics:
             # Averaged before they are blended in, so that replicas round as one device does.
-            statistics = tf.distribute.get_replica_context().all_reduce("mean", statistics)
+            statistics = replicas.mean(statistics)
         for variable, new in zip(self._running_variables, statistics):
             variable.assign(_RUNNING_MOMENTUM * variable + (1 - _RUNNING_MOMENTUM) * new)
         self.step.assign_add(1)
@@ -337,11 +339,11 @@ class MetaLearner(TaskFunctions, keras.Model):
 
 
 def _refuse_clipping(optimizer):
-    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    number = tf.distribute.get_strategy().num_replicas_in_sync
     clipping = ("clipnorm", "clipvalue", "global_clipnorm")
     given = [name for name in clipping if getattr(optimizer, name, None) is not None]
-    if replicas > 1 and given:
+    if number > 1 and given:
         raise ValueError(
             "Keras clips each replica's gradient before adding them up, which is not the clipped "
-            f"meta-gradient. Clip on one device. Received: {given} with {replicas} replicas."
+            f"meta-gradient. Clip on one device. Received: {given} with {number} replicas."
         )

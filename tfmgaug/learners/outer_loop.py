@@ -11,9 +11,9 @@ def mean_over_tasks(task, batch, like, measures, parallel_tasks):
     `mean = 1/T sum_t term_t`, added up inside the loop in pairwise order.
 
     Args:
-        task: function from an `Episode` of one task, and what regularizers say of it, to a term
+        task: function from an `Episode` of one task, and whatever else stands in `batch`, to a term
             (list of tensors) and a dictionary of float32 scalars.
-        batch: these arguments with a leading task axis.
+        batch: tuple of these arguments with a leading task axis.
         like: list of tensors shaped like a term.
         measures: names of the scalars.
         parallel_tasks: how many tasks may be computed side by side.

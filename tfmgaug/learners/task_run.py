@@ -4,6 +4,8 @@ import functools
 
 import tensorflow as tf
 
+from tfmgaug import batch_statistics
+
 
 class TaskRun:
     """A task that is being trained on, computed as far as somebody asks.
@@ -17,35 +19,66 @@ class TaskRun:
         prune: function from weights to weights, or None for the full network.
         noise: `Noise`, or None.
         key: stateless key, `[2]`, of this run; None where nothing is drawn.
-        coupling: dictionary from a regularizer's number to what its `couple` says of this task.
+        coupling: dictionary from a regularizer's number to what its `couple` says of this task, or
+            to the mean of what its `averaged` says of all.
+        correcting: list of regularizers that correct the weights after adaptation.
     """
 
-    def __init__(self, learner, episode, prune=None, noise=None, key=None, coupling=None):
+    def __init__(
+        self,
+        learner,
+        episode,
+        prune=None,
+        noise=None,
+        key=None,
+        coupling=None,
+        correcting=(),
+    ):
         self.learner = learner
         self.episode = episode
         self.prune = prune
         self.noise = noise
         self.key = key
         self._coupling = coupling
+        self._correcting = correcting
 
     def on(self, episode):
         """Returns the run of another episode, with the same draws."""
-        return TaskRun(self.learner, episode, self.prune, self.noise, self.key, self._coupling)
+        return TaskRun(
+            self.learner,
+            episode,
+            self.prune,
+            self.noise,
+            self.key,
+            self._coupling,
+            self._correcting,
+        )
 
     def coupling(self, regularizer):
-        """Returns what a regularizer's `couple` says of this task, a float32 scalar."""
+        """Returns what a regularizer's `couple` says of this task, or its mean over tasks."""
         number = [one is regularizer for one in self.learner.regularizers].index(True)
         return self._coupling[str(number)]
 
     @functools.cached_property
     def initial(self):
         """The state before adaptation."""
-        return self._adapt(steps=0)
+        return self._adapt(self.learner.start(), steps=0)
+
+    @functools.cached_property
+    def descended(self):
+        """The state after the inner steps, before anything corrects it."""
+        return self._adapt(self.learner.start(), steps=None)
 
     @functools.cached_property
     def adapted(self):
         """The state after adaptation."""
-        return self._adapt(steps=None)
+        state = self.descended
+        for one in self._correcting:
+            state = one.correct(state, self)
+        corrected = state is not self.descended
+        if corrected and self.learner.training_mode == batch_statistics.SUPPORT:
+            state = self._adapt(state, steps=0)  # its statistics are those of other weights
+        return state
 
     @functools.cached_property
     def initial_logits(self):
@@ -108,9 +141,9 @@ class TaskRun:
         outputs = self.hidden(hidden, len(self.learner.stages), start=depth)
         return self.learner.read_out(outputs, self.adapted)
 
-    def _adapt(self, steps):
+    def _adapt(self, state, steps):
         return self.learner.adapt_state(
-            self.learner.start(),
+            state,
             self.episode.support_x,
             self.episode.support_y,
             steps,
