@@ -9,6 +9,7 @@ import tensorflow as tf
 from tests.tasks import batch, flat, scatter, smooth_conv, smooth_mlp, task
 from tfmgaug.analysis.curvature import hessian_product, spectral_norm
 from tfmgaug.analysis.support_losses import support_loss
+from tfmgaug.backbones import mlp
 from tfmgaug.learners import MAML
 from tfmgaug.randomness import key
 
@@ -156,7 +157,10 @@ def largest_by_finite_differences(loss, weights):
 
 
 def test_it_is_the_curvature_of_the_exact_normalization_and_not_of_kerass():
-    learner = scatter(MAML(smooth_mlp(), inner_steps=1, inner_learning_rate=0.3), scale=1.0)
+    # Small normalized layers, where the mean's part in the variance weighs most.
+    network = mlp(3, (4,), hidden=(3, 2), activation="tanh", dtype="float64")
+    learner = MAML(network, inner_steps=1, inner_learning_rate=0.3)
+    scatter(learner, seed=2, scale=2.0)
     loss, weights = adapted(learner, batch(1))
     truth = largest_by_finite_differences(loss, weights)
 
@@ -177,4 +181,4 @@ def test_it_is_the_curvature_of_the_exact_normalization_and_not_of_kerass():
 
     # The same function, and another Hessian.
     np.testing.assert_allclose(stock_loss(weights), loss(weights), rtol=1e-10)
-    assert abs(norm_of(stock_loss) / truth - 1) > 0.02
+    assert norm_of(stock_loss) > 1.3 * truth

@@ -56,10 +56,10 @@ def run_curves(
     panels = [(key, title) for key, title in _PANELS if key in present]
     figure = new_figure(3.5 * len(panels), 3.5)
     for axes, (key, title) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels):
-        curves = {name: _aligned(runs, key) for name, runs in histories.items()}
+        curves = {name: aligned(runs, key) for name, runs in histories.items()}
         block = _block(max(len(epochs) for epochs, _ in curves.values()))
         for number, (name, curve) in enumerate(curves.items()):
-            _draw_curve(axes, name, *_thinned(*curve, block), line(number), scale=_scale(key))
+            draw_curve(axes, name, *_thinned(*curve, block), line(number), scale=_scale(key))
             if marks and name in marks:
                 axes.axvline(marks[name] + 0.5, color=line(number)["color"], lw=1.2, ls=":")
         _finish(axes, key, title, block)
@@ -71,7 +71,17 @@ def _scale(key: str) -> float:
     return 100.0 if "accuracy" in key else 1.0
 
 
-def _draw_curve(axes, name: str, epochs, values, look: dict, scale: float) -> None:
+def draw_curve(axes, name: str, epochs, values, look: dict, scale: float) -> None:
+    """Draws the mean of several runs with a band of its 95 % interval, or a single run.
+
+    Args:
+        axes: where to.
+        name: in the legend.
+        epochs: `[epochs]`.
+        values: `[runs, epochs]`.
+        look: of `tfmgaug.figures.looks.line`.
+        scale: factor on the values.
+    """
     if not len(epochs):
         return
     runs, mean = len(values), scale * values.mean(axis=0)
@@ -85,7 +95,7 @@ def _draw_curve(axes, name: str, epochs, values, look: dict, scale: float) -> No
         )
 
 
-def _aligned(runs, key: str) -> tuple[np.ndarray, np.ndarray]:
+def aligned(runs, key: str) -> tuple[np.ndarray, np.ndarray]:
     """The epochs, from 1, that all runs have a value for, and the values `[runs, epochs]`."""
     columns = [
         {row.get("epoch", k) + 1: row[key] for k, row in enumerate(run) if row.get(key) is not None}

@@ -109,9 +109,12 @@ class MetaLearner(TaskFunctions, keras.Model):
         Example:
             >>> gradients = learner.meta_gradients(next(iter(episodes.dataset())))
         """
-        episodes = to_episodes(batch, self.classification)
-        gradients, _, measures = self._outer_gradients(episodes)
+        gradients, _, measures = self._outer_gradients(self._read_batch(batch))
         return (gradients, measures) if with_measures else gradients
+
+    def _read_batch(self, data):
+        """Checks what training is given, and makes it what `_outer_gradients` takes."""
+        return to_episodes(data, self.classification)
 
     def _outer_gradients(self, episodes):
         theta = values(self.meta_variables)
@@ -137,9 +140,7 @@ class MetaLearner(TaskFunctions, keras.Model):
         return means[: len(theta)], means[len(theta) :], measures
 
     def train_step(self, data):
-        gradients, statistics, measures = self._outer_gradients(
-            to_episodes(data, self.classification)
-        )
+        gradients, statistics, measures = self._outer_gradients(self._read_batch(data))
         # The optimizer adds up the replicas' gradients, of which each is a mean.
         number = tf.distribute.get_strategy().num_replicas_in_sync
         self.optimizer.apply([g / number for g in gradients], self.meta_variables)
