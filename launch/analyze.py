@@ -1,4 +1,4 @@
-"""Analyzes trained runs: the behavior figures of the MGAug paper, as PNG and JSON.
+"""Analyzes trained runs: the behavior figures of the papers, as PNG and JSON.
 
 python -m launch.analyze hat --runs=runs/a,runs/b
 
@@ -9,6 +9,7 @@ attention   Grad-CAM of full and pruned networks (Fig. 7)
 curves      loss and accuracy of several runs over epochs (Figs. 3 and 6)
 bound       the PAC-Bayes bound (Theorem 1), on tasks trained on
 gradients   meta-gradients against finite differences in float64
+landscape   curvature, trajectories and gradients, and what goes along with accuracy
 
 Data and shape of tasks are each run's own, from its flags.json, unless flags say otherwise. A run
 that was trained with --nomutually_exclusive is looked at on such tasks; what it knows by heart are
@@ -20,7 +21,16 @@ import pathlib
 from absl import app, flags, logging
 
 from launch import devices, errors, settings
-from launch.analyses import attention, bound, curves, finetuning, gradients, hat, importance
+from launch.analyses import (
+    attention,
+    bound,
+    curves,
+    finetuning,
+    gradients,
+    hat,
+    importance,
+    landscape,
+)
 from launch.analyses import runs as analyzed
 from tfmgaug import batch_statistics, figures
 from tfmgaug.files import write_json
@@ -33,6 +43,7 @@ ANALYSES = {
     "gradients": gradients,
     "hat": hat,
     "importance": importance,
+    "landscape": landscape,
 }
 _ALWAYS = ("names", "output_dir", "overwrite", "runs")
 # Evaluation's number of tasks, which a run's flags bring along; analyses take --episodes.
@@ -44,12 +55,25 @@ flags.DEFINE_list("runs", None, "Run directories.")
 flags.DEFINE_list("names", None, "What figures call the runs. Curves of one name are averaged.")
 flags.DEFINE_string("output_dir", None, "Where to write; <first run>/analysis by default.")
 flags.DEFINE_boolean("overwrite", False, "Replace files of an earlier analysis.")
-flags.DEFINE_integer("episodes", None, "Tasks: 100, for gradients 2.", lower_bound=2)
+flags.DEFINE_integer(
+    "episodes", None, "Tasks: 100, for landscape 60, for gradients 2.", lower_bound=2
+)
 flags.DEFINE_list("masks", None, "catfish, parameter, width: a panel each; the run's own.")
 flags.DEFINE_list("rates", None, "Shares pruned.")
 flags.DEFINE_enum("statistics", None, batch_statistics.MODES, "Of queries; as in training.")
 flags.DEFINE_integer("seed", 0, "Of random masks, initializations and directions.", lower_bound=0)
-flags.DEFINE_integer("steps", None, "finetuning: inner steps; four times the run's.", lower_bound=1)
+flags.DEFINE_integer(
+    "steps",
+    None,
+    "Inner steps, of finetuning four times the run's, of landscape the run's.",
+    lower_bound=1,
+)
+flags.DEFINE_enum(
+    "plot",
+    "curves",
+    landscape.PLOTS,
+    "landscape: what was measured in training over epochs or against accuracy, or trained runs.",
+)
 flags.DEFINE_string("layer", None, "importance: which layer; the last that can be pruned.")
 flags.DEFINE_string("stage", None, "attention: of which stage; the last of several positions.")
 flags.DEFINE_integer("task", 0, "attention: which task.", lower_bound=0)

@@ -1,5 +1,8 @@
 """The papers that can be reproduced, by name."""
 
-from launch.reproduction import mgaug
+from launch.reproduction import landscape, mgaug
 
-PAPERS = {"mgaug": mgaug.PAPER}
+PAPERS = {
+    "landscape": landscape.PAPER,
+    "mgaug": mgaug.PAPER,
+}

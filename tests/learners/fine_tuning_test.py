@@ -24,7 +24,9 @@ def learner(backbone=smooth_mlp, **options):
 
 def labeled(seed=0, shape=(4,)):
     draws = np.random.default_rng(seed)
-    return draws.normal(size=(10, *shape)), draws.integers(0, CLASSES, 10).astype("int32")
+    return draws.normal(size=(10, *shape)).astype("float32"), draws.integers(0, CLASSES, 10).astype(
+        "int32"
+    )
 
 
 def test_training_is_a_cross_entropy_over_all_classes():
@@ -33,7 +35,7 @@ def test_training_is_a_cross_entropy_over_all_classes():
     with tf.GradientTape() as tape:
         tape.watch(weights)
         with keras.StatelessScope(state_mapping=list(zip(pupil.meta_variables, weights))):
-            features = tf.constant(x)
+            features = tf.constant(x, tf.float64)
             for layer in layers[1:-1]:
                 normalizes = "norm" in layer.name
                 features = layer(features, training=True) if normalizes else layer(features)

@@ -7,6 +7,8 @@ import numpy as np
 from tfmgaug.analysis.coherence import summarize_pairs
 from tfmgaug.evaluation.summary import Summary, summarize
 
+# Of the names of logs.
+PREFIX = "landscape/"
 # Of pairs of tasks, all others of tasks.
 PAIRWISE = ("trajectory_coherence", "gradient_coherence", "gradient_cosine")
 
@@ -86,6 +88,27 @@ class Landscape:
                 f"`metric` must be one of {', '.join(self.values)}. Received: {metric!r}."
             )
         return (summarize_pairs if metric in PAIRWISE else summarize)(self.values[metric])
+
+    def logs(self, prefix: str = "") -> dict[str, float]:
+        """The report as a row of logs.
+
+        Args:
+            prefix: of all names.
+
+        Returns:
+            For each metric `<metric>`, the mean, `<metric>_deviation` and `<metric>_interval`; and
+            "seconds", with curvature also "iterations" and "converged".
+        """
+        logs = {}
+        for metric in self.metrics:
+            summary = self.summary(metric)
+            logs[f"{prefix}{metric}"] = summary.mean
+            logs[f"{prefix}{metric}_deviation"] = summary.standard_deviation
+            logs[f"{prefix}{metric}_interval"] = summary.interval
+        if self.iterations is not None:
+            logs[f"{prefix}iterations"] = float(self.iterations.mean())
+            logs[f"{prefix}converged"] = self.converged
+        return {**logs, f"{prefix}seconds": self.seconds}
 
     def to_json(self, per_task: bool = True) -> dict:
         """The report as a dictionary that `json.dumps` takes.

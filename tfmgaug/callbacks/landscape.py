@@ -9,10 +9,9 @@ import keras
 import tensorflow as tf
 
 from tfmgaug.analysis.landscape import LandscapeMeter
+from tfmgaug.analysis.landscape_report import PREFIX
 from tfmgaug.callbacks.finite import outer_step
 from tfmgaug.data.indexed import check_integer
-
-PREFIX = "landscape/"
 
 
 class LandscapeMonitor(keras.callbacks.Callback):
@@ -92,7 +91,7 @@ class LandscapeMonitor(keras.callbacks.Callback):
         if self._would_exceed():
             self.skipped.append(epoch)
             return
-        found = _as_logs(self._meter.measure())
+        found = self._meter.measure().logs(PREFIX)
         self.seconds.append(found[f"{PREFIX}seconds"])
         if logs is not None:
             logs.update(found)
@@ -138,16 +137,3 @@ class LandscapeMonitor(keras.callbacks.Callback):
         figures.save(
             figures.landscape_correlation(histories), self.figure_dir / "landscape_correlation.png"
         )
-
-
-def _as_logs(report) -> dict[str, float]:
-    logs = {}
-    for metric in report.metrics:
-        summary = report.summary(metric)
-        logs[f"{PREFIX}{metric}"] = summary.mean
-        logs[f"{PREFIX}{metric}_deviation"] = summary.standard_deviation
-        logs[f"{PREFIX}{metric}_interval"] = summary.interval
-    if report.iterations is not None:
-        logs[f"{PREFIX}iterations"] = float(report.iterations.mean())
-        logs[f"{PREFIX}converged"] = report.converged
-    return {**logs, f"{PREFIX}seconds": report.seconds}

@@ -81,7 +81,10 @@ class LabeledSampler:
         rounds = place // number
         seeds = tf.stack([tf.fill(tf.shape(place), tf.constant(self.seed, tf.int64)), rounds], 1)
         seeds = tf.pad(seeds, [[0, 0], [0, 1]], constant_values=_ORDER)
-        rows = tf.random.experimental.index_shuffle(place % number, seeds, number - 1)
+        # What tf.random.experimental.index_shuffle calls, which spoils vectors of seeds.
+        rows = tf.raw_ops.RandomIndexShuffle(
+            index=place % number, seed=seeds, max_index=number - 1, rounds=4
+        )
         images = tf.gather(self._images, rows + self._first_row)
         if self.transform is not None:
             draws = random_uniform(self.seed, _IMAGES, place, self.transform.draws)

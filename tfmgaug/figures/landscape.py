@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from tfmgaug.analysis.correlation import pearson, spearman
+from tfmgaug.analysis.landscape_report import PREFIX
 from tfmgaug.figures.looks import entries_of, line, shared_legend
 from tfmgaug.figures.runs import aligned, draw_curve
 from tfmgaug.figures.style import new_figure, styled
 
-_PREFIX = "landscape/"
 _PERFORMANCE = (("query_accuracy", "Query accuracy", "%"), ("query_loss", "Query loss", ""))
-_PROPERTIES = (
+_PANELS = (
     ("curvature", "Curvature", "spectral norm of the Hessian"),
     ("support_loss", "Support loss", "after adaptation"),
     ("trajectory_norm", "Trajectory norm", "|adapted − initial|"),
@@ -19,6 +19,7 @@ _PROPERTIES = (
     ("gradient_coherence", "Gradient coherence", "mean inner product of two tasks"),
     ("gradient_cosine", "Gradient cosine", "mean cosine of two tasks"),
 )
+PROPERTIES = tuple(name for name, _, _ in _PANELS)
 
 
 @styled
@@ -114,10 +115,15 @@ def points(runs, metric: str, performance: str) -> tuple[np.ndarray, np.ndarray]
     Returns:
         Two arrays `[points]`.
     """
-    names = (f"{_PREFIX}{metric}", f"{_PREFIX}{performance}")
+    names = (f"{PREFIX}{metric}", f"{PREFIX}{performance}")
     rows = [row for run in runs for row in run if all(row.get(n) is not None for n in names)]
     x, y = (np.array([float(row[name]) for row in rows]) for name in names)
     return x, (100 * y if performance == "query_accuracy" else -y)
+
+
+def performance_of(histories) -> str:
+    """Returns the measure of performance that all runs have, accuracy if there is one."""
+    return _panels(histories)[0][0]
 
 
 def _panels(histories):
@@ -127,20 +133,20 @@ def _panels(histories):
         for runs in histories.values()
     ]
     common = set.intersection(*present) if present else set()
-    performance = [panel for panel in _PERFORMANCE if _PREFIX + panel[0] in common]
+    performance = [panel for panel in _PERFORMANCE if PREFIX + panel[0] in common]
     if not performance:
         raise ValueError(
             "Expected histories that a LandscapeMonitor has added to (launch.train: "
             f"--landscape_every), at least one. Received: {sorted(histories)}."
         )
-    return [performance[0], *(panel for panel in _PROPERTIES if _PREFIX + panel[0] in common)]
+    return [performance[0], *(panel for panel in _PANELS if PREFIX + panel[0] in common)]
 
 
 def _draw(axes, name, runs, metric, look) -> None:
     scale = 100.0 if metric == "query_accuracy" else 1.0
-    epochs, values = aligned(runs, _PREFIX + metric)
+    epochs, values = aligned(runs, PREFIX + metric)
     draw_curve(axes, name, epochs, values, look, scale)
     if len(runs) == 1:
-        _, intervals = aligned(runs, f"{_PREFIX}{metric}_interval")
+        _, intervals = aligned(runs, f"{PREFIX}{metric}_interval")
         low, high = values[0] - intervals[0], values[0] + intervals[0]
         axes.fill_between(epochs, scale * low, scale * high, color=look["color"], alpha=0.18, lw=0)
