@@ -21,6 +21,9 @@ gap             accuracy on training and test classes (Figs. 1 and 2)
 sensitivity     test accuracy over the lengths of phases (Figs. 3 and 4)
 capacity        the gap's order in weights kept, against all (Theorem 1)
 
+Of the landscape paper:
+landscape       curvature, trajectories and gradients, and what goes along with accuracy
+
 Of any:
 representation  CKA of features before and after adaptation, stage by stage
 gradients       meta-gradients against finite differences in float64
@@ -47,6 +50,7 @@ from launch.analyses import (
     hat,
     importance,
     input_masks,
+    landscape,
     representation,
     sensitivity,
     sparsity,
@@ -68,6 +72,7 @@ ANALYSES = {
     "hat": hat,
     "importance": importance,
     "input_masks": input_masks,
+    "landscape": landscape,
     "representation": representation,
     "sensitivity": sensitivity,
     "sparsity": sparsity,
@@ -85,12 +90,25 @@ flags.DEFINE_list("runs", None, "Run directories.")
 flags.DEFINE_list("names", None, "What figures call the runs. Curves of one name are averaged.")
 flags.DEFINE_string("output_dir", None, "Where to write; <first run>/analysis by default.")
 flags.DEFINE_boolean("overwrite", False, "Replace files of an earlier analysis.")
-flags.DEFINE_integer("episodes", None, "Tasks: 100, for gradients 2.", lower_bound=2)
+flags.DEFINE_integer(
+    "episodes", None, "Tasks: 100, for landscape 60, for gradients 2.", lower_bound=2
+)
 flags.DEFINE_list("masks", None, "catfish, parameter, width: a panel each; the run's own.")
 flags.DEFINE_list("rates", None, "Shares pruned.")
 flags.DEFINE_enum("statistics", None, batch_statistics.MODES, "Of queries; as in training.")
 flags.DEFINE_integer("seed", 0, "Of random masks, initializations and directions.", lower_bound=0)
-flags.DEFINE_integer("steps", None, "finetuning: inner steps; four times the run's.", lower_bound=1)
+flags.DEFINE_integer(
+    "steps",
+    None,
+    "Inner steps, of finetuning four times the run's, of landscape the run's.",
+    lower_bound=1,
+)
+flags.DEFINE_enum(
+    "plot",
+    "curves",
+    landscape.PLOTS,
+    "landscape: what was measured in training over epochs or against accuracy, or trained runs.",
+)
 flags.DEFINE_string(
     "layer",
     None,

@@ -19,10 +19,12 @@ from launch.analyses import (
     gradients,
     hat,
     importance,
+    landscape,
     result,
 )
 from tests.launch.recorded_runs import DATA_FLAGS, open_run, pictures
 from tfmgaug import MGAug
+from tfmgaug.analysis import landscape as measure_landscape
 from tfmgaug.analysis import pac_bayes_bound
 from tfmgaug.evaluation import evaluate
 from tfmgaug.learners import FOMAML
@@ -72,6 +74,7 @@ def options(**given):
         ["divergence", "layer", "masks", "queries", "rates", "samples", "stage", "statistics"]
     )
     others = {"delta": 0.05, "directions": 1, "episodes": 4, "seed": 0, "steps": None, "task": 0}
+    others["plot"] = "curves"
     return types.SimpleNamespace(**{**defaults, **others, "target": "label", **given})
 
 
@@ -91,6 +94,44 @@ def test_the_hat_graph_is_of_the_tasks_of_evaluation(run_dir):
         "(b) first, CP",
     ]
     assert "mask reads query labels" in found.text
+
+
+def test_the_landscape_of_trained_runs_is_that_of_their_tasks(run_dir):
+    run = open_run(run_dir)
+    found = landscape.analyze([run], options(plot="runs", steps=1))
+    expected = measure_landscape(run.learner, run.sampler, 4, steps=1)
+    metrics = expected.to_json()["metrics"]
+    for metric, summary in found.results[0]["metrics"].items():
+        np.testing.assert_allclose(summary["mean"], metrics[metric]["mean"], rtol=1e-4)
+    assert "first: 4 tasks" in found.text
+
+
+def test_the_landscape_over_epochs_is_what_was_measured_in_training(run_dir, tmp_path):
+    run = open_run(run_dir)
+    with pytest.raises(ValueError, match="trained without --landscape_every"):
+        landscape.analyze([run], options(episodes=None))
+    with pytest.raises(ValueError, match="--episodes are for --plot=runs"):
+        landscape.analyze([run], options())
+    x, y = np.arange(5.0), np.array([0.1, 0.3, 0.2, 0.5, 0.4])
+    rows = [
+        {
+            "epoch": n,
+            "landscape/query_accuracy": a,
+            **{f"landscape/{name}": c for name in ("support_loss", "curvature")},
+            **dict.fromkeys(["landscape/support_loss_interval"], 0.1),
+            **dict.fromkeys(["landscape/curvature_interval"], 0.1),
+            "landscape/query_accuracy_interval": 0.1,
+        }
+        for n, (c, a) in enumerate(zip(x, y))
+    ]
+    measured = types.SimpleNamespace(name="FOMAML", path=run.path, history=rows)
+    for plot in ("curves", "correlation"):
+        found = landscape.analyze([measured], options(plot=plot, episodes=None))
+        assert [row["metric"] for row in found.results] == ["curvature", "support_loss"]
+        np.testing.assert_allclose(
+            found.results[0]["pearson"]["coefficient"], np.corrcoef(x, y)[0, 1]
+        )
+        assert "FOMAML, curvature: 0.80 [" in found.text
 
 
 def test_fine_tuning_takes_the_steps_asked_for(run_dir):

@@ -31,7 +31,17 @@ class FrozenTasks:
             )
         self._sampler, self._episodes, self._names = sampler, episodes, list(outputs)
         self._dataset = sampler.dataset(episodes=episodes)
-        self._run = _graph(learner, function, outputs, self._dataset.element_spec)
+
+        def of_batch(episodes):
+            theta = values(learner.meta_variables)
+            return tf.map_fn(
+                lambda episode: function(theta, episode),
+                episodes,
+                fn_output_signature=outputs,
+                parallel_iterations=learner.parallel_tasks,
+            )
+
+        self._run = traced(learner, of_batch, self._dataset.element_spec)
 
     def measure(self, progress=None):
         """Computes the function of all tasks.
@@ -63,18 +73,24 @@ def over_tasks(learner, function, outputs, sampler, episodes, progress=None):
     return FrozenTasks(learner, function, outputs, sampler, episodes).measure(progress)
 
 
-def _graph(learner, function, outputs, signature):
-    @tf.function(input_signature=signature, autograph=False)
-    def run(inputs, query_y):
-        theta = values(learner.meta_variables)
+def traced(learner, function, signature, *more):
+    """Traces a function of a batch of tasks.
+
+    Args:
+        learner: `MetaLearner`, whose variables are read once, before the function is called.
+        function: function of an `Episode` with a leading task axis, and of what `more` describes.
+        signature: what a dataset of a sampler yields, its `element_spec`.
+        *more: nested `tf.TensorSpec`s.
+
+    Returns:
+        A function of inputs, query_y and more.
+    """
+
+    @tf.function(input_signature=(*signature, *more), autograph=False)
+    def run(inputs, query_y, *rest):
         # Variables are read once, here: reading one within the loop would order its iterations.
-        with learner._scope(theta):
-            return tf.map_fn(
-                lambda episode: function(theta, episode),
-                to_episodes((inputs, query_y), learner.classification),
-                fn_output_signature=outputs,
-                parallel_iterations=learner.parallel_tasks,
-            )
+        with learner._scope(values(learner.meta_variables)):
+            return function(to_episodes((inputs, query_y), learner.classification), *rest)
 
     # Called as it is traced: TensorFlow would warn that each analysis traces one of its own.
     return run.get_concrete_function()

@@ -6,6 +6,7 @@ from tfmgaug.figures.gradients import gradient_norms
 from tfmgaug.figures.hat import hat_graph
 from tfmgaug.figures.importance import importance_histogram
 from tfmgaug.figures.input_masks import input_mask_grid
+from tfmgaug.figures.landscape import landscape_correlation, landscape_curves
 from tfmgaug.figures.layers import representation_profile
 from tfmgaug.figures.pruning import gap_curves, sensitivity_curves
 from tfmgaug.figures.runs import run_curves
@@ -25,6 +26,8 @@ __all__ = [
     "hat_graph",
     "importance_histogram",
     "input_mask_grid",
+    "landscape_correlation",
+    "landscape_curves",
     "representation_profile",
     "run_curves",
     "save",

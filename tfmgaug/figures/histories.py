@@ -33,6 +33,11 @@ def aligned(runs, key: str) -> tuple[np.ndarray, np.ndarray]:
     return np.array(common), np.array([[column[epoch] for epoch in common] for column in columns])
 
 
+def label_of(name: str, runs) -> str:
+    """What the legend calls the curve of these runs."""
+    return name if len(runs) == 1 else f"{name} (mean of {len(runs)} runs)"
+
+
 def finish_epochs(axes, block: int) -> None:
     """Labels the axis of epochs, and says how many a point is the mean of."""
     from matplotlib.ticker import MaxNLocator

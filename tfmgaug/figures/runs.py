@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from tfmgaug.figures.histories import aligned, draw_curves, finish_epochs
+from tfmgaug.figures.histories import aligned, draw_curves, finish_epochs, label_of
 from tfmgaug.figures.looks import entries_of, line, shared_legend
 from tfmgaug.figures.style import new_figure, styled
 
@@ -55,7 +55,7 @@ def run_curves(
     panels = [(key, title) for key, title in panels if key in present]
     figure = new_figure(3.5 * len(panels), 3.5)
     for axes, (key, title) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels):
-        curves = {_label(name, runs): aligned(runs, key) for name, runs in histories.items()}
+        curves = {label_of(name, runs): aligned(runs, key) for name, runs in histories.items()}
         looks = [line(number) for number in range(len(curves))]
         block = draw_curves(axes, curves, looks, _scale(key))
         for name, look in zip(histories, looks):
@@ -70,7 +70,3 @@ def run_curves(
 
 def _scale(key: str) -> float:
     return 100.0 if "accuracy" in key else 1.0
-
-
-def _label(name: str, runs) -> str:
-    return name if len(runs) == 1 else f"{name} (mean of {len(runs)} runs)"
