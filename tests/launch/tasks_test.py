@@ -38,6 +38,7 @@ def options(pictures, tmp_path):
             "skip_unreadable": False,
             "split": "vinyals",
             "rotations": False,
+            "learner": "fomaml",
             "way": 2,
             "shot": 1,
             "query": 2,
@@ -168,3 +169,12 @@ def test_evaluation_has_no_training_classes_to_limit(options):
     with pytest.raises(ValueError, match="--train_classes needs --test_classes=train"):
         tasks.test_sampler(options(train_classes=5))
     assert len(tasks.test_sampler(options(train_classes=5, test_classes="train")).classes) == 5
+
+
+def test_the_fine_tuning_baseline_trains_on_labeled_images_and_is_tested_on_tasks(options):
+    found = tasks.build(options(learner="fine_tuning", batch_size=3, seed=7))
+    images, labels = next(iter(found.train.dataset()))
+    assert (len(images), found.train.seed) == (3, 7)
+    assert labels.shape == (3,)
+    assert found.example_shape == found.train.image_shape
+    assert found.test.way == 2
