@@ -113,7 +113,7 @@ def learner_options(settings, train):
             "--learner=fine_tuning trains on labeled images: it has no tasks in training, and "
             f"learns nothing over them. Received: {', '.join(given)}."
         )
-    return {"classes": len(train.classes)}
+    return {"classes": len(train.classes.counts)}
 
 
 def labeled_images(settings, classes, transform):

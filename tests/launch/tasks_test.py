@@ -38,6 +38,7 @@ def options(pictures, tmp_path):
             "skip_unreadable": False,
             "split": "vinyals",
             "rotations": False,
+            "learner": "fomaml",
             "way": 2,
             "shot": 1,
             "query": 2,
@@ -181,3 +182,12 @@ def test_training_may_have_other_shots_and_seen_classes_are_tested_as_new_ones_a
     assert built.seen.seed != built.train.seed
     with pytest.raises(ValueError, match="no images. Received: --gap_episodes"):
         tasks.build(options(data="sinusoids", gap_episodes=5))
+
+
+def test_the_fine_tuning_baseline_trains_on_labeled_images_and_is_tested_on_tasks(options):
+    found = tasks.build(options(learner="fine_tuning", batch_size=3, seed=7))
+    images, labels = next(iter(found.train.dataset()))
+    assert (len(images), found.train.seed) == (3, 7)
+    assert labels.shape == (3,)
+    assert found.example_shape == found.train.image_shape
+    assert found.test.way == 2

@@ -12,7 +12,8 @@ class Correlation(NamedTuple):
     Attributes:
         coefficient: from -1 to 1; NaN where one of the two never changes, or there are fewer than
             two points.
-        low: lower end of its 95 % interval; NaN with fewer than four points.
+        low: lower end of its 95 % interval; NaN with fewer than four points, and for Spearman's
+            coefficient of 1 or -1.
         high: upper end.
         points: number of points.
     """
@@ -89,11 +90,12 @@ def spearman(x, y):
     if _is_flat(x, y):
         return Correlation(math.nan, math.nan, math.nan, len(x))
     r = float(stats.spearmanr(x, y).statistic)
-    if len(x) < 4:
+    # The same order in a few points is no proof of the same order in all: the formula has no
+    # interval for it but a single point.
+    if len(x) < 4 or abs(r) > 1 - 1e-12:
         return Correlation(r, math.nan, math.nan, len(x))
     half = 1.96 * math.sqrt((1 + r**2 / 2) / (len(x) - 3))
-    with np.errstate(divide="ignore"):  # of r = 1 nothing is left to doubt
-        low, high = np.tanh(np.arctanh(np.clip(r, -1, 1)) + np.array([-half, half]))
+    low, high = np.tanh(np.arctanh(r) + np.array([-half, half]))
     return Correlation(r, float(low), float(high), len(x))
 
 
