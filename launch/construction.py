@@ -2,12 +2,14 @@
 
 import keras
 
-from launch import meta_ticket_flags
+from launch import cavia_flags, meta_ticket_flags, metaoptnet_flags
 from launch.optimization import build_optimizer
 from launch.settings import BACKBONE_FLAGS, LEARNERS, MASKS, REGULARIZERS, filters
 from tfmgaug import MGAug, backbones
 from tfmgaug.augmentation.mgaug import check_resolutions
 
+# They read out embeddings in closed form: nothing adapts, and any number of ways will do.
+_EMBEDDING = ("metaoptnet", "protonet")
 _RESNETS = {"resnet10": backbones.resnet10, "resnet18": backbones.resnet18}
 
 
@@ -41,12 +43,13 @@ def build_learner(settings, tasks):
         options["loss"] = "mean_squared_error"
     if settings.learner == "protonet":
         options["distance"] = settings.distance
-    else:
+    if settings.learner not in _EMBEDDING:
         options["inner_steps"] = settings.inner_steps
         options["inner_learning_rate"] = settings.inner_learning_rate
         options["learn_inner_rates"] = settings.learn_inner_rates
         options["recompute_inner_steps"] = settings.recompute_inner_steps
-    options |= meta_ticket_flags.learner_options(settings)
+    for family in (meta_ticket_flags, cavia_flags, metaoptnet_flags):
+        options |= family.learner_options(settings)
     learner = LEARNERS[settings.learner](_backbone(settings, tasks), **options)
     if not tasks.regression and tasks.train.resolutions:
         check_resolutions(learner.backbone, tasks.train.resolutions)
@@ -55,12 +58,15 @@ def build_learner(settings, tasks):
 
 
 def _check(settings, tasks):
-    if tasks.regression and settings.learner == "protonet":
-        raise ValueError("ProtoNet classifies. Received: --data=sinusoids --learner=protonet.")
-    if settings.learner != "protonet" and settings.train_way not in (None, settings.way):
+    if tasks.regression and settings.learner in _EMBEDDING:
         raise ValueError(
-            "Only ProtoNet can train with another number of ways than it is tested with. "
-            f"Received: --train_way={settings.train_way} --way={settings.way}."
+            "ProtoNet and MetaOptNet classify. "
+            f"Received: --data=sinusoids --learner={settings.learner}."
+        )
+    if settings.learner not in _EMBEDDING and settings.train_way not in (None, settings.way):
+        raise ValueError(
+            "Only ProtoNet and MetaOptNet can train with another number of ways than they are "
+            f"tested with. Received: --train_way={settings.train_way} --way={settings.way}."
         )
     if tasks.regression and settings.backbone != "mlp":
         raise ValueError(
@@ -85,7 +91,9 @@ def _check_backbone_flags(settings):
 
 
 def _backbone(settings, tasks):
-    outputs = None if settings.learner == "protonet" else 1 if tasks.regression else settings.way
+    outputs = 1 if tasks.regression else settings.way
+    outputs = None if settings.learner in _EMBEDDING else outputs
+    context = cavia_flags.backbone_options(settings)
     common = {
         "mean": tasks.mean,
         "standard_deviation": tasks.standard_deviation,
@@ -93,14 +101,26 @@ def _backbone(settings, tasks):
     }
     if settings.backbone == "conv4":
         return backbones.conv4(
-            outputs, tasks.example_shape, filters(settings), fused=settings.fused, **common
+            outputs,
+            tasks.example_shape,
+            filters(settings),
+            fused=settings.fused,
+            **context,
+            **common,
         )
     if settings.backbone in _RESNETS:
         doubling = tuple(filters(settings) * 2**group for group in range(4))
         return _RESNETS[settings.backbone](outputs, tasks.example_shape, filters=doubling, **common)
     if settings.backbone == "resnet12":
-        widths = _resnet12_filters(settings)
-        return backbones.resnet12(outputs, tasks.example_shape, widths, **common)
+        pooling = settings.global_pooling
+        return backbones.resnet12(
+            outputs,
+            tasks.example_shape,
+            _resnet12_filters(settings),
+            # Lee et al. keep all positions apart.
+            global_pooling=settings.learner != "metaoptnet" if pooling is None else pooling,
+            **common,
+        )
     names = BACKBONE_FLAGS.get(settings.backbone, ())
     own = {name: getattr(settings, name) for name in names if getattr(settings, name) is not None}
     if settings.backbone == "wide_resnet":
@@ -114,6 +134,7 @@ def _backbone(settings, tasks):
         # Batch statistics would carry a sinusoid's inputs from one point to another.
         normalization=not tasks.regression,
         **own,
+        **context,
         **common,
     )
 
