@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 
+LEARNERS = ["cavia", "fomaml", "meta_ticket", "metaoptnet", "protonet", "regularized"]
 TRAINING = """
 import sys
 import keras, numpy as np, tensorflow as tf
@@ -14,9 +15,9 @@ from tests.tasks import small_conv
 from tfmgaug import MGAug
 from tfmgaug.backbones import mlp
 from tfmgaug.data.episodes import EpisodeSampler
-from tfmgaug.learners import ANIL, FOMAML, MetaTicket, ProtoNet
+from tfmgaug.learners import ANIL, CAVIA, FOMAML, MetaOptNet, MetaTicket, ProtoNet
 from tfmgaug.masks import CatfishMask, ScoreMask
-from tfmgaug.regularizers import GradDrop, MRActivations, MRWeights
+from tfmgaug.regularizers import DropBlock, GradDrop, MRActivations, MRWeights
 
 replicas, path = int(sys.argv[1]), sys.argv[2]
 if replicas > 1:
@@ -30,6 +31,12 @@ learners = {
         mlp(3, (16, 16, 1), hidden=(16,), name="net"),
         inner_steps=2,
         augmentation=MGAug(CatfishMask((0.0, 0.2)), subnetworks=2),
+    ),
+    "cavia": lambda: CAVIA(
+        mlp(3, (16, 16, 1), hidden=(16,), context=4, name="net"), clip_task_gradients=1.0
+    ),
+    "metaoptnet": lambda: MetaOptNet(
+        small_conv(way=None), regularizers=[DropBlock(0.2, [1, 3], ramp_steps=10)]
     ),
     "meta_ticket": lambda: MetaTicket(
         mlp(3, (16, 16, 1), hidden=(16,), name="net"),
@@ -75,7 +82,7 @@ def results(tmp_path_factory):
     return [np.load(path) for path in paths.values()]
 
 
-@pytest.mark.parametrize("name", ["fomaml", "meta_ticket", "protonet", "regularized"])
+@pytest.mark.parametrize("name", LEARNERS)
 def test_two_replicas_end_with_the_bits_of_one(results, name):
     two, one = results
     assert int(two[f"{name} step"]) == int(one[f"{name} step"]) == 20
@@ -85,7 +92,7 @@ def test_two_replicas_end_with_the_bits_of_one(results, name):
         np.testing.assert_array_equal(two[key], one[key], err_msg=key)
 
 
-@pytest.mark.parametrize("name", ["fomaml", "meta_ticket", "protonet", "regularized"])
+@pytest.mark.parametrize("name", LEARNERS)
 def test_the_loss_is_the_mean_over_all_replicas(results, name):
     two, one = results
     np.testing.assert_allclose(two[f"{name} loss"], one[f"{name} loss"], rtol=1e-6)

@@ -12,13 +12,14 @@ from tests.tasks import dataset, flat, images, theta
 from tfmgaug import MGAug
 from tfmgaug.backbones import mlp
 from tfmgaug.export import export
-from tfmgaug.learners import ANIL, BOIL, FOMAML, MAML, MetaTicket, ProtoNet
+from tfmgaug.heads import RidgeHead
+from tfmgaug.learners import ANIL, BOIL, CAVIA, FOMAML, MAML, MetaOptNet, MetaTicket, ProtoNet
 from tfmgaug.masks import CatfishMask, ParameterMask, WidthMask
 
 
-def backbone(way=3):
+def backbone(way=3, **options):
     # Half of the time goes into tracing: convolutions have tests of their own.
-    return mlp(way, (16, 16, 1), hidden=(8,))
+    return mlp(way, (16, 16, 1), hidden=(8,), **options)
 
 
 def gradient_based(kind):
@@ -32,6 +33,11 @@ LEARNERS = {
     "FOMAML": gradient_based(FOMAML),
     "ANIL": gradient_based(ANIL),
     "BOIL": gradient_based(BOIL),
+    "CAVIA": lambda **options: CAVIA(backbone(context=3), **options),
+    "MetaOptNet": lambda **options: MetaOptNet(backbone(way=None), **options),
+    "MetaOptNet, ridge": lambda **options: MetaOptNet(
+        backbone(way=None), head=RidgeHead(), **options
+    ),
     "MetaTicket": gradient_based(MetaTicket),
     "ProtoNet": lambda **options: ProtoNet(backbone(way=None), **options),
     "ProtoNet, cosine": lambda **options: ProtoNet(

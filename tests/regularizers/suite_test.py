@@ -15,6 +15,7 @@ from tfmgaug.regularizers import (
     EntropyTAML,
     GradDrop,
     InequalityTAML,
+    LabelSmoothing,
     MetaMix,
     MRActivations,
     MRWeights,
@@ -22,6 +23,7 @@ from tfmgaug.regularizers import (
 
 REGULARIZERS = {
     "ChannelShuffle": lambda: ChannelShuffle(0.7, 0.6, depths=[1]),
+    "LabelSmoothing": lambda: LabelSmoothing(0.2),
     "EntropyTAML": lambda: EntropyTAML(0.3),
     "GradDrop": lambda: GradDrop(0.2, "gaussian", ramp_steps=2),
     "InequalityTAML": lambda: InequalityTAML("atkinson", 0.2, epsilon=0.7),

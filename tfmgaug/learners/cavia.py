@@ -53,24 +53,26 @@ class CAVIA(PartLearned, MAML):
             raise ValueError(
                 f"`clip_task_gradients` must be positive. Received: {clip_task_gradients}."
             )
+        if isinstance(backbone, keras.Model) and not contexts_of(backbone):
+            raise ValueError(
+                "CAVIA adapts a context: build the backbone with one, as `conv4(..., context=100)` "
+                f"and `mlp(..., context=5)`. Received: {backbone.name!r}, which has none."
+            )
         self.clip_task_gradients = clip_task_gradients
         super().__init__(
             backbone, inner_steps=inner_steps, inner_learning_rate=inner_learning_rate, **kwargs
         )
-        if not self.contexts:
-            raise ValueError(
-                "CAVIA adapts a context: build the backbone with one, as `conv4(..., context=100)` "
-                f"and `mlp(..., context=5)`. Received: {self.backbone.name!r}, which has none."
-            )
         refuse_meta_gradient_scores(
             self.augmentation,
             "CAVIA's meta-gradient flows through the context, and is not the gradient of the query "
             "loss in the weights.",
         )
+        for context in self.contexts:  # another learner may have learned it
+            context.assign(tf.zeros_like(context))
 
     @property
     def contexts(self):
-        """The variables that adapt, and are zero otherwise."""
+        """The variables that adapt: where each task starts, at zero."""
         return contexts_of(self.backbone)
 
     def adapts(self, variable):
@@ -83,9 +85,6 @@ class CAVIA(PartLearned, MAML):
     @property
     def fixed_variables(self):
         return [*self.contexts, *super().fixed_variables]
-
-    def start(self):
-        return {name: tf.zeros_like(value) for name, value in super().start().items()}
 
     def meta_gradient(self, theta, episode, prune=None, own_key=None, coupling=None):
         gradients, *rest = super().meta_gradient(theta, episode, prune, own_key, coupling)
