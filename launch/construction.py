@@ -131,8 +131,9 @@ def _backbone(settings, tasks):
         outputs,
         tasks.example_shape,
         hidden=settings.hidden,
-        # Batch statistics would carry a sinusoid's inputs from one point to another.
-        normalization=not tasks.regression,
+        # Batch statistics would carry a sinusoid's inputs from one point to another, and cancel a
+        # context.
+        normalization=not (tasks.regression or context),
         **own,
         **context,
         **common,

@@ -33,7 +33,8 @@ learners = {
         augmentation=MGAug(CatfishMask((0.0, 0.2)), subnetworks=2),
     ),
     "cavia": lambda: CAVIA(
-        mlp(3, (16, 16, 1), hidden=(16,), context=4, name="net"), clip_task_gradients=1.0
+        mlp(3, (16, 16, 1), hidden=(16, 8), normalization=False, context=4, name="net"),
+        clip_task_gradients=1.0,
     ),
     "metaoptnet": lambda: MetaOptNet(
         small_conv(way=None), regularizers=[DropBlock(0.2, [1, 3], ramp_steps=10)]

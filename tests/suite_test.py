@@ -33,7 +33,9 @@ LEARNERS = {
     "FOMAML": gradient_based(FOMAML),
     "ANIL": gradient_based(ANIL),
     "BOIL": gradient_based(BOIL),
-    "CAVIA": lambda **options: CAVIA(backbone(context=3), **options),
+    "CAVIA": lambda **options: CAVIA(
+        backbone(context=3, normalization=False, activation="tanh"), **options
+    ),
     "MetaOptNet": lambda **options: MetaOptNet(backbone(way=None), **options),
     "MetaOptNet, ridge": lambda **options: MetaOptNet(
         backbone(way=None), head=RidgeHead(), **options

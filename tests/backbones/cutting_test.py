@@ -46,7 +46,9 @@ NETWORKS = {
         way, (16, 16, 1), 5, fused=False, context=2, context_blocks=(2, 3), dtype="float64"
     ),
     "mlp": lambda way: mlp(way, (4, 4, 1), (5, 10), dtype="float64"),
-    "mlp with a context": lambda way: mlp(way, (4,), (5, 10), context=2, dtype="float64"),
+    "mlp with a context": lambda way: mlp(
+        way, (4,), (5, 10), normalization=False, context=2, dtype="float64"
+    ),
     "mlp without normalization": lambda way: mlp(
         way, (4,), (5, 10), normalization=False, dtype="float64"
     ),

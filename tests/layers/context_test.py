@@ -1,3 +1,5 @@
+import functools
+
 import numpy as np
 import pytest
 
@@ -28,7 +30,8 @@ def test_film_scales_and_shifts_channels_as_the_context_says():
 
 
 def test_a_context_leaves_the_other_weights_at_their_start():
-    for make, shape in ((conv4, (16, 16, 1)), (mlp, (4,))):
+    plain_mlp = functools.partial(mlp, normalization=False)
+    for make, shape in ((conv4, (16, 16, 1)), (plain_mlp, (4,))):
         plain = {v.path: v for v in make(3, shape).variables}
         bound = {v.path: v for v in make(3, shape, context=2).variables}
         shared = [p for p in plain if plain[p].shape == bound[p].shape]
@@ -44,3 +47,8 @@ def test_a_conv4_with_a_context_still_has_stages():
     assert names == ["stage1", "stage2", "stage3", "stage4", "head"]
     with pytest.raises(ValueError, match="`context_blocks` must name blocks from 1 to 4"):
         conv4(3, (16, 16, 1), context=2, context_blocks=(0,))
+
+
+def test_a_context_that_normalization_would_cancel_is_refused():
+    with pytest.raises(ValueError, match="cancels a context.*use normalization=False"):
+        mlp(3, (4,), context=2)

@@ -39,7 +39,7 @@ def mlp(
         standard_deviation: float > 0, divides the inputs; None: 127.5 for images, 1 otherwise.
         activation: Keras activation.
         context: int >= 1, entries of a context that the inputs are joined with, which `CAVIA`
-            adapts; None: none.
+            adapts; None: none. Batch normalization would cancel what is the same in all examples.
         seed: int, the start of the weights.
         dtype: Keras dtype policy; None takes the global one.
         name: str.
@@ -69,6 +69,11 @@ def mlp(
         raise ValueError(
             "`width_factor` must leave a unit in every layer. "
             f"Received: width_factor={width_factor} and hidden={hidden!r}."
+        )
+    if context is not None and normalization:
+        raise ValueError(
+            "Batch normalization cancels a context, which adds the same to all examples: use "
+            f"normalization=False. Received: context={context} and normalization=True."
         )
     seeds = layer_seeds(seed, len(hidden) + 1)
     center = 127.5 if len(input_shape) == 3 else 0.0

@@ -19,7 +19,7 @@ class CAVIA(PartLearned, MAML):
 
     Args:
         backbone: functional `keras.Model` from inputs to logits `[n, way]` or values, with a
-            `tfmgaug.layers.Context`: `conv4(..., context=100)`, `mlp(..., context=5)`.
+            `tfmgaug.layers.Context`: `conv4(..., context=100)`, or `mlp(..., context=5)`.
         inner_steps: int >= 1. The authors take 2 on mini-ImageNet, 1 on sinusoids.
         inner_learning_rate: float >= 0, alpha.
         clip_task_gradients: float > 0: entries of each task's gradient are clipped to plus and
