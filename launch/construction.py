@@ -2,12 +2,21 @@
 
 import keras
 
-from launch import landscape_flags, meta_ticket_flags, pruning_flags, reptile_flags
+from launch import (
+    cavia_flags,
+    landscape_flags,
+    meta_ticket_flags,
+    metaoptnet_flags,
+    pruning_flags,
+    reptile_flags,
+)
 from launch.optimization import build_optimizer
 from launch.settings import BACKBONE_FLAGS, LEARNERS, MASKS, REGULARIZERS, filters
 from tfmgaug import MGAug, backbones
 from tfmgaug.augmentation.mgaug import check_resolutions
 
+# They read out embeddings in closed form: nothing adapts, and any number of ways will do.
+_EMBEDDING = ("metaoptnet", "protonet")
 _RESNETS = {"resnet10": backbones.resnet10, "resnet18": backbones.resnet18}
 
 
@@ -41,16 +50,16 @@ def build_learner(settings, tasks):
         options["loss"] = "mean_squared_error"
     if settings.learner == "protonet":
         options["distance"] = settings.distance
-    else:
+    if settings.learner not in _EMBEDDING:
         options["inner_steps"] = settings.inner_steps
         options["inner_learning_rate"] = settings.inner_learning_rate
-    if settings.learner not in ("protonet", "reptile"):
+    if settings.learner not in (*_EMBEDDING, "reptile"):
         options["learn_inner_rates"] = settings.learn_inner_rates
         options["recompute_inner_steps"] = settings.recompute_inner_steps
     if settings.learner == "fine_tuning":
         for name in ("augmentation", "regularizers", "learn_inner_rates", "recompute_inner_steps"):
             del options[name]
-    for family in (meta_ticket_flags, reptile_flags, pruning_flags):
+    for family in (meta_ticket_flags, cavia_flags, metaoptnet_flags, reptile_flags, pruning_flags):
         options |= family.learner_options(settings)
     options |= landscape_flags.learner_options(settings, tasks.train)
     learner = LEARNERS[settings.learner](_backbone(settings, tasks), **options)
@@ -61,19 +70,19 @@ def build_learner(settings, tasks):
 
 
 def _check(settings, tasks):
-    if tasks.regression and settings.learner in ("fine_tuning", "protonet"):
-        kind = LEARNERS[settings.learner].__name__
+    if tasks.regression and settings.learner in ("fine_tuning", *_EMBEDDING):
         raise ValueError(
-            f"{kind} classifies. Received: --data=sinusoids --learner={settings.learner}."
+            "ProtoNet, MetaOptNet and the fine-tuning baseline classify. "
+            f"Received: --data=sinusoids --learner={settings.learner}."
         )
-    if settings.learner != "protonet" and settings.train_way not in (None, settings.way):
+    if settings.learner not in _EMBEDDING and settings.train_way not in (None, settings.way):
         raise ValueError(
-            "Only ProtoNet can train with another number of ways than it is tested with. "
-            f"Received: --train_way={settings.train_way} --way={settings.way}."
+            "Only ProtoNet and MetaOptNet can train with another number of ways than they are "
+            f"tested with. Received: --train_way={settings.train_way} --way={settings.way}."
         )
-    if settings.learner == "protonet" and settings.gradient_norms_every:
+    if settings.learner in _EMBEDDING and settings.gradient_norms_every:
         raise ValueError(
-            "ProtoNet has no inner loop whose gradients could be measured. "
+            "ProtoNet and MetaOptNet have no inner loop whose gradients could be measured. "
             f"Received: --gradient_norms_every={settings.gradient_norms_every}."
         )
     if tasks.regression and settings.backbone != "mlp":
@@ -100,7 +109,9 @@ def _check_backbone_flags(settings):
 
 
 def _backbone(settings, tasks):
-    outputs = None if settings.learner == "protonet" else 1 if tasks.regression else settings.way
+    outputs = 1 if tasks.regression else settings.way
+    outputs = None if settings.learner in _EMBEDDING else outputs
+    context = cavia_flags.backbone_options(settings)
     common = {
         "mean": tasks.mean,
         "standard_deviation": tasks.standard_deviation,
@@ -113,14 +124,22 @@ def _backbone(settings, tasks):
             filters(settings),
             fused=settings.fused,
             pooling="strided" if settings.strided else "max",
+            **context,
             **common,
         )
     if settings.backbone in _RESNETS:
         doubling = tuple(filters(settings) * 2**group for group in range(4))
         return _RESNETS[settings.backbone](outputs, tasks.example_shape, filters=doubling, **common)
     if settings.backbone == "resnet12":
-        widths = _resnet12_filters(settings)
-        return backbones.resnet12(outputs, tasks.example_shape, widths, **common)
+        pooling = settings.global_pooling
+        return backbones.resnet12(
+            outputs,
+            tasks.example_shape,
+            _resnet12_filters(settings),
+            # Lee et al. keep all positions apart.
+            global_pooling=settings.learner != "metaoptnet" if pooling is None else pooling,
+            **common,
+        )
     names = BACKBONE_FLAGS.get(settings.backbone, ())
     own = {name: getattr(settings, name) for name in names if getattr(settings, name) is not None}
     if settings.backbone == "wide_resnet":
@@ -131,9 +150,11 @@ def _backbone(settings, tasks):
         outputs,
         tasks.example_shape,
         hidden=settings.hidden,
-        # Batch statistics would carry a sinusoid's inputs from one point to another.
-        normalization=not tasks.regression,
+        # Batch statistics would carry a sinusoid's inputs from one point to another, and cancel a
+        # context.
+        normalization=not (tasks.regression or context),
         **own,
+        **context,
         **common,
     )
 

@@ -35,6 +35,13 @@ def channel_shuffle(depths=None, **options):
     return regularizers.ChannelShuffle(depths=_integers(depths), **options)
 
 
+def drop_block(block_sizes=None, **options):
+    """Builds DropBlock from sizes that are text."""
+    if block_sizes is not None:
+        options["block_sizes"] = _integers(block_sizes)
+    return regularizers.DropBlock(**options)
+
+
 def maxup(pool=None, **options):
     """Builds MaxUp from names of augmentations, which "+" joins."""
     if pool is not None:

@@ -2,7 +2,14 @@
 
 from absl import flags
 
-from launch import landscape_flags, pruning_flags, regularizer_flags, reptile_flags
+from launch import (
+    cavia_flags,
+    landscape_flags,
+    metaoptnet_flags,
+    pruning_flags,
+    regularizer_flags,
+    reptile_flags,
+)
 from launch.meta_ticket_flags import WEIGHT_INITIALIZERS
 from tfmgaug import batch_statistics, learners, masks, regularizers
 from tfmgaug.regularizers.taml import MEASURES as TAML_MEASURES
@@ -10,11 +17,13 @@ from tfmgaug.regularizers.taml import MEASURES as TAML_MEASURES
 LEARNERS = {
     "anil": learners.ANIL,
     "boil": learners.BOIL,
+    "cavia": learners.CAVIA,
     "fine_tuning": learners.FineTuning,
     "fomaml": learners.FOMAML,
     "maml": learners.MAML,
     "meta_ticket": learners.MetaTicket,
     "meta_ticket_boil": learners.MetaTicketBOIL,
+    "metaoptnet": learners.MetaOptNet,
     "protonet": learners.ProtoNet,
     "reptile": learners.Reptile,
 }
@@ -33,6 +42,14 @@ REGULARIZERS = {
             "depths": "channel_shuffle_depths",
         },
     ),
+    "drop_block": (
+        regularizer_flags.drop_block,
+        {
+            "rate": "drop_block_rate",
+            "block_sizes": "drop_block_sizes",
+            "ramp_steps": "drop_block_ramp",
+        },
+    ),
     "graddrop": (
         regularizers.GradDrop,
         {
@@ -41,6 +58,7 @@ REGULARIZERS = {
             "ramp_steps": "graddrop_ramp",
         },
     ),
+    "label_smoothing": (regularizers.LabelSmoothing, {"rate": "label_smoothing_rate"}),
     "maxup": (
         regularizer_flags.maxup,
         {"m": "maxup_m", "pool": "maxup_pool", "maximum": "maxup_maximum"},
@@ -72,16 +90,16 @@ BACKBONES = ("conv4", "mlp", "resnet10", "resnet12", "resnet18", "wide_resnet")
 # The flags that one backbone alone has; None, their default, leaves the constructor's own.
 BACKBONE_FLAGS = {
     "mlp": ("width_factor",),
-    "resnet12": ("block_filters",),
+    "resnet12": ("block_filters", "global_pooling"),
     "wide_resnet": ("depth", "widen"),
 }
 DATA = (
     *("glyphs", "omniglot", "cifar_fs", "fc100", "mini_imagenet", "cub", "folder"),
-    "sinusoids",
+    *("sinusoids", "tiered_imagenet"),
 )
 
-# Where `define` defines flags.
-_MODULES = (__name__, landscape_flags.__name__)
+# Flags that a file of their own defines.
+_FAMILIES = (cavia_flags, landscape_flags, metaoptnet_flags, pruning_flags, reptile_flags)
 # What a run can be resumed with although it was started with something else.
 _FREE_ON_RESUME = ("cache_dir", "overwrite", "parallel_tasks", "resume", "run_dir")
 
@@ -91,12 +109,11 @@ def define():
     _define_data()
     _define_learner()
     _define_meta_ticket()
-    reptile_flags.define()
-    pruning_flags.define()
+    for family in _FAMILIES:
+        family.define()
     _define_mgaug()
     _define_regularizers()
     _define_training()
-    landscape_flags.define()
 
 
 def define_data():
@@ -107,7 +124,8 @@ def define_data():
 def names():
     """Returns the names of the flags that `define` defined."""
     defined = flags.FLAGS.flags_by_module_dict()
-    return sorted(flag.name for module in _MODULES for flag in defined.get(module, ()))
+    modules = (__name__, *(family.__name__ for family in _FAMILIES))
+    return sorted(flag.name for module in modules for flag in defined.get(module, ()))
 
 
 def as_dictionary():
@@ -207,6 +225,12 @@ def _define_learner():
         None,
         "Channels of ResNet-12's blocks, if not by --filters: Meta-ticket's code has "
         "64,128,256,512.",
+    )
+    flags.DEFINE_boolean(
+        "global_pooling",
+        None,
+        "Whether ResNet-12 averages over positions before its head; yes by default, but for "
+        "MetaOptNet.",
     )
     flags.DEFINE_integer("depth", None, "Of a wide ResNet, 6 n + 4; 28 by default.")
     flags.DEFINE_integer("widen", None, "Factor on a wide ResNet's channels; 10 by default.")
@@ -310,6 +334,16 @@ def _define_regularizers():
         "channel_shuffle_probability", None, "That a task is shuffled; 0.5 by default."
     )
     flags.DEFINE_float("channel_shuffle_keep", None, "That a channel stays; 5/6 by default.")
+    flags.DEFINE_float("drop_block_rate", None, "Share of features dropped; 0.1 by default.")
+    flags.DEFINE_list(
+        "drop_block_sizes", None, "Sides of blocks behind each stage; 1,1,5,5 by default."
+    )
+    flags.DEFINE_integer(
+        "drop_block_ramp", None, "Outer steps in which its rate rises from 0; 20000 by default."
+    )
+    flags.DEFINE_float(
+        "label_smoothing_rate", None, "Probability given to the other classes; 0.1 by default."
+    )
     flags.DEFINE_enum(
         "taml_form",
         None,
@@ -341,7 +375,10 @@ def _define_training():
     flags.DEFINE_integer("steps_per_epoch", 30, "Outer steps in an epoch.", lower_bound=1)
     flags.DEFINE_integer("tasks", 4, "Tasks in an outer step.", lower_bound=1)
     flags.DEFINE_integer(
-        "train_way", None, "Classes in a training episode, if not --way (ProtoNet).", lower_bound=2
+        "train_way",
+        None,
+        "Classes in a training episode, if not --way (ProtoNet, MetaOptNet).",
+        lower_bound=2,
     )
     flags.DEFINE_integer(
         "train_shot", None, "Shots of a training episode, if not --shot.", lower_bound=1

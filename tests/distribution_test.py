@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 
+LEARNERS = ["cavia", "fomaml", "meta_ticket", "metaoptnet", "protonet", "regularized", "reptile"]
 TRAINING = """
 import sys
 import keras, numpy as np, tensorflow as tf
@@ -15,9 +16,17 @@ from tfmgaug import MGAug
 from tfmgaug.backbones import mlp
 from tfmgaug.data.episodes import EpisodeSampler
 from tfmgaug.callbacks import IHT
-from tfmgaug.learners import ANIL, FOMAML, MetaTicket, ProtoNet, Reptile
+from tfmgaug.learners import (
+    ANIL,
+    CAVIA,
+    FOMAML,
+    MetaOptNet,
+    MetaTicket,
+    ProtoNet,
+    Reptile,
+)
 from tfmgaug.masks import CatfishMask, MagnitudeMask, ScoreMask
-from tfmgaug.regularizers import GradDrop, MRActivations, MRWeights
+from tfmgaug.regularizers import DropBlock, GradDrop, MRActivations, MRWeights
 
 replicas, path = int(sys.argv[1]), sys.argv[2]
 if replicas > 1:
@@ -31,6 +40,13 @@ learners = {
         mlp(3, (16, 16, 1), hidden=(16,), name="net"),
         inner_steps=2,
         augmentation=MGAug(CatfishMask((0.0, 0.2)), subnetworks=2),
+    ),
+    "cavia": lambda: CAVIA(
+        mlp(3, (16, 16, 1), hidden=(16, 8), normalization=False, context=4, name="net"),
+        clip_task_gradients=1.0,
+    ),
+    "metaoptnet": lambda: MetaOptNet(
+        small_conv(way=None), regularizers=[DropBlock(0.2, [1, 3], ramp_steps=10)]
     ),
     "meta_ticket": lambda: MetaTicket(
         mlp(3, (16, 16, 1), hidden=(16,), name="net"),
@@ -82,8 +98,6 @@ with strategy.scope():
 np.savez(path, **results)
 """
 
-NAMES = ["fomaml", "meta_ticket", "protonet", "reptile", "regularized"]
-
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
@@ -96,7 +110,7 @@ def results(tmp_path_factory):
     return [np.load(path) for path in paths.values()]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LEARNERS)
 def test_two_replicas_end_with_the_bits_of_one(results, name):
     two, one = results
     assert int(two[f"{name} step"]) == int(one[f"{name} step"]) == 20
@@ -106,7 +120,7 @@ def test_two_replicas_end_with_the_bits_of_one(results, name):
         np.testing.assert_array_equal(two[key], one[key], err_msg=key)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LEARNERS)
 def test_the_loss_is_the_mean_over_all_replicas(results, name):
     two, one = results
     np.testing.assert_allclose(two[f"{name} loss"], one[f"{name} loss"], rtol=1e-6)

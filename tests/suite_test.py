@@ -12,14 +12,25 @@ from tests.tasks import dataset, flat, images, theta
 from tfmgaug import MGAug
 from tfmgaug.backbones import mlp
 from tfmgaug.export import export
+from tfmgaug.heads import RidgeHead
 from tfmgaug.inner_optimizers import SGD
-from tfmgaug.learners import ANIL, BOIL, FOMAML, MAML, MetaTicket, ProtoNet, Reptile
+from tfmgaug.learners import (
+    ANIL,
+    BOIL,
+    CAVIA,
+    FOMAML,
+    MAML,
+    MetaOptNet,
+    MetaTicket,
+    ProtoNet,
+    Reptile,
+)
 from tfmgaug.masks import CatfishMask, ParameterMask, WidthMask
 
 
-def backbone(way=3):
+def backbone(way=3, **options):
     # Half of the time goes into tracing: convolutions have tests of their own.
-    return mlp(way, (16, 16, 1), hidden=(8,))
+    return mlp(way, (16, 16, 1), hidden=(8,), **options)
 
 
 def gradient_based(kind):
@@ -33,6 +44,13 @@ LEARNERS = {
     "FOMAML": gradient_based(FOMAML),
     "ANIL": gradient_based(ANIL),
     "BOIL": gradient_based(BOIL),
+    "CAVIA": lambda **options: CAVIA(
+        backbone(context=3, normalization=False, activation="tanh"), **options
+    ),
+    "MetaOptNet": lambda **options: MetaOptNet(backbone(way=None), **options),
+    "MetaOptNet, ridge": lambda **options: MetaOptNet(
+        backbone(way=None), head=RidgeHead(), **options
+    ),
     "MetaTicket": gradient_based(MetaTicket),
     "ProtoNet": lambda **options: ProtoNet(backbone(way=None), **options),
     "Reptile": lambda **options: Reptile(

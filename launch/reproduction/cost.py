@@ -104,7 +104,7 @@ def _images_of_a_task(settings):
     support = settings["way"] * (settings.get("train_shot") or settings["shot"])
     support = settings.get("inner_batch") or support  # of one inner step
     query = settings["way"] * settings["train_query"]
-    closed = settings["learner"] == "protonet"
+    closed = settings["learner"] in ("metaoptnet", "protonet")
     steps = 1 if closed else settings["inner_steps"]
     full = _GRADIENT * (steps * support + query)
     if "maxup" in settings["regularizers"]:
@@ -121,7 +121,7 @@ def _images_of_a_task(settings):
 
 def _test_images(settings):
     support, query = (settings["way"] * settings[name] for name in ("shot", "query"))
-    if settings["learner"] == "protonet":
+    if settings["learner"] in ("metaoptnet", "protonet"):
         return support + query
     # Queries are predicted after every inner step.
     steps = settings.get("evaluation_steps") or settings["inner_steps"]

@@ -42,7 +42,13 @@ NETWORKS = {
     "conv4, average pooling": lambda way: conv4(
         way, (20, 33, 1), 5, pooling="average", dtype="float64"
     ),
+    "conv4 with a context": lambda way: conv4(
+        way, (16, 16, 1), 5, fused=False, context=2, context_blocks=(2, 3), dtype="float64"
+    ),
     "mlp": lambda way: mlp(way, (4, 4, 1), (5, 10), dtype="float64"),
+    "mlp with a context": lambda way: mlp(
+        way, (4,), (5, 10), normalization=False, context=2, dtype="float64"
+    ),
     "mlp without normalization": lambda way: mlp(
         way, (4,), (5, 10), normalization=False, dtype="float64"
     ),

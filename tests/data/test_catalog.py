@@ -53,6 +53,7 @@ def offline(*arguments, **options):
         ("fc100", (60, 20, 20)),
         ("mini_imagenet", (64, 16, 20)),
         ("omniglot_vinyals", (1028, 172, 423)),
+        ("tiered_imagenet", (351, 97, 160)),
     ],
 )
 def test_published_splits_have_their_sizes_and_do_not_overlap(name, sizes):

@@ -11,14 +11,13 @@ from PIL import Image
 from tfmgaug.data import catalog, tfds_source
 from tfmgaug.data.published import class_lists
 
-NAMES = {
-    name: sorted(sum(class_lists(name).values(), [])) for name in ("cub", "mini_imagenet", "fc100")
-}
+PUBLISHED = ("cub", "mini_imagenet", "tiered_imagenet", "fc100")
+NAMES = {name: sorted(sum(class_lists(name).values(), [])) for name in PUBLISHED}
 
 
 def color(number):
     """A color that tells the number of a class, and survives JPEG and resizing."""
-    return np.array([number % 16 * 16, number // 16 * 16, 128], np.uint8)
+    return np.array([number % 32 * 8, number // 32 * 8, 128], np.uint8)
 
 
 def save_class(folder, number, images=2, size=(6, 5), suffix="png"):
@@ -74,7 +73,7 @@ def test_the_birds_of_the_lists_are_numbered_from_1_to_200():
 # Folders
 
 
-@pytest.mark.parametrize("name", ["cub", "mini_imagenet"])
+@pytest.mark.parametrize("name", ["cub", "mini_imagenet", "tiered_imagenet"])
 def test_folders_of_classes_are_split_by_the_published_lists(name, tmp_path, cache_dir):
     place(name, tmp_path)
     splits = catalog.load(name, data_dir=tmp_path, cache_dir=cache_dir)

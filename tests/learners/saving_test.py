@@ -6,7 +6,8 @@ import pytest
 from tests.tasks import batch, dataset, flat, regression, small_conv, smooth_mlp, theta
 from tfmgaug import MGAug
 from tfmgaug.backbones import mlp
-from tfmgaug.learners import ANIL, BOIL, FOMAML, MAML, ProtoNet
+from tfmgaug.heads import SVMHead
+from tfmgaug.learners import ANIL, BOIL, CAVIA, FOMAML, MAML, MetaOptNet, ProtoNet
 from tfmgaug.masks import CatfishMask, ParameterMask
 
 
@@ -73,6 +74,8 @@ LEARNERS = {
     "FOMAML": lambda: FOMAML(backbone(), augmentation=MGAug(CatfishMask(0.3), resolutions=None)),
     "ANIL": lambda: ANIL(backbone(), statistics="support", first_order=True, measure_before=False),
     "BOIL": lambda: BOIL(small_conv(), parallel_tasks=2, name="body"),
+    "CAVIA": lambda: CAVIA(small_conv(context=3), clip_task_gradients=2.0, first_order=True),
+    "MetaOptNet": lambda: MetaOptNet(backbone(None), head=SVMHead(0.2, 3.0), initial_scale=2.0),
     "ProtoNet": lambda: ProtoNet(backbone(None), distance="cosine", scale=3.0),
     "regression": lambda: MAML(mlp(1, (1,), hidden=(4,)), loss="mean_squared_error"),
 }

@@ -62,7 +62,9 @@ def test_activations_are_drawn_around_their_means():
     mean = np.random.default_rng(0).normal(size=(2, 4))
     kernel, bias = (tensor.numpy() for tensor in values(regularizer.variables))
     expected = softplus(mean @ kernel + bias)
-    draw = tf.function(lambda number: regularizer.activations(mean, fold(key(5), number)))
+    draw = tf.function(
+        lambda number: regularizer.activations(mean, "stage2", fold(key(5), number), 0)
+    )
     draws = np.array([draw(tf.constant(number)) for number in range(600)])
     standard = (draws - mean) / expected
     assert np.abs(standard.mean(0)).max() < 4.5 / np.sqrt(600)
@@ -74,7 +76,7 @@ def test_the_deviation_starts_where_it_is_told():
     regularizer = MRActivations(initial_deviation=0.2)
     MAML(smooth_mlp(), regularizers=[regularizer])
     mean = tf.zeros([3000, 4], tf.float64) + 5.0
-    drawn = regularizer.activations(mean, key(0))
+    drawn = regularizer.activations(mean, "stage2", key(0), 0)
     np.testing.assert_allclose(np.std(drawn, axis=0), 0.2, rtol=0.06)
 
 
@@ -108,7 +110,7 @@ def test_another_depth_is_another_place():
     for depth in (1, 2, None):
         regularizer = MRActivations(depth=depth)
         MAML(smooth_mlp(), regularizers=[regularizer])
-        places.append(regularizer.place)
+        places += regularizer.places
     assert places == ["stage1", "stage2", "stage2"]
 
 

@@ -121,9 +121,9 @@ def test_noise_comes_before_masks_and_revives_no_pruned_entry():
 
 
 class Shift(Regularizer):
-    place = "stage2"
+    places = ("stage2",)
 
-    def activations(self, x, key):
+    def activations(self, x, place, key, step):
         return x + 0.5
 
 

@@ -5,6 +5,8 @@ import keras
 from tfmgaug.backbones.seeds import layer_seeds
 from tfmgaug.layers import (
     BatchNormalization,
+    Context,
+    FiLM,
     PooledBatchNormalization,
     SpatialDense,
     Standardization,
@@ -24,6 +26,8 @@ def conv4(
     activation="relu",
     pooling="max",
     fused=True,
+    context=None,
+    context_blocks=(3,),
     seed=0,
     dtype=None,
     name="conv4",
@@ -46,6 +50,9 @@ def conv4(
             are left; here the head sees each of them, as it does behind pooling.
         fused: bool, whether normalization and max pooling are compiled into one; see
             `PooledBatchNormalization`.
+        context: int >= 1, entries of a context, which `CAVIA` adapts. It scales and shifts the
+            channels of some blocks (FiLM) between pooling and ReLU. None: none.
+        context_blocks: numbers of these blocks, from 1. The authors of CAVIA have it in the third.
         seed: int, the start of the weights.
         dtype: Keras dtype policy; None takes the global one.
         name: str.
@@ -62,10 +69,12 @@ def conv4(
 
     Reference:
         Vinyals et al., 2016, https://arxiv.org/abs/1606.04080, Section 4.1.
+        Zintgraf et al., CAVIA, 2019, https://arxiv.org/abs/1810.03642, Section 3.2.
     """
-    _check(way, image_shape, filters, pooling)
+    _check(way, image_shape, filters, pooling, context_blocks)
     height, width, channels = image_shape
-    seeds = layer_seeds(seed, _BLOCKS + 1)
+    seeds = layer_seeds(seed, 2 * _BLOCKS + 1)
+    phi = None if context is None else Context(context, dtype=dtype, name="context")
     inputs = keras.Input((None, None, channels), name="image")
     x = Standardization(image_shape, mean, standard_deviation, dtype=dtype, name="standardization")(
         inputs
@@ -87,6 +96,9 @@ def conv4(
             x = BatchNormalization(dtype=dtype, name=f"norm{block}")(x)
         if pooling == "average":
             x = keras.layers.AveragePooling2D(2, dtype=dtype, name=f"pool{block}")(x)
+        if phi is not None and block in context_blocks:
+            film = FiLM(seeds[_BLOCKS + block], dtype=dtype, name=f"film{block}")
+            x = film([x, phi(x)])
         x = keras.layers.Activation(activation, dtype=dtype, name=f"stage{block}")(x)
     if way is None:
         outputs = keras.layers.Flatten(dtype=dtype, name="embedding")(x)
@@ -94,7 +106,7 @@ def conv4(
         outputs = SpatialDense(
             way,
             size=[_size_left(side, pooling) for side in (height, width)],
-            kernel_initializer=keras.initializers.GlorotUniform(seed=seeds[-1]),
+            kernel_initializer=keras.initializers.GlorotUniform(seed=seeds[_BLOCKS]),
             dtype=dtype,
             name="head",
         )(x)
@@ -106,7 +118,7 @@ def _size_left(side, pooling):
     return -(-side // 2**_BLOCKS) if pooling == "strided" else side // 2**_BLOCKS
 
 
-def _check(way, image_shape, filters, pooling):
+def _check(way, image_shape, filters, pooling, context_blocks):
     if way is not None and way < 2:
         raise ValueError(f"`way` must be at least 2, or None for no head. Received: way={way}.")
     if len(image_shape) != 3 or min(image_shape[:2]) < 2**_BLOCKS or image_shape[2] < 1:
@@ -118,3 +130,7 @@ def _check(way, image_shape, filters, pooling):
         raise ValueError(f"`filters` must be at least 1. Received: filters={filters}.")
     if pooling not in _POOLING:
         raise ValueError(f"`pooling` must be one of {_POOLING}. Received: {pooling!r}.")
+    if not context_blocks or not set(context_blocks) <= set(range(1, _BLOCKS + 1)):
+        raise ValueError(
+            f"`context_blocks` must name blocks from 1 to {_BLOCKS}. Received: {context_blocks!r}."
+        )

@@ -6,13 +6,15 @@ import tensorflow as tf
 
 from tfmgaug.backbones.graph import calls
 from tfmgaug.backbones.preparation import classifier_of, prepare
-from tfmgaug.layers import BatchNormalization, SpatialDense
+from tfmgaug.layers import BatchNormalization, Context, FiLM, SpatialDense
 from tfmgaug.masks.width import WidthMask
 from tfmgaug.randomness import key
 
 _layers = keras.layers
 _KERNELS = (_layers.Conv1D, _layers.Conv2D, _layers.Conv3D, _layers.Dense, SpatialDense)
 _MERGES = (_layers.Add, _layers.Average, _layers.Maximum, _layers.Multiply, _layers.Subtract)
+# Each channel has weights of its own.
+_OF_CHANNELS = (BatchNormalization, FiLM)
 # They keep channels apart, and zero stays zero.
 _CHANNELWISE = (
     _layers.Activation,
@@ -138,16 +140,20 @@ class _KeptChannels:
 
     def weights(self, layer):
         """Returns what is left of a layer's weights."""
+        if isinstance(layer, Context):
+            return layer.get_weights()
         entering = self.inputs[id(layer)]
         if isinstance(layer, _KERNELS) and getattr(layer, "groups", 1) == 1:
             leaving = self.outputs[id(layer)]
             kernel, *bias = layer.get_weights()
             return [kernel[..., entering, :][..., leaving], *(b[leaving] for b in bias)]
-        if isinstance(layer, BatchNormalization):
-            return [weight[entering] for weight in layer.get_weights()]
+        if isinstance(layer, _OF_CHANNELS):
+            return [weight[..., entering] for weight in layer.get_weights()]
         return layer.get_weights()
 
     def _through(self, layer, tensors, shape):
+        if isinstance(layer, Context):
+            return np.arange(layer.size)  # whatever it is called on
         entering = tensors[0][0]
         if not np.array_equal(self.inputs.setdefault(id(layer), entering), entering):
             raise _uncuttable(layer, "is called several times, with different channels pruned")
@@ -155,7 +161,7 @@ class _KeptChannels:
             return self.follow(layer, entering)
         if isinstance(layer, _KERNELS):
             return self._through_kernel(layer, tensors)
-        if isinstance(layer, BatchNormalization):
+        if isinstance(layer, _OF_CHANNELS):
             return self._through_normalization(layer, entering)
         if all(_is_whole(*tensor) for tensor in tensors):
             return np.arange(shape[-1] or 0)  # whatever it does, it is copied as it is
@@ -179,7 +185,8 @@ class _KeptChannels:
         return leaving
 
     def _through_normalization(self, layer, entering):
-        leaving = self._masked.get(id(layer.gamma), np.arange(layer.gamma.shape[-1]))
+        own = layer.trainable_variables[0]
+        leaving = self._masked.get(id(own), np.arange(own.shape[-1]))
         if not np.array_equal(leaving, entering):
             raise _uncuttable(layer, "is masked in other channels than its input")
         return entering

@@ -3,7 +3,7 @@
 import keras
 
 from tfmgaug.backbones.seeds import layer_seeds
-from tfmgaug.layers import BatchNormalization, Standardization
+from tfmgaug.layers import BatchNormalization, Context, Standardization
 
 
 def mlp(
@@ -16,6 +16,7 @@ def mlp(
     mean=None,
     standard_deviation=None,
     activation="relu",
+    context=None,
     seed=0,
     dtype=None,
     name="mlp",
@@ -37,6 +38,8 @@ def mlp(
         mean: float, subtracted from the inputs; None: 127.5 for images, 0 otherwise.
         standard_deviation: float > 0, divides the inputs; None: 127.5 for images, 1 otherwise.
         activation: Keras activation.
+        context: int >= 1, entries of a context that the inputs are joined with, which `CAVIA`
+            adapts; None: none. Batch normalization would cancel what is the same in all examples.
         seed: int, the start of the weights.
         dtype: Keras dtype policy; None takes the global one.
         name: str.
@@ -49,11 +52,13 @@ def mlp(
 
     Example:
         >>> mlp(1, (1,), hidden=(40, 40), normalization=False)  # sine regression
+        >>> mlp(1, (1,), hidden=(40, 40), normalization=False, context=5)  # the same by CAVIA
         >>> mlp(5, (28, 28, 1), width_factor=4)
 
     Reference:
         Finn, Abbeel, Levine, 2017, https://arxiv.org/abs/1703.03400, Section 5.
         Chijiwa et al., Meta-ticket, 2022, https://arxiv.org/abs/2205.15619, Section 4.1.1.
+        Zintgraf et al., CAVIA, 2019, https://arxiv.org/abs/1810.03642, Section 3.1.
     """
     if way is not None and way < 1:
         raise ValueError(f"`way` must be at least 1, or None for no head. Received: way={way}.")
@@ -64,6 +69,11 @@ def mlp(
         raise ValueError(
             "`width_factor` must leave a unit in every layer. "
             f"Received: width_factor={width_factor} and hidden={hidden!r}."
+        )
+    if context is not None and normalization:
+        raise ValueError(
+            "Batch normalization cancels a context, which adds the same to all examples: use "
+            f"normalization=False. Received: context={context} and normalization=True."
         )
     seeds = layer_seeds(seed, len(hidden) + 1)
     center = 127.5 if len(input_shape) == 3 else 0.0
@@ -76,6 +86,9 @@ def mlp(
     )
     if len(input_shape) > 1:
         x = keras.layers.Flatten(dtype=dtype, name="flatten")(x)
+    if context is not None:
+        phi = Context(context, dtype=dtype, name="context")(x)
+        x = keras.layers.Concatenate(dtype=dtype, name="with_context")([x, phi])
     for layer, size in enumerate(widened, start=1):
         x = keras.layers.Dense(
             size,

@@ -48,6 +48,8 @@ def load(
       named by WordNet id, or train/, val/ and test/ of these. Or it is TensorFlow Datasets' folder
       with `imagenet2012`, prepared, or its two archives in `downloads/manual`; that has all
       training images of a class, some 1300, of which the published set is a choice of 600.
+    - `"tiered_imagenet"`: 351/97/160 classes of ImageNet, the lists of Ren et al., each with all
+      its training images; otherwise as `"mini_imagenet"`.
     - `"folder"`: the image folder `data_dir`, see `from_folder`.
 
     Args:

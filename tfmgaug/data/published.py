@@ -43,6 +43,7 @@ def _by_number(numbers: Sequence[str], names: Sequence[str]) -> list[str]:
 
 
 _CIFAR100 = _Source("cifar100", "train+test")
+_IMAGENET = _Source("imagenet2012", "train", side=84, inside=("", "images"), partial=True)
 
 _SOURCES = {
     "cifar_fs": _CIFAR100,
@@ -54,7 +55,8 @@ _SOURCES = {
         rename=_by_number,
     ),
     "fc100": _CIFAR100,
-    "mini_imagenet": _Source("imagenet2012", "train", side=84, inside=("", "images"), partial=True),
+    "mini_imagenet": _IMAGENET,
+    "tiered_imagenet": _IMAGENET,
 }
 
 _LISTS = (*_SOURCES, "omniglot_vinyals")
@@ -65,8 +67,8 @@ def class_lists(name: str) -> dict[str, list[str]]:
     """Returns the published class split of a data set.
 
     Args:
-        name: `"cifar_fs"`, `"cub"`, `"fc100"`, `"mini_imagenet"` (WordNet ids) or
-            `"omniglot_vinyals"`.
+        name: `"cifar_fs"`, `"cub"`, `"fc100"`, `"mini_imagenet"` or `"tiered_imagenet"` (WordNet
+            ids), or `"omniglot_vinyals"`.
 
     Returns:
         The names of the classes for `"train"`, `"validation"` and `"test"`.

@@ -6,12 +6,13 @@ import tensorflow as tf
 from tfmgaug.backbones.initializers import KaimingNormal, WeightInitializer
 from tfmgaug.learners.boil import BOIL
 from tfmgaug.learners.maml import MAML
+from tfmgaug.learners.part_learned import PartLearned, refuse_meta_gradient_scores
 from tfmgaug.masks.score import ScoreMask
 from tfmgaug.randomness import fold, key, uniform
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
-class MetaTicket(MAML):
+class MetaTicket(PartLearned, MAML):
     """MAML that learns a mask on random weights, and not the weights.
 
     Inner loop, per task, from the random weights: `phi <- phi - alpha * dL_support(m * phi)/dphi`.
@@ -57,7 +58,11 @@ class MetaTicket(MAML):
                 f"Received: {weight_initializer!r}."
             )
         super().__init__(backbone, **kwargs)
-        _refuse_meta_gradient_scores(self.augmentation)
+        refuse_meta_gradient_scores(
+            self.augmentation,
+            "Meta-ticket learns scores, not weights: there is no meta-gradient to score weights "
+            "by.",
+        )
         self.score_mask = score_mask
         self.weight_initializer = weight_initializer
         self.score_mask.attach(self.backbone, self.classifier, fold(key(self.seed), "scores"))
@@ -73,23 +78,6 @@ class MetaTicket(MAML):
         for place, variable in enumerate(self.backbone.trainable_variables):
             if self.is_drawn(variable):
                 variable.assign(self.draw_weight(place))
-
-    # The backbone's weights are trainable for Keras, or they could not adapt.
-    @property
-    def trainable_variables(self):
-        return self.meta_variables
-
-    @property
-    def trainable_weights(self):
-        return self.meta_variables
-
-    @property
-    def non_trainable_variables(self):
-        return _without(self.variables, self.meta_variables)
-
-    @property
-    def non_trainable_weights(self):
-        return _without(self.weights, self.meta_variables)
 
     @property
     def own_variables(self):
@@ -196,17 +184,3 @@ class MetaTicketBOIL(MetaTicket, BOIL):
     Reference:
         Chijiwa et al., Meta-ticket, 2022, https://arxiv.org/abs/2205.15619, Section 4.1.3.
     """
-
-
-def _refuse_meta_gradient_scores(augmentation):
-    if augmentation is not None and augmentation.mask.score == "meta_gradient":
-        raise ValueError(
-            "Meta-ticket learns scores, not weights: there is no meta-gradient to score weights "
-            "by. Use score='query_loss'. "
-            f"Received: {type(augmentation.mask).__name__}(score='meta_gradient')."
-        )
-
-
-def _without(variables, left_out):
-    left_out = {id(variable) for variable in left_out}
-    return [variable for variable in variables if id(variable) not in left_out]

@@ -3,14 +3,13 @@
 import keras
 import tensorflow as tf
 
-from tfmgaug import batch_statistics
-from tfmgaug.learners.meta_learner import MetaLearner
+from tfmgaug.learners.closed_form import ClosedFormLearner
 
 _DISTANCES = ("euclidean", "cosine")
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
-class ProtoNet(MetaLearner):
+class ProtoNet(ClosedFormLearner):
     """Prototypical networks.
 
     `p_c = mean of f(x)` over the support examples of class c, and the logits of a query are
@@ -39,39 +38,11 @@ class ProtoNet(MetaLearner):
             raise ValueError(f"`distance` must be one of {_DISTANCES}. Received: {distance!r}.")
         if not scale > 0:
             raise ValueError(f"`scale` must be positive. Received: scale={scale}.")
-        if not self.classification:
-            raise ValueError(
-                "ProtoNet classifies: its loss must be a cross-entropy over integer labels. "
-                f"Received: {self.loss_fn!r}."
-            )
         self.distance = distance
         self.scale = scale
 
-    @property
-    def classifier(self):
-        return None
-
-    @property
-    def way(self):
-        return None
-
-    def adapt_state(
-        self, state, support_x, support_y, steps=None, prune=None, statistics=None, noise=None
-    ):
-        embeddings, new = self.forward(
-            self.weights_of(state),
-            support_x,
-            prune,
-            noise=noise and noise.at("support", labels=support_y),
-        )
-        adapted = {
-            "prototypes": tf.math.unsorted_segment_mean(
-                embeddings, support_y, tf.reduce_max(support_y) + 1
-            )
-        }
-        if (statistics or self.statistics) == batch_statistics.SUPPORT:
-            adapted.update(zip(self.statistics_names, new))
-        return adapted
+    def fit_head(self, embeddings, labels, way):
+        return {"prototypes": tf.math.unsorted_segment_mean(embeddings, labels, way)}
 
     def read_out(self, outputs, state):
         prototypes = state["prototypes"]
@@ -80,12 +51,6 @@ class ProtoNet(MetaLearner):
         # |f|^2 - 2 f.p + |p|^2 needs no [n, way, features] tensor.
         squares = tf.reduce_sum(outputs**2, 1)[:, None] + tf.reduce_sum(prototypes**2, 1)
         return 2 * tf.matmul(outputs, prototypes, transpose_b=True) - squares
-
-    def _before_adaptation(self, theta, episode, gradients):
-        if self._scores_by_query_loss and self.regularizers:
-            return self.weight_gradient(theta, episode)[0], None
-        # Without inner steps, the meta-gradient is the query loss's gradient in the weights.
-        return gradients[: len(self.weight_names)], None
 
     def get_config(self):
         """Returns the constructor's arguments, serializable."""

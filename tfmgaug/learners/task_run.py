@@ -99,7 +99,7 @@ class TaskRun:
         """Returns the queries' activations after adaptation, before noise was added to them.
 
         Args:
-            place: the layer behind which they are, a regularizer's `place`.
+            place: the layer behind which they are, one of a regularizer's `places`.
         """
         return self._adapted_query[2].clean[place]
 

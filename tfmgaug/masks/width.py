@@ -4,16 +4,19 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfmgaug.layers import BatchNormalization
+from tfmgaug.layers import BatchNormalization, FiLM
 from tfmgaug.masks.mask import Mask, number_pruned, prunable_layers
+
+# Their weights belong to channels, which stand last, and they keep channels apart.
+_CHANNELWISE = (BatchNormalization, FiLM)
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
 class WidthMask(Mask):
     """Keeps the first `max(1, d - floor(rate * d))` of the `d` output channels of each layer.
 
-    The removed channels' biases and normalization go with them, so that the masked network equals
-    the network physically cut.
+    The removed channels' biases, normalization and FiLM go with them, so that the masked network
+    equals the network physically cut.
 
     Args:
         rates: share of the channels, or (low, high); see `Mask`. The paper prints none: this
@@ -41,7 +44,7 @@ class WidthMask(Mask):
         owners = layers + [
             layer
             for layer in backbone._flatten_layers(include_self=False)
-            if isinstance(layer, BatchNormalization) and _is_fed_by(layer, pruned)
+            if isinstance(layer, _CHANNELWISE) and _is_fed_by(layer, pruned)
         ]
         channels = {id(v) for layer in owners for v in layer.trainable_variables}
         # The last axis of each of these variables is the layer's output channels.
@@ -60,16 +63,16 @@ def _first_channels(weight, rate):
     return tf.broadcast_to(tf.cast(tf.range(channels) < kept, tf.float32), weight.shape)
 
 
-def _is_fed_by(normalization, pruned):
-    """Whether a normalization acts on the channels of pruned layers."""
-    sources = list(_sources(normalization, pruned))
+def _is_fed_by(layer, pruned):
+    """Whether a normalization or FiLM acts on the channels of pruned layers."""
+    channels = layer.trainable_variables[0].shape[-1]
+    sources = list(_sources(layer, pruned))
     for source in sources:
-        if source.kernel.shape[-1] != normalization.gamma.shape[0]:
+        if source.kernel.shape[-1] != channels:
             raise ValueError(
                 "Width pruning needs normalization of channels as the layer before makes them, not "
-                f"flattened or concatenated. Received: {normalization.name!r} with "
-                f"{normalization.gamma.shape[0]} channels behind {source.name!r} with "
-                f"{source.kernel.shape[-1]}."
+                f"flattened or concatenated. Received: {layer.name!r} with {channels} channels "
+                f"behind {source.name!r} with {source.kernel.shape[-1]}."
             )
     return bool(sources)
 
@@ -81,7 +84,7 @@ def _sources(layer, pruned):
             source = parent.operation
             if id(source) in pruned:
                 yield source
-            elif isinstance(source, BatchNormalization) or not getattr(source, "weights", ()):
+            elif isinstance(source, _CHANNELWISE) or not getattr(source, "weights", ()):
                 yield from _sources(source, pruned)
 
 

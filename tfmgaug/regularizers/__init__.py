@@ -2,7 +2,9 @@
 
 from tfmgaug.regularizers.activation_information import MRActivations
 from tfmgaug.regularizers.channel_shuffle import ChannelShuffle
+from tfmgaug.regularizers.drop_block import DropBlock
 from tfmgaug.regularizers.gradient_dropout import GradDrop
+from tfmgaug.regularizers.label_smoothing import LabelSmoothing
 from tfmgaug.regularizers.maxup import MaxUp
 from tfmgaug.regularizers.metamix import MetaMix
 from tfmgaug.regularizers.regularizer import Regularizer
@@ -21,9 +23,11 @@ from tfmgaug.regularizers.weight_information import MRWeights
 __all__ = [
     "ChannelShuffle",
     "CutMix",
+    "DropBlock",
     "EntropyTAML",
     "GradDrop",
     "InequalityTAML",
+    "LabelSmoothing",
     "MRActivations",
     "MRWeights",
     "MaxUp",

@@ -68,7 +68,7 @@ class MRActivations(Regularizer):
                 f"{learner.backbone.name!r} with {len(learner.stages)} stages."
             )
         stage = inner[depth - 1]
-        self.place = stage.name
+        self.places = (stage.name,)
         channels = stage.output_shape[-1]
 
         def variable(name, shape, start):
@@ -76,7 +76,7 @@ class MRActivations(Regularizer):
                 shape=shape,
                 dtype=learner.backbone.trainable_variables[0].dtype,
                 initializer=keras.initializers.Constant(start),
-                name=f"{self.place}_deviation_{name}",
+                name=f"{stage.name}_deviation_{name}",
             )
 
         self._kernel = variable("kernel", (channels, channels), 0.0)
@@ -86,13 +86,13 @@ class MRActivations(Regularizer):
     def variables(self):
         return [] if self._kernel is None else [self._kernel, self._bias]
 
-    def activations(self, x, key):
+    def activations(self, x, place, key, step):
         deviation = self._deviation(x)
         noise = deviation * normal(tf.unstack(tf.shape(x)), key, deviation.dtype)
         return x + tf.cast(noise, x.dtype)
 
     def penalty(self, run):
-        mean = run.activations(self.place)
+        mean = run.activations(*self.places)
         deviation = self._deviation(mean)
         mean = tf.cast(mean, deviation.dtype)
         divergence = from_standard_normal(mean, 2 * tf.math.log(deviation))

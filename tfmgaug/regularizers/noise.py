@@ -40,15 +40,16 @@ class Noise:
     @property
     def places(self):
         """The names of layers behind which activations are perturbed."""
-        found = {one.place for one in self._regularizers if one.overrides("activations")}
-        return tuple(sorted(found.union(*(one.class_places for one in self._regularizers))))
+        found = (place for one in self._regularizers for place in (*one.places, *one.class_places))
+        return tuple(sorted(set(found)))
 
     def activations(self, x, place):
         """Perturbs the activations behind a layer."""
         self.clean[place] = x
         for number, regularizer in enumerate(self._regularizers):
-            if regularizer.overrides("activations") and regularizer.place == place:
-                x = regularizer.activations(x, fold(self._key, "activations", number))
+            if place in regularizer.places:
+                own_key = fold(self._key, "activations", number)
+                x = regularizer.activations(x, place, own_key, self._step)
             if place in regularizer.class_places:
                 x = regularizer.class_activations(x, place, self._labels, self._task_key)
         return x

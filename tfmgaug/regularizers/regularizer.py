@@ -13,8 +13,8 @@ class Regularizer:
         subnetworks: bool, whether it acts on MGAug's sub-networks as on the full network.
     """
 
-    # The layer of the backbone, by name, behind which `activations` acts; `attach` may choose it.
-    place = None
+    # The backbone's layers, by name, behind which `activations` acts; `attach` may choose them.
+    places = ()
     # Likewise the layers behind which `class_activations` acts.
     class_places = ()
 
@@ -61,12 +61,14 @@ class Regularizer:
         """
         return weights
 
-    def activations(self, x, key):
-        """Changes what the layer named `place` hands on in one forward pass.
+    def activations(self, x, place, key, step):
+        """Changes what a layer hands on in one forward pass.
 
         Args:
             x: `[n, ...]`.
-            key: stateless key, `[2]`, of this pass.
+            place: the name of the layer, one of `places`.
+            key: stateless key, `[2]`, of this pass, the same for all places.
+            step: int64 scalar, the outer step.
 
         Returns:
             A tensor like `x`.

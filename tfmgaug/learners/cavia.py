@@ -1,0 +1,98 @@
+"""CAVIA: a context adapts, all weights stay."""
+
+import keras
+import tensorflow as tf
+
+from tfmgaug.layers.context import contexts_of
+from tfmgaug.learners.maml import MAML
+from tfmgaug.learners.part_learned import PartLearned, refuse_meta_gradient_scores, without
+
+
+@keras.saving.register_keras_serializable("tfmgaug")
+class CAVIA(PartLearned, MAML):
+    """Fast context adaptation via meta-learning.
+
+    Inner loop, per task, from `phi = 0`: `phi <- phi - alpha * dL_support(theta, phi)/dphi`. Outer
+    loop: `theta <- theta - beta * 1/T sum_t dL_query(theta, phi_t)/dtheta`, through the inner
+    steps. The weights theta are shared by all tasks, the context phi is never meta-learned. Masks
+    prune theta alone.
+
+    Args:
+        backbone: functional `keras.Model` from inputs to logits `[n, way]` or values, with a
+            `tfmgaug.layers.Context`: `conv4(..., context=100)`, or `mlp(..., context=5)`.
+        inner_steps: int >= 1. The authors take 2 on mini-ImageNet, 1 on sinusoids.
+        inner_learning_rate: float >= 0, alpha.
+        clip_task_gradients: float > 0: entries of each task's gradient are clipped to plus and
+            minus this before they are averaged. The authors do so for regression, with 10. (For
+            classification they clip the average: `clipvalue=10` of the Keras optimizer.) None: as
+            they are.
+        **kwargs: of `MAML`: learn_inner_rates, first_order and so on.
+
+    Raises:
+        TypeError, ValueError: an argument does not fit, or the backbone has no context.
+
+    Example:
+        >>> backbone = conv4(way=5, image_shape=(84, 84, 3), filters=128, context=100)
+        >>> learner = CAVIA(backbone)
+        >>> learner.compile(keras.optimizers.Adam(1e-3, clipvalue=10))
+
+    Reference:
+        Zintgraf et al., 2019, https://arxiv.org/abs/1810.03642, Algorithm 1.
+    """
+
+    def __init__(
+        self,
+        backbone,
+        *,
+        inner_steps=2,
+        inner_learning_rate=1.0,
+        clip_task_gradients=None,
+        **kwargs,
+    ):
+        if clip_task_gradients is not None and not clip_task_gradients > 0:
+            raise ValueError(
+                f"`clip_task_gradients` must be positive. Received: {clip_task_gradients}."
+            )
+        if isinstance(backbone, keras.Model) and not contexts_of(backbone):
+            raise ValueError(
+                "CAVIA adapts a context: build the backbone with one, as `conv4(..., context=100)` "
+                f"and `mlp(..., context=5)`. Received: {backbone.name!r}, which has none."
+            )
+        self.clip_task_gradients = clip_task_gradients
+        super().__init__(
+            backbone, inner_steps=inner_steps, inner_learning_rate=inner_learning_rate, **kwargs
+        )
+        refuse_meta_gradient_scores(
+            self.augmentation,
+            "CAVIA's meta-gradient flows through the context, and is not the gradient of the query "
+            "loss in the weights.",
+        )
+        for context in self.contexts:  # another learner may have learned it
+            context.assign(tf.zeros_like(context))
+
+    @property
+    def contexts(self):
+        """The variables that adapt: where each task starts, at zero."""
+        return contexts_of(self.backbone)
+
+    def adapts(self, variable):
+        return any(variable is context for context in self.contexts)
+
+    @property
+    def own_variables(self):
+        return without(super().own_variables, self.contexts)
+
+    @property
+    def fixed_variables(self):
+        return [*self.contexts, *super().fixed_variables]
+
+    def meta_gradient(self, theta, episode, prune=None, own_key=None, coupling=None):
+        gradients, *rest = super().meta_gradient(theta, episode, prune, own_key, coupling)
+        if self.clip_task_gradients is not None:
+            limit = self.clip_task_gradients
+            gradients = [tf.clip_by_value(gradient, -limit, limit) for gradient in gradients]
+        return gradients, *rest
+
+    def get_config(self):
+        """Returns the constructor's arguments, serializable."""
+        return {**super().get_config(), "clip_task_gradients": self.clip_task_gradients}

@@ -1,0 +1,70 @@
+"""Learners that read out embeddings by what a support set determines, without inner steps."""
+
+import tensorflow as tf
+
+from tfmgaug import batch_statistics
+from tfmgaug.learners.meta_learner import MetaLearner
+
+
+class ClosedFormLearner(MetaLearner):
+    """A classifier on embeddings that is computed, not descended to.
+
+    Nothing adapts by gradients, and any number of ways will do. Subclasses say what is computed of
+    the support embeddings (`fit_head`) and how it reads out those of queries (`read_out`).
+
+    Args:
+        backbone: functional `keras.Model` from inputs to embeddings `[n, features]`.
+        **kwargs: of `MetaLearner`: statistics, augmentation, parallel_tasks, seed, name.
+
+    Raises:
+        TypeError, ValueError: an argument does not fit.
+    """
+
+    def __init__(self, backbone, **kwargs):
+        super().__init__(backbone, **kwargs)
+        if not self.classification:
+            raise ValueError(
+                f"{type(self).__name__} classifies: its loss must be a cross-entropy over integer "
+                f"labels. Received: {self.loss_fn!r}."
+            )
+
+    @property
+    def classifier(self):
+        return None
+
+    @property
+    def way(self):
+        return None
+
+    def fit_head(self, embeddings, labels, way):
+        """Computes what reads out embeddings.
+
+        Args:
+            embeddings: of the support set, `[n, features]`.
+            labels: integers `[n]`.
+            way: int32 scalar, the number of classes.
+
+        Returns:
+            A dictionary of named tensors, a part of the state.
+        """
+        raise NotImplementedError
+
+    def adapt_state(
+        self, state, support_x, support_y, steps=None, prune=None, statistics=None, noise=None
+    ):
+        embeddings, new = self.forward(
+            self.weights_of(state),
+            support_x,
+            prune,
+            noise=noise and noise.at("support", labels=support_y),
+        )
+        adapted = self.fit_head(embeddings, support_y, tf.reduce_max(support_y) + 1)
+        if (statistics or self.statistics) == batch_statistics.SUPPORT:
+            adapted.update(zip(self.statistics_names, new))
+        return adapted
+
+    def _before_adaptation(self, theta, episode, gradients):
+        if self._scores_by_query_loss and self.regularizers:
+            return self.weight_gradient(theta, episode)[0], None
+        # Without inner steps, the meta-gradient is the query loss's gradient in the weights.
+        return gradients[: len(self.weight_names)], None

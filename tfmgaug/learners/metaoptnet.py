@@ -1,0 +1,76 @@
+"""MetaOptNet: a linear classifier, solved for in a learned space."""
+
+import keras
+import tensorflow as tf
+
+from tfmgaug.heads import Head, SVMHead
+from tfmgaug.learners.closed_form import ClosedFormLearner
+
+
+@keras.saving.register_keras_serializable("tfmgaug")
+class MetaOptNet(ClosedFormLearner):
+    """Meta-learning with differentiable convex optimization.
+
+    `W = sum_i f(x_i) a_i^T` over the support examples, with the coefficients a that solve the
+    head's convex problem, and the logits of a query are `scale * f(x) W`. The scale is
+    meta-learned with the backbone; gradients flow through the solution. Any number of ways and
+    shots will do: the authors train with 15 shots and test with 1 and 5.
+
+    Args:
+        backbone: functional `keras.Model` from inputs to embeddings:
+            `resnet12(way=None, global_pooling=False)`.
+        head: `SVMHead` or `RidgeHead`; None: `SVMHead()`.
+        initial_scale: float > 0.
+        **kwargs: of `MetaLearner`: statistics, augmentation, parallel_tasks, seed, name.
+
+    Raises:
+        TypeError, ValueError: an argument does not fit.
+
+    Example:
+        >>> MetaOptNet(
+        ...     resnet12(way=None, global_pooling=False),
+        ...     head=SVMHead(cost=0.1),
+        ...     regularizers=[DropBlock()],
+        ... )
+
+    Reference:
+        Lee et al., 2019, https://arxiv.org/abs/1904.03758, Eqs. 6 to 12.
+    """
+
+    def __init__(self, backbone, *, head=None, initial_scale=1.0, **kwargs):
+        head = SVMHead() if head is None else head
+        if not isinstance(head, Head):
+            raise TypeError(f"`head` must be a tfmgaug.heads.Head. Received: {head!r}.")
+        if not initial_scale > 0:
+            raise ValueError(f"`initial_scale` must be positive. Received: {initial_scale}.")
+        super().__init__(backbone, **kwargs)
+        self.head = head
+        self.initial_scale = initial_scale
+        self.scale = self.add_weight(
+            shape=(), initializer=keras.initializers.Constant(initial_scale), name="scale"
+        )
+
+    @property
+    def own_variables(self):
+        return [*super().own_variables, self.scale]
+
+    def fit_head(self, embeddings, labels, way):
+        return {"head": self.head.weights(embeddings, labels, way)}
+
+    def read_out(self, outputs, state):
+        scale = tf.cast(tf.convert_to_tensor(self.scale), outputs.dtype)
+        return scale * tf.matmul(outputs, state["head"])
+
+    def get_config(self):
+        """Returns the constructor's arguments, serializable."""
+        return {
+            **super().get_config(),
+            "head": keras.saving.serialize_keras_object(self.head),
+            "initial_scale": self.initial_scale,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        """Builds the learner from `get_config`'s result."""
+        head = keras.saving.deserialize_keras_object(config["head"])
+        return super().from_config({**config, "head": head})

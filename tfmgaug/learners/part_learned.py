@@ -1,0 +1,48 @@
+"""Learners whose outer loop learns a part of what their backbone could learn."""
+
+
+class PartLearned:
+    """Lets Keras count as trainable what the outer loop learns, and the rest as not.
+
+    To be inherited before a `MetaLearner`. Weights that are not meta-learned still are trainable
+    variables of the backbone, or they could not adapt.
+    """
+
+    @property
+    def trainable_variables(self):
+        return self.meta_variables
+
+    @property
+    def trainable_weights(self):
+        return self.meta_variables
+
+    @property
+    def non_trainable_variables(self):
+        return without(self.variables, self.meta_variables)
+
+    @property
+    def non_trainable_weights(self):
+        return without(self.weights, self.meta_variables)
+
+
+def without(variables, left_out):
+    """Returns the variables that are not among those left out."""
+    left_out = {id(variable) for variable in left_out}
+    return [variable for variable in variables if id(variable) not in left_out]
+
+
+def refuse_meta_gradient_scores(augmentation, reason):
+    """Refuses masks that score weights by the meta-gradient.
+
+    Args:
+        augmentation: `MGAug` or None.
+        reason: why a learner has none to score by.
+
+    Raises:
+        ValueError: the mask does.
+    """
+    if augmentation is not None and augmentation.mask.score == "meta_gradient":
+        raise ValueError(
+            f"{reason} Use score='query_loss'. "
+            f"Received: {type(augmentation.mask).__name__}(score='meta_gradient')."
+        )

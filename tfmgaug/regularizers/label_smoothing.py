@@ -1,0 +1,47 @@
+"""Label smoothing: targets that leave some probability to the other classes."""
+
+import keras
+import tensorflow as tf
+
+from tfmgaug.regularizers.regularizer import Regularizer
+
+
+@keras.saving.register_keras_serializable("tfmgaug")
+class LabelSmoothing(Regularizer):
+    """Trains on targets that are less sure than the labels.
+
+    `L = -(1 - rate) * log p_y - rate / (way - 1) * sum over m != y of log p_m`, of the queries.
+    The inner loop and evaluation keep the labels.
+
+    Args:
+        rate: float in [0, 1), the probability that the other classes share.
+        subnetworks: bool, whether it acts on MGAug's sub-networks too.
+
+    Raises:
+        ValueError: `rate` is out of range, or the learner does not classify.
+
+    Example:
+        >>> MetaOptNet(backbone, regularizers=[LabelSmoothing(0.1)])
+
+    Reference:
+        Szegedy et al., 2016, https://arxiv.org/abs/1512.00567, Section 7. The form, in which the
+        label has no part of the rate, is that of MetaOptNet's code, with 0.1.
+    """
+
+    def __init__(self, rate=0.1, subnetworks=False):
+        super().__init__(subnetworks)
+        if not 0 <= rate < 1:
+            raise ValueError(f"`rate` must be from 0 to below 1. Received: rate={rate}.")
+        self.rate = rate
+
+    def attach(self, learner):
+        if not learner.classification:
+            raise ValueError("LabelSmoothing smooths labels, which a regression has none of.")
+
+    def outcome(self, run):
+        plain, logs = run.plain_outcome, tf.nn.log_softmax(run.logits)
+        others = tf.cast(tf.maximum(tf.shape(logs)[-1] - 1, 1), logs.dtype)
+        own = tf.gather(logs, run.episode.query_y, batch_dims=1)
+        rest = (tf.reduce_sum(logs, -1) - own) / others
+        loss = -tf.reduce_mean((1 - self.rate) * own + self.rate * rest)
+        return plain._replace(loss=loss)
