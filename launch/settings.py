@@ -73,8 +73,8 @@ BACKBONE_FLAGS = {
     "wide_resnet": ("depth", "widen"),
 }
 DATA = (
-    *("glyphs", "omniglot", "cifar_fs", "fc100", "mini_imagenet", "cub", "folder"),
-    "sinusoids",
+    *("glyphs", "omniglot", "cifar_fs", "fc100", "mini_imagenet", "cub", "vgg_flowers"),
+    *("aircraft", "cars", "folder", "sinusoids"),
 )
 
 # What a run can be resumed with although it was started with something else.
