@@ -62,6 +62,11 @@ def _check(settings, tasks):
             "Only ProtoNet can train with another number of ways than it is tested with. "
             f"Received: --train_way={settings.train_way} --way={settings.way}."
         )
+    if settings.learner == "protonet" and settings.test_inner_steps is not None:
+        raise ValueError(
+            "ProtoNet takes no inner steps. "
+            f"Received: --learner=protonet --test_inner_steps={settings.test_inner_steps}."
+        )
     if tasks.regression and settings.backbone != "mlp":
         raise ValueError(
             f"Sinusoids are no images: use --backbone=mlp. Received: {settings.backbone}."

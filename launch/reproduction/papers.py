@@ -1,5 +1,5 @@
 """The papers that can be reproduced, by name."""
 
-from launch.reproduction import mgaug
+from launch.reproduction import meta_ticket, mgaug
 
-PAPERS = {"mgaug": mgaug.PAPER}
+PAPERS = {paper.name: paper for paper in (mgaug.PAPER, meta_ticket.PAPER)}
