@@ -85,6 +85,11 @@ def _check(settings, tasks):
             "ProtoNet and MetaOptNet have no inner loop whose gradients could be measured. "
             f"Received: --gradient_norms_every={settings.gradient_norms_every}."
         )
+    if settings.learner == "protonet" and settings.test_inner_steps is not None:
+        raise ValueError(
+            "ProtoNet takes no inner steps. "
+            f"Received: --learner=protonet --test_inner_steps={settings.test_inner_steps}."
+        )
     if tasks.regression and settings.backbone != "mlp":
         raise ValueError(
             f"Sinusoids are no images: use --backbone=mlp. Received: {settings.backbone}."

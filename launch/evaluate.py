@@ -1,21 +1,29 @@
-"""Evaluates saved runs on frozen episodes, of their own data set or of another.
+"""Evaluates saved runs on frozen episodes, of their own data set or of others.
 
-Several runs meet the same episodes and are compared pair by pair.
+Several runs meet the same episodes and are compared pair by pair. With --datasets they meet those
+of several data sets, resized to the images of the run, in one table.
 
 Example:
     python -m launch.evaluate --runs=runs/a,runs/b --data=omniglot
+    python -m launch.evaluate --runs=runs/a --datasets=cifar_fs,folder:/path/to/photos --shot=5
 """
 
 import itertools
 
 from absl import app, flags, logging
 
-from launch import errors, loading, output, settings, summary, tasks
+from launch import cross_domain, errors, loading, output, settings, summary, tasks
 from tfmgaug import batch_statistics, evaluation
 from tfmgaug.files import write_json
 
 settings.define_data()
 flags.DEFINE_list("runs", None, "Run directories, or .keras files of learners.")
+flags.DEFINE_list(
+    "datasets",
+    [],
+    "Data sets, each with its folder behind a colon where --data_dir is not it: "
+    "cub,folder:/path/to/photos.",
+)
 flags.DEFINE_list("statistics", ["transductive", "support"], "Batch-statistics modes.")
 output.define("the results")
 flags.mark_flag_as_required("runs")
@@ -30,35 +38,36 @@ def main(_):
         batch_statistics.check_mode(mode)
     file = output.path(options)
     learners = {path: loading.load_learner(path) for path in options.runs}
+    result = (_across if options.datasets else _on_one)(options, learners)
+    if file:
+        write_json(file, result)
+        print(f"report  {file}")
+
+
+def _across(options, learners):
+    """Evaluates on several data sets, prints a table and returns what goes into the file."""
+    outcome = cross_domain.run(options, learners)
+    for mode in options.statistics:
+        print(f"{cross_domain.text(outcome, mode)}\n")
+    return cross_domain.to_json(outcome)
+
+
+def _on_one(options, learners):
+    """Evaluates on one data set, prints a table and returns what goes into the file."""
     sampler = tasks.test_sampler(options)
     for path, learner in learners.items():
-        _check_fit(path, learner, sampler)
+        cross_domain.check_fit(path, learner, sampler)
     reports = [
         summary.evaluate(learner, sampler, options.test_episodes, path, tuple(options.statistics))
         for path, learner in learners.items()
     ]
     floor = evaluation.pixel_floor(sampler, episodes=options.test_episodes)
     print(f"{reports[0].table(*reports[1:], floor)}\n")
-    comparisons = _compare(reports, options.statistics)
-    if file:
-        result = {
-            "reports": [summary.headline(report) for report in reports],
-            "floor": summary.headline(floor),
-            "comparisons": comparisons,
-        }
-        write_json(file, result)
-        print(f"report  {file}")
-
-
-def _check_fit(path, learner, sampler):
-    shape = sampler.image_shape
-    if tuple(learner.image_shape) != tuple(shape):
-        raise ValueError(
-            f"{path} was trained on images {learner.image_shape}. Received: {shape}. Use "
-            "--image_size for another size; other channels need another run."
-        )
-    if learner.way is not None and learner.way != sampler.way:
-        raise ValueError(f"{path} was trained {learner.way}-way. Received: --way={sampler.way}.")
+    return {
+        "reports": [summary.headline(report) for report in reports],
+        "floor": summary.headline(floor),
+        "comparisons": _compare(reports, options.statistics),
+    }
 
 
 def _compare(reports, modes):

@@ -2,6 +2,7 @@
 
 python -m launch.reproduce --list
 python -m launch.reproduce --paper=mgaug --table=2 --cells=cub/1-shot/conv-4
+python -m launch.reproduce --paper=meta_ticket --table=1 --cells=train-cifar-fs/boil
 
 Runs are those of `launch.train`, each in a directory of its own under --runs_dir. The same command
 goes on where it was stopped. --size=small, the default, is made for two cores and needs no data: it
@@ -19,6 +20,7 @@ from launch import errors, output, settings
 from launch.reproduction import (
     composition,
     drawing,
+    elsewhere,
     listing,
     outcome,
     selection,
@@ -27,6 +29,7 @@ from launch.reproduction import (
 )
 from launch.reproduction.papers import PAPERS
 from launch.reproduction.runs import BEGUN, FINISHED, Plan
+from launch.settings import DATA
 from tfmgaug.files import write_json
 
 _STOPPING = "Ctrl-C loses at most an epoch; the same command goes on."
@@ -42,6 +45,11 @@ flags.DEFINE_list(
 flags.DEFINE_list("seeds", ["0"], "Seeds, each of which is a run.")
 flags.DEFINE_enum("size", "small", composition.SIZES, "Small form on any machine, or the paper's.")
 flags.DEFINE_string("runs_dir", "runs/reproduce", "Where the runs are.")
+flags.DEFINE_list(
+    "folders",
+    [],
+    "Folders of data sets that are not in --data_dir: cub:/birds,mini_imagenet:/mini.",
+)
 flags.DEFINE_boolean("dry_run", False, "Print the commands and an estimate only.")
 flags.DEFINE_string("output", None, "JSON file for the table.")
 
@@ -56,7 +64,10 @@ def main(_):
         return
     if options.paper is None or (options.table is None) == (options.figure is None):
         raise ValueError("Expected --list, or --paper with one of --table and --figure.")
-    plan = Plan(options.size, composition.passed_through(), options.runs_dir)
+    plan = Plan(
+        *(options.size, composition.passed_through(), options.runs_dir),
+        folders=_folders(options.folders),
+    )
     seeds = _seeds(options.seeds)
     paper = PAPERS[options.paper]
     if options.table is not None:
@@ -76,19 +87,32 @@ def _reproduce_table(options, plan, seeds, paper):
         cell: [plan.run(f"{cell.row} · {cell.column} · seed {s}", cell.recipe, s) for s in seeds]
         for cell in cells
     }
-    queue = training.Queue([run for own in runs.values() for run in own])
+    # Several cells may be tests of one run.
+    distinct = {}
+    for run in (run for own in runs.values() for run in own):
+        distinct.setdefault(run.path, run)
+    queue = training.Queue(list(distinct.values()))
+    tests = {
+        cell: [elsewhere.evaluation(run, cell.elsewhere, plan) for run in own]
+        for cell, own in runs.items()
+        if cell.elsewhere is not None
+    }
     if options.dry_run:
         _print_commands(queue)
+        for one in (one for own in tests.values() for one in own):
+            _print_command("launch.evaluate", one.arguments)
         return queue.failures
     file = output.path(options)
 
     def write(_=None):
-        rows = _rows(runs, plan)
+        rows = _rows(runs, tests, plan)
         if file:
             write_json(file, tables.to_json(paper, table, options.size, rows, queue.failures))
         return rows
 
     stopped = _work(queue, write)
+    if not stopped:
+        queue.failures += _measure(tests)
     print(f"\n{_banner(options.size)}{tables.text(paper, table, write())}")
     if file:
         print(f"\ntable  {file}")
@@ -161,11 +185,23 @@ def _end_if(stopped):
         sys.exit(errors.INTERRUPTED)
 
 
-def _rows(runs, plan):
+def _measure(tests):
+    """Evaluates finished runs on other data sets, and returns the failures."""
+
+    def say(line):
+        print(line, file=sys.stderr, flush=True)
+
+    return elsewhere.measure([one for own in tests.values() for one in own], say)
+
+
+def _rows(runs, tests, plan):
     rows = []
     for cell, own in runs.items():
         published = plan.published(cell.recipe)
         finished = [run for run in own if run.state == FINISHED and not run.stale]
+        if cell in tests:
+            paths = {run.path for run in finished}
+            finished = [t for t in tests[cell] if t.run.path in paths and t.report is not None]
         steps = published["epochs"] * published["steps_per_epoch"]
         begun = any(run.state == BEGUN for run in own)
         found = outcome.combine(finished, published)
@@ -184,6 +220,17 @@ def _print_commands(queue):
 
 def _print_command(module, arguments):
     print(shlex.join(["python", "-m", module, *arguments]))
+
+
+def _folders(texts):
+    pairs = [text.partition(":")[::2] for text in texts]
+    unknown = [f"{name}:{folder}" for name, folder in pairs if name not in DATA or not folder]
+    if unknown:
+        raise ValueError(
+            "--folders must give some data sets of --data their folders, as cub:/birds. "
+            f"Received: {', '.join(unknown)}."
+        )
+    return dict(pairs)
 
 
 def _seeds(texts):

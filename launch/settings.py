@@ -94,8 +94,8 @@ BACKBONE_FLAGS = {
     "wide_resnet": ("depth", "widen"),
 }
 DATA = (
-    *("glyphs", "omniglot", "cifar_fs", "fc100", "mini_imagenet", "cub", "folder"),
-    *("sinusoids", "tiered_imagenet"),
+    *("glyphs", "omniglot", "cifar_fs", "fc100", "mini_imagenet", "tiered_imagenet", "cub"),
+    *("vgg_flowers", "aircraft", "cars", "folder", "sinusoids"),
 )
 
 # Flags that a file of their own defines.
@@ -237,6 +237,12 @@ def _define_learner():
     flags.DEFINE_multi_integer("hidden", [256, 128, 64, 64], "Sizes of the MLP's hidden layers.")
     flags.DEFINE_float("width_factor", None, "Factor on all of --hidden; 1 by default.")
     flags.DEFINE_integer("inner_steps", 5, "Gradient steps per task.", lower_bound=1)
+    flags.DEFINE_integer(
+        "test_inner_steps",
+        None,
+        "Gradient steps per task in the final test and in what is saved, if not --inner_steps.",
+        lower_bound=1,
+    )
     flags.DEFINE_float("inner_learning_rate", 0.1, "Their size.", lower_bound=0)
     flags.DEFINE_enum(
         "learn_inner_rates", "no", ["no", "layer", "parameter"], "Meta-learn their size."

@@ -22,6 +22,8 @@ def conclude(options, directory, learner, job, initial, history, started):
         history: list of logs, one per epoch.
         started: `time.monotonic()` at the start of the process.
     """
+    if options.test_inner_steps is not None:
+        learner.inner_steps = options.test_inner_steps
     initialization = _evaluate_initialization(options, learner, job, initial)
     learner.load_weights(directory.checkpoints / (BEST if options.keep == "best" else LAST))
     report = evaluate(

@@ -18,7 +18,7 @@ def runs(figure, plan, seeds):
     def labeled(panel):
         return [
             (label, plan.run(f"{label} · figure {figure.number} · seed {seed}", recipe, seed))
-            for label, recipe in panel.runs.items()
+            for label, recipe in panel.labeled()
             for seed in _used(panel, seeds)
         ]
 
@@ -65,4 +65,4 @@ def draw(panel, labeled, folder, execute=training.execute):
 
 def _used(panel, seeds):
     # Curves of one name are averaged; the other analyses look at one network.
-    return seeds if panel.analysis in ("curves", "landscape") else seeds[:1]
+    return seeds if panel.analysis in ("curves", "landscape", "widths") else seeds[:1]

@@ -3,7 +3,10 @@
 _HOW = """\
 A recipe is a command: with the names in its line,
   python -m launch.train --flagfile=launch/recipes/<name>.flags --flagfile=launch/recipes/...
---flagfile=launch/recipes/small.flags after them makes its small form, which needs no data. Or
+--flagfile=launch/recipes/small.flags after them (meta_ticket: meta_ticket_small.flags) makes its
+small form, which needs no data. A line that ends in "on" a data set is then evaluated there:
+  python -m launch.evaluate --runs=<run> --datasets=<data set>
+Or all of it by
   python -m launch.reproduce --paper=<paper> --table=<number> --cells=<words> --size=small|full\
 """
 
@@ -36,7 +39,7 @@ def _cells(table):
     row = max(map(len, table.rows))
     return [
         f"  {cell.column.ljust(column)}  {cell.row.ljust(row)}  {cell.published.mean:.2f} ± "
-        f"{cell.published.interval:.2f}  {_names(cell.recipe)}"
+        f"{cell.published.interval:.2f}  {_names(cell.recipe)}{_elsewhere(cell)}"
         for cell in sorted(table.cells, key=lambda cell: table.columns.index(cell.column))
     ]
 
@@ -45,8 +48,12 @@ def _panels(figure):
     lines = [f"  {figure.remark}"] if figure.remark else []
     for panel in figure.panels:
         lines.append(f"  launch.analyze {' '.join([panel.analysis, *panel.options])} of")
-        lines += [f"    {label}: {_names(recipe)}" for label, recipe in panel.runs.items()]
+        lines += [f"    {label}: {_names(recipe)}" for label, recipe in panel.labeled()]
     return lines
+
+
+def _elsewhere(cell):
+    return "" if cell.elsewhere is None else f", on {cell.elsewhere}"
 
 
 def _names(recipe):

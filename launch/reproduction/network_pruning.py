@@ -79,6 +79,7 @@ def _files(row, data):
 def _table(number, caption, printed, data="mini_imagenet", remark=""):
     rows = [re.split(r" +\d+\.", line)[0] for line in printed.strip().splitlines()]
     found = {row: _files(row, data) for row in rows}
+    small = dict(found.values())
     columns = {f"5-way {shot}-shot": f"network_pruning_{data}_{shot}shot" for shot in (1, 5)}
     return read_table(
         number,
@@ -87,7 +88,7 @@ def _table(number, caption, printed, data="mini_imagenet", remark=""):
         printed,
         {row: files for row, (files, _) in found.items()},
         columns,
-        {row: small for row, (_, small) in found.items()},
+        lambda files: small[files[1:]],
     )
 
 

@@ -42,12 +42,14 @@ class Cell:
         column: its label.
         recipe: `Recipe` of the run that gives it.
         published: `Published`.
+        elsewhere: the data set, of --data, that the run is evaluated on; None for its own.
     """
 
     row: str
     column: str
     recipe: Recipe
     published: Published
+    elsewhere: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,14 +80,19 @@ class Panel:
     Attributes:
         name: its file name, without an ending.
         analysis: of `launch.analyze`.
-        runs: dictionary from labels to `Recipe`.
+        runs: dictionary from labels to `Recipe`, or to a list of those that share the label.
         options: further flags of `launch.analyze`.
     """
 
     name: str
     analysis: str
-    runs: dict[str, Recipe]
+    runs: dict[str, Recipe | list[Recipe]]
     options: tuple[str, ...] = ()
+
+    def labeled(self):
+        """Returns pairs of a label and a recipe, a label of several recipes several times."""
+        lists = {n: [own] if isinstance(own, Recipe) else own for n, own in self.runs.items()}
+        return [(label, recipe) for label, recipes in lists.items() for recipe in recipes]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -146,7 +153,7 @@ class Paper:
         return _by_number(self.figures, number, f"--figure of {self.name}")
 
 
-def read_table(number, caption, remark, printed, rows, columns, small=None):
+def read_table(number, caption, remark, printed, rows, columns, small=lambda files: ("small",)):
     """Reads a table as it is printed.
 
     Args:
@@ -155,8 +162,9 @@ def read_table(number, caption, remark, printed, rows, columns, small=None):
         remark: how its numbers are to be read.
         printed: a line for each row: its label, then one `mean±interval` for each column.
         rows: dictionary from the labels of the rows to the recipe files that each adds.
-        columns: dictionary from the labels of the columns to the recipe file of each.
-        small: dictionary from the labels of the rows to the files of their small form, or None.
+        columns: dictionary from the labels of the columns to the recipe file of each, or to the
+            file and the data set that its runs are evaluated on.
+        small: function from the files of a recipe to those that make its small form.
 
     Returns:
         A `Table`.
@@ -168,10 +176,15 @@ def read_table(number, caption, remark, printed, rows, columns, small=None):
     labels = [label for label, _ in lines]
     if labels != list(rows) or any(len(numbers) != len(columns) for _, numbers in lines):
         raise ValueError(f"Expected rows {list(rows)} of {len(columns)} numbers. Received: {lines}")
+    where = {
+        column: (given, None) if isinstance(given, str) else given
+        for column, given in columns.items()
+    }
     cells = [
-        Cell(row, column, Recipe((family, *rows[row]), *([small[row]] if small else [])), published)
+        Cell(row, column, Recipe(files, small(files)), published, elsewhere)
         for row, numbers in lines
-        for (column, family), published in zip(columns.items(), numbers)
+        for (column, (family, elsewhere)), published in zip(where.items(), numbers)
+        for files in [(family, *rows[row])]
     ]
     return Table(number, caption, remark, tuple(rows), tuple(columns), tuple(cells))
 

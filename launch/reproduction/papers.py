@@ -1,9 +1,8 @@
 """The papers that can be reproduced, by name."""
 
-from launch.reproduction import landscape, mgaug, network_pruning
+from launch.reproduction import landscape, meta_ticket, mgaug, network_pruning
 
 PAPERS = {
-    "landscape": landscape.PAPER,
-    "mgaug": mgaug.PAPER,
-    "network_pruning": network_pruning.PAPER,
+    paper.name: paper
+    for paper in (landscape.PAPER, meta_ticket.PAPER, mgaug.PAPER, network_pruning.PAPER)
 }

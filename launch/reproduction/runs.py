@@ -69,10 +69,13 @@ class Plan:
         passed: dictionary of flags for every run, from `composition.passed_through`.
         runs_dir: where all runs are.
         resolve: function from arguments to the dictionary of flags that they make.
+        folders: dictionary from names of data sets to their folders, instead of --data_dir.
     """
 
-    def __init__(self, size, passed, runs_dir, resolve=composition.resolve):
+    def __init__(self, size, passed, runs_dir, resolve=composition.resolve, folders=None):
         self.size = size
+        self.passed = passed
+        self.folders = folders or {}
         self.directory = pathlib.Path(runs_dir) / composition.variant(size, passed)
         self._extra = [argument for arguments in passed.values() for argument in arguments]
         self._resolve = resolve
@@ -94,8 +97,14 @@ class Plan:
         """
         path = self.directory / recipe.name / f"seed{seed}"
         composed = composition.arguments(recipe, self.size, self._extra)
-        composed += [f"--seed={seed}", f"--run_dir={path}", "--resume"]
+        composed += [*self._folder(composed), f"--seed={seed}", f"--run_dir={path}", "--resume"]
         return Run(title, recipe, seed, path, composed, self._resolve(composed))
+
+    def _folder(self, composed):
+        if not self.folders:
+            return []
+        data = self._resolve(composed)["data"]
+        return [f"--data_dir={self.folders[data]}"] if data in self.folders else []
 
     def published(self, recipe):
         """Returns the flags of a recipe's full form with nothing passed through: the paper's."""

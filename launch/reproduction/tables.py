@@ -30,6 +30,7 @@ class Row:
             "row": cell.row,
             "column": cell.column,
             "recipe": list(cell.recipe.files),
+            "elsewhere": cell.elsewhere,
             "paper": cell.published._asdict(),
             "paper_outer_steps": self.planned_steps,
             "gap": outcome and outcome.gap(cell.published),

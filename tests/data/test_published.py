@@ -11,8 +11,10 @@ from PIL import Image
 from tfmgaug.data import catalog, tfds_source
 from tfmgaug.data.published import class_lists
 
-PUBLISHED = ("cub", "mini_imagenet", "tiered_imagenet", "fc100")
-NAMES = {name: sorted(sum(class_lists(name).values(), [])) for name in PUBLISHED}
+NAMES = {
+    name: sorted(sum(class_lists(name).values(), []))
+    for name in ("cars", "cub", "fc100", "mini_imagenet", "tiered_imagenet", "vgg_flowers")
+}
 
 
 def color(number):
@@ -70,14 +72,37 @@ def test_the_birds_of_the_lists_are_numbered_from_1_to_200():
     assert [int(name[:3]) for name in NAMES["cub"]] == list(range(1, 201))
 
 
+def test_the_flowers_of_the_lists_are_numbered_from_1_to_102():
+    assert [int(name[:3]) for name in NAMES["vgg_flowers"]] == list(range(1, 103))
+    assert [len(names) for names in class_lists("vgg_flowers").values()] == [71, 15, 16]
+
+
+def test_the_cars_of_the_lists_follow_the_rule_of_their_source():
+    from tensorflow_datasets.image_classification import cars196
+
+    remainders = {"train": (0, 2), "validation": (1,), "test": (3,)}
+    for split, names in class_lists("cars").items():
+        expected = [n for i, n in enumerate(cars196._NAMES) if i % 4 in remainders[split]]
+        assert names == [name.replace("/", "-") for name in expected]
+
+
 # Folders
 
 
-@pytest.mark.parametrize("name", ["cub", "mini_imagenet", "tiered_imagenet"])
-def test_folders_of_classes_are_split_by_the_published_lists(name, tmp_path, cache_dir):
+@pytest.mark.parametrize(
+    ("name", "side"),
+    [
+        ("cars", 84),
+        ("cub", 84),
+        ("mini_imagenet", 84),
+        ("tiered_imagenet", 84),
+        ("vgg_flowers", 32),
+    ],
+)
+def test_folders_of_classes_are_split_by_the_published_lists(name, side, tmp_path, cache_dir):
     place(name, tmp_path)
     splits = catalog.load(name, data_dir=tmp_path, cache_dir=cache_dir)
-    assert splits.test.image_shape == (84, 84, 3)
+    assert splits.test.image_shape == (side, side, 3)
     assert splits.test.name == f"{name}/test"
     assert set(splits.train.counts) == {2}
     assert_published(splits, name)
@@ -267,3 +292,38 @@ def test_what_cub_needs_is_said_before_it_is_downloaded(tmp_path, monkeypatch):
         catalog.load("cub", data_dir=tmp_path)
     assert "CUB_200_2011.tgz  1150585339 bytes" in str(error.value)
     assert "001.Black_footed_Albatross/" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "dataset", "images"),
+    [("cars", "cars196", [98, 49, 49]), ("vgg_flowers", "oxford_flowers102", [213, 45, 48])],
+)
+def test_records_get_the_names_of_the_lists(name, dataset, images, tmp_path, cache_dir):
+    """One image of each class in every set; the test images of the cars are left alone."""
+    import tensorflow_datasets as tfds
+
+    builder = tfds.builder(dataset, data_dir=tmp_path)
+    plain = builder.info.features["label"].names
+    numbered = name == "vgg_flowers"
+    names = {one.split(".", 1)[-1] if numbered else one: one for one in NAMES[name]}
+
+    def examples(part):
+        for label in plain:
+            number = NAMES[name].index(names[label.replace("/", "-")])
+            pixels = np.broadcast_to(color(number), (6, 7, 3))
+            known = {"image": pixels, "label": label}
+            boxed = {"bbox": tfds.features.BBox(0.0, 0.0, 1.0, 1.0), "id": "1"}
+            own = boxed if name == "cars" else {"file_name": "1.jpg"}
+            yield f"{number}-{part}", {**known, **own}
+
+    parts = ("train", "test") if name == "cars" else ("train", "test", "validation")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            type(builder), "_split_generators", lambda *_: {part: examples(part) for part in parts}
+        )
+        builder.download_and_prepare()
+    splits = catalog.load(
+        name, data_dir=tmp_path, image_size=4, download=False, cache_dir=cache_dir
+    )
+    assert [len(split.images) for split in splits] == images
+    assert_published(splits, name, tolerance=6)

@@ -50,6 +50,16 @@ def load(
       training images of a class, some 1300, of which the published set is a choice of 600.
     - `"tiered_imagenet"`: 351/97/160 classes of ImageNet, the lists of Ren et al., each with all
       its training images; otherwise as `"mini_imagenet"`.
+    - `"vgg_flowers"`: Oxford Flowers 102, its three sets together; 71/15/16 classes, the lists of
+      Learning to Balance (Lee et al.), which are Meta-Dataset's. 32 x 32 x 3. From TensorFlow
+      Datasets, or one folder for each class, numbered and named: `001.pink primrose`.
+    - `"aircraft"`: FGVC-Aircraft by variant, its three sets together; 70/15/15 classes, from the
+      same source. 32 x 32 x 3. The images can't be downloaded: `data_dir` holds the official
+      archive, unpacked, and planes are cut out by its boxes, as the source of the split does; or
+      one folder for each class, whose images are taken whole.
+    - `"cars"`: the training images of Stanford Cars, without their test images and uncropped, as in
+      the cross-domain study of Tseng et al., whose 98/49/49 classes these are. 84 x 84 x 3. From
+      TensorFlow Datasets, or one folder for each class. In names of classes, `-` stands for `/`.
     - `"folder"`: the image folder `data_dir`, see `from_folder`.
 
     Args:

@@ -47,7 +47,10 @@ def read_header(source: pathlib.Path | bytes) -> Header:
 
 
 def decode(
-    source: pathlib.Path | bytes, image_size: tuple[int, int] | None = None, channels: int = 3
+    source: pathlib.Path | bytes,
+    image_size: tuple[int, int] | None = None,
+    channels: int = 3,
+    box: tuple[int, int, int, int] | None = None,
 ) -> np.ndarray:
     """Decodes an image, turned upright, over white where it is transparent.
 
@@ -56,15 +59,18 @@ def decode(
         image_size: height and width to resize to (an antialiased Lanczos filter; the aspect ratio
             is not kept), or None.
         channels: 1 or 3.
+        box: what to cut out of the upright image before: left, upper, right and lower edge in
+            pixels; None for all of it.
 
     Returns:
         `[height, width, channels]` uint8. Damaged files raise errors of many kinds, as Pillow's
         decoders do.
     """
     with _open(source) as image:
-        if image_size is not None:
+        if image_size is not None and box is None:  # a draft has other coordinates
             image.draft(None, (_DRAFT * max(image_size), _DRAFT * max(image_size)))
         flat = _flatten(ImageOps.exif_transpose(image), "L" if channels == 1 else "RGB")
+    flat = flat if box is None else flat.crop(box)
     if image_size is not None and flat.size != image_size[::-1]:
         flat = flat.resize(image_size[::-1], Image.Resampling.LANCZOS)
     array = np.asarray(flat)

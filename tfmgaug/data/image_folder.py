@@ -81,16 +81,30 @@ class Folder(NamedTuple):
         root: the folder.
         classes: for each class the paths of its images, relative to `root`.
         groups: the classes of each split; None if the folder is not split.
+        boxes: for each path what to cut out of the image: left, upper, right and lower edge in
+            pixels; None for the whole images.
     """
 
     root: pathlib.Path
     classes: dict[str, list[str]]
     groups: dict[str, list[str]] | None
+    boxes: dict[str, tuple[int, int, int, int]] | None = None
 
     @property
     def files(self) -> list[str]:
         """The paths of all images, class after class."""
         return [file for files in self.classes.values() for file in files]
+
+    def decode(self, file: str, image_size: tuple[int, int] | None, channels: int) -> np.ndarray:
+        """Decodes an image, or what its box cuts out of it; see `decoding.decode`."""
+        box = None if self.boxes is None else self.boxes[file]
+        return decoding.decode(self.root / file, image_size, channels, box)
+
+    def key(self) -> tuple[Any, ...]:
+        """What the pixels by class depend on beside the images and their paths."""
+        if self.boxes is None:
+            return ()  # the paths say which class an image is of
+        return ([len(files) for files in self.classes.values()], sorted(self.boxes.items()))
 
 
 def read(
@@ -118,7 +132,7 @@ def read(
     """
     content = cache.content_key(folder.root, folder.files, cache_dir)
     images, details = cache.cached_images(
-        cache.make_key("folder", content, image_size, channels),
+        cache.make_key("folder", content, image_size, channels, *folder.key()),
         lambda writer: _decode_all(folder, image_size, channels, skip_unreadable, writer),
         cache_dir,
     )
@@ -298,14 +312,15 @@ def _decode_all(
     writer: cache.Writer,
 ) -> tuple[int, dict[str, Any]]:
     """Writes every image that can be read, class after class."""
-    headers = list(workers.map_in_order(_attempt(folder, decoding.read_header), folder.files))
+    read_header = _attempt(folder, lambda file: decoding.read_header(folder.root / file))
+    headers = list(workers.map_in_order(read_header, folder.files))
     readable = {f: h for f, h in zip(folder.files, headers) if not isinstance(h, _Failure)}
     if image_size is None:
         _check_same_size(folder, readable)
     if channels is None:
         channels = 1 if all(header.gray for header in readable.values()) else 3
     decoded = workers.map_in_order(
-        _attempt(folder, lambda path: decoding.decode(path, image_size, channels)), folder.files
+        _attempt(folder, lambda file: folder.decode(file, image_size, channels)), folder.files
     )
     rows, unreadable, counts = 0, [], []
     for files in folder.classes.values():
@@ -334,7 +349,7 @@ class _Failure(NamedTuple):
 def _attempt(folder: Folder, function: Any) -> Any:
     def attempt(file: str) -> Any:
         try:
-            return function(folder.root / file)
+            return function(file)
         except Exception as error:  # Pillow's decoders raise errors of every kind
             return _Failure(str(error).replace(str(folder.root / file), file) or repr(error))
 

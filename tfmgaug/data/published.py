@@ -8,7 +8,7 @@ import os
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
 
-from tfmgaug.data import decoding, image_folder, splitting
+from tfmgaug.data import aircraft, decoding, image_folder, splitting
 from tfmgaug.data.image_classes import ImageClasses, Splits
 from tfmgaug.data.tfds_source import from_tfds
 
@@ -20,20 +20,24 @@ class _Source:
     """Where the images of a published split come from.
 
     Attributes:
-        dataset: its name in TensorFlow Datasets.
+        dataset: its name in TensorFlow Datasets; None if it must be placed by hand.
         split: which of its splits hold the images.
         side: of the images in pixels; None for the one that they have.
         inside: folders below `data_dir` that may hold the folders of classes.
         partial: whether the data set has classes that the lists leave out.
         rename: function from its class names and the published ones to those of the lists.
+        archive: function that finds the official archive in a folder, or None.
+        archive_wanted: what that archive is, in words.
     """
 
-    dataset: str
-    split: str
+    dataset: str | None = None
+    split: str = "all"
     side: int | None = None
     inside: tuple[str, ...] = ("",)
     partial: bool = False
     rename: Callable[[Sequence[str], Sequence[str]], Sequence[str]] | None = None
+    archive: Callable[[pathlib.Path], image_folder.Folder | None] | None = None
+    archive_wanted: str = ""
 
 
 def _by_number(numbers: Sequence[str], names: Sequence[str]) -> list[str]:
@@ -42,10 +46,26 @@ def _by_number(numbers: Sequence[str], names: Sequence[str]) -> list[str]:
     return [ordered[int(number)] for number in numbers]
 
 
+def _with_number(plain: Sequence[str], names: Sequence[str]) -> list[str]:
+    """The flowers of the lists have their number before the name, `001.` and so on."""
+    numbered = {name.split(".", 1)[1]: name for name in names}
+    return [numbered[name] for name in plain]
+
+
+def _without_slash(plain: Sequence[str], names: Sequence[str]) -> list[str]:
+    """No folder's name can have a slash, hence none in the lists."""
+    return [name.replace("/", "-") for name in plain]
+
+
 _CIFAR100 = _Source("cifar100", "train+test")
 _IMAGENET = _Source("imagenet2012", "train", side=84, inside=("", "images"), partial=True)
 
 _SOURCES = {
+    "aircraft": _Source(
+        side=32, inside=("", "images"), archive=aircraft.scan, archive_wanted=aircraft.WANTED
+    ),
+    # The study of the split, like the Meta-ticket code, takes the training images alone.
+    "cars": _Source("cars196", "train", side=84, rename=_without_slash),
     "cifar_fs": _CIFAR100,
     "cub": _Source(
         "caltech_birds2011",
@@ -57,6 +77,9 @@ _SOURCES = {
     "fc100": _CIFAR100,
     "mini_imagenet": _IMAGENET,
     "tiered_imagenet": _IMAGENET,
+    "vgg_flowers": _Source(
+        "oxford_flowers102", "train+validation+test", side=32, rename=_with_number
+    ),
 }
 
 _LISTS = (*_SOURCES, "omniglot_vinyals")
@@ -67,8 +90,8 @@ def class_lists(name: str) -> dict[str, list[str]]:
     """Returns the published class split of a data set.
 
     Args:
-        name: `"cifar_fs"`, `"cub"`, `"fc100"`, `"mini_imagenet"` or `"tiered_imagenet"` (WordNet
-            ids), or `"omniglot_vinyals"`.
+        name: `"aircraft"`, `"cars"`, `"cifar_fs"`, `"cub"`, `"fc100"`, `"mini_imagenet"` or
+            `"tiered_imagenet"` (WordNet ids), `"omniglot_vinyals"` or `"vgg_flowers"`.
 
     Returns:
         The names of the classes for `"train"`, `"validation"` and `"test"`.
@@ -129,6 +152,12 @@ def load(
     if folder is not None:
         groups = _check_split(folder, name, lists)
         return image_folder.read(folder, groups, image_size, 3, skip_unreadable, cache_dir, name)
+    if source.dataset is None:
+        raise FileNotFoundError(
+            f"{name} can't be downloaded. Pass as `data_dir` {source.archive_wanted}\n"
+            f"Or pass {_folder_wanted(name, lists)} Received: data_dir="
+            f"{None if data_dir is None else str(data_dir)!r}."
+        )
     names = _all(lists)
     try:
         classes = from_tfds(
@@ -150,15 +179,20 @@ def _find(
     root: pathlib.Path, name: str, lists: Mapping[str, list[str]]
 ) -> image_folder.Folder | None:
     """The images of the first place that holds a class; None if there are none at all."""
-    names = _all(lists)
-    for place in _SOURCES[name].inside:
+    names, source = _all(lists), _SOURCES[name]
+    archive = source.archive and source.archive(root)
+    if archive is not None:
+        return archive
+    for place in source.inside:
         folders = [root / place, *(root / place / split for split in _SPLIT_FOLDERS)]
         if any((folder / c).is_dir() for folder in folders for c in names):
             return image_folder.scan(root / place, set(names))
-    if not (root / _SOURCES[name].dataset).is_dir() and _holds_images(root):
+    prepared = source.dataset is not None and (root / source.dataset).is_dir()
+    if not prepared and _holds_images(root):
+        archive_wanted = f" Or {source.archive_wanted}" if source.archive_wanted else ""
         raise ValueError(
             f"{str(root)!r} holds images, but no folder of any of the {len(names)} classes of "
-            f"{name}. Expected {_folder_wanted(name, lists)}"
+            f"{name}. Expected {_folder_wanted(name, lists)}{archive_wanted}"
         )
     return None
 

@@ -1,0 +1,217 @@
+"""Runs evaluated on several data sets, in one table."""
+
+import types
+from typing import NamedTuple
+
+from absl import flags
+
+from launch import settings, summary, tasks
+from tfmgaug import evaluation
+
+_KNOWN = tuple(name for name in settings.DATA if name != "sinusoids")
+# What --datasets says itself, or the runs do.
+_DECIDED = ("data", "image_size")
+
+
+class Dataset(NamedTuple):
+    """A data set of --datasets.
+
+    Attributes:
+        name: as of --data.
+        folder: its own --data_dir, or None for that of the command line.
+    """
+
+    name: str
+    folder: str | None
+
+    def __str__(self):
+        return self.name if self.folder is None else f"{self.name}:{self.folder}"
+
+
+class Outcome(NamedTuple):
+    """What is known of runs on data sets.
+
+    Attributes:
+        datasets: list of `Dataset`.
+        runs: dictionary from runs to their reports, one for each data set.
+        floors: dictionary from sizes of images, as text, to the pixel floors of the data sets.
+    """
+
+    datasets: list
+    runs: dict
+    floors: dict
+
+
+def parse(texts):
+    """Reads --datasets.
+
+    Args:
+        texts: list of names of data sets, each with a colon and its folder where --data_dir is not
+            it: `cifar_fs`, `folder:/path/to/photos`.
+
+    Returns:
+        A list of `Dataset`.
+
+    Raises:
+        ValueError: a data set is unknown, or named twice.
+    """
+    found = []
+    for text in texts:
+        name, _, folder = text.partition(":")
+        if name not in _KNOWN:
+            raise ValueError(
+                f"--datasets must name some of {', '.join(_KNOWN)}, each with its folder behind a "
+                f"colon where --data_dir is not it, as folder:/path/to/photos. Received: {text!r}."
+            )
+        found.append(Dataset(name, folder or None))
+    twice = sorted({str(dataset) for dataset in found if found.count(dataset) > 1})
+    if twice:
+        raise ValueError(f"--datasets must differ. Received more than once: {', '.join(twice)}.")
+    return found
+
+
+def run(options, learners):
+    """Evaluates every run on every data set; all runs meet the same episodes of it.
+
+    Images are resized to those that a run was trained on.
+
+    Args:
+        options: absl flags of `launch.evaluate`.
+        learners: dictionary from paths to learners.
+
+    Returns:
+        An `Outcome`.
+
+    Raises:
+        FileNotFoundError: data is missing.
+        ValueError: a run doesn't fit a data set, or flags don't fit each other.
+    """
+    given = [name for name in _DECIDED if flags.FLAGS[name].present]
+    if given:
+        raise ValueError(
+            "--datasets names the data, and runs the size of images: leave away "
+            f"--{' and --'.join(given)}."
+        )
+    datasets = parse(options.datasets)
+    samplers = {
+        (dataset, _size(learner)): None for dataset in datasets for learner in learners.values()
+    }
+    for dataset, size in samplers:
+        samplers[dataset, size] = tasks.test_sampler(_settings(options, dataset, size))
+    for path, learner in learners.items():
+        for dataset in datasets:
+            check_fit(path, learner, samplers[dataset, _size(learner)])
+    return Outcome(
+        datasets,
+        {
+            path: [_evaluate(options, path, one, samplers[d, _size(one)]) for d in datasets]
+            for path, one in learners.items()
+        },
+        {
+            f"{size[0]} x {size[1]}": [
+                evaluation.pixel_floor(samplers[d, size], episodes=options.test_episodes)
+                for d in datasets
+            ]
+            for size in dict.fromkeys(map(_size, learners.values()))
+        },
+    )
+
+
+def check_fit(path, learner, sampler):
+    """Checks that a learner can predict a sampler's episodes.
+
+    Args:
+        path: of the learner, for the message.
+        learner: `MetaLearner`.
+        sampler: `EpisodeSampler`.
+
+    Raises:
+        ValueError: it can't.
+    """
+    shape, name = tuple(sampler.image_shape), sampler.classes.name
+    trained = tuple(learner.image_shape)
+    if trained[-1] != shape[-1]:
+        raise ValueError(
+            f"{path} was trained on images {trained}, with {trained[-1]} channel(s). Received: "
+            f"{name} of {shape[-1]} channel(s), which needs another run."
+        )
+    if trained != shape:
+        raise ValueError(
+            f"{path} was trained on images {trained}. Received: {shape} of {name}. Use "
+            "--image_size for another size."
+        )
+    if learner.way is not None and learner.way != sampler.way:
+        raise ValueError(f"{path} was trained {learner.way}-way. Received: --way={sampler.way}.")
+
+
+def text(outcome, mode):
+    """Formats the results in one batch-statistics mode.
+
+    Args:
+        outcome: `Outcome`.
+        mode: batch-statistics mode.
+
+    Returns:
+        Lines of text: a row for each run, a column for each data set.
+    """
+    first = next(iter(outcome.runs.values()))
+    rows = [["", *(report.dataset for report in first)]]
+    rows += [[path, *(_cell(r, mode) for r in own)] for path, own in outcome.runs.items()]
+    rows += [[f"pixel floor, {s}", *map(_cell, own)] for s, own in outcome.floors.items()]
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    lines = [
+        "   ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip()
+        for row in rows
+    ]
+    title = (
+        f"Query accuracy, %, {first[0].way}-way {first[0].shot}-shot, {mode} statistics: mean ± "
+        f"95 % interval over {first[0].episodes} episodes"
+    )
+    return "\n".join([title, "", lines[0], "-" * max(map(len, lines)), *lines[1:]])
+
+
+def to_json(outcome):
+    """Returns the results as a dictionary that JSON can hold."""
+
+    def named(reports):
+        return {str(d): _headline(report) for d, report in zip(outcome.datasets, reports)}
+
+    return {
+        "datasets": [str(dataset) for dataset in outcome.datasets],
+        "runs": [{"run": path, "on": named(own)} for path, own in outcome.runs.items()],
+        "floors": [{"images": size, "on": named(own)} for size, own in outcome.floors.items()],
+    }
+
+
+def _settings(options, dataset, size):
+    """The flags as they are for one data set and size of images."""
+    found = {name: options[name].value for name in settings.names()}
+    shared = None if dataset.name == "glyphs" else options.data_dir  # glyphs have no files
+    folder = dataset.folder or shared
+    found |= {"data": dataset.name, "data_dir": folder}
+    if dataset.name != "omniglot":
+        found["split"] = "vinyals"  # the flag is of Omniglot, which may be one of several
+    # One number for a square: the margin of --test_crop is in proportion to it.
+    found["image_size"] = size[0] if size[0] == size[1] else size
+    if options.test_crop and size[0] != size[1]:
+        raise ValueError(f"--test_crop needs square images. Received: {size[0]} x {size[1]}.")
+    return types.SimpleNamespace(**found)
+
+
+def _size(learner):
+    return tuple(learner.image_shape)[:2]
+
+
+def _evaluate(options, path, learner, sampler):
+    name = f"{path} on {sampler.classes.name}"
+    modes = tuple(options.statistics)
+    return summary.evaluate(learner, sampler, options.test_episodes, name, modes)
+
+
+def _cell(report, mode=None):
+    found = report.summary(mode if mode in report.statistics else None)
+    return f"{100 * found.mean:.2f} ± {100 * found.interval:.2f}"
+
+
+def _headline(report):
+    return {**summary.headline(report), "seconds": round(report.seconds, 1)}

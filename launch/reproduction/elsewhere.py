@@ -1,0 +1,97 @@
+"""Runs evaluated on other data sets than they were trained on."""
+
+import json
+from typing import NamedTuple
+
+from launch.reproduction import training
+from launch.reproduction.runs import FINISHED
+
+# Needs no data: turned characters stand for another domain.
+_SMALL = ("--datasets=glyphs", "--rotations")
+# What both commands have, and the test elsewhere shares with the run's own.
+_SHARED = ("way", "shot", "query", "test_episodes", "data_seed")
+_PASSED = ("cache_dir", "data_dir", "download")
+
+
+class Evaluation(NamedTuple):
+    """One run on one other data set.
+
+    Attributes:
+        run: `Run`.
+        dataset: name of the data set.
+        arguments: list of arguments of `launch.evaluate`, complete.
+    """
+
+    run: tuple
+    dataset: str
+    arguments: list
+
+    @property
+    def path(self):
+        """Where its result goes: into the run's directory, so that both are removed together."""
+        return self.run.path / f"on_{self.dataset}.json"
+
+    @property
+    def log(self):
+        """Where its output goes."""
+        return self.run.path / f"on_{self.dataset}.log"
+
+    @property
+    def seed(self):
+        """The run's."""
+        return self.run.seed
+
+    @property
+    def saved(self):
+        """The run's flags."""
+        return self.run.saved
+
+    @property
+    def report(self):
+        """The result in the form of a run's, or None."""
+        if not self.path.is_file():
+            return None
+        ((found,),) = (one["on"].values() for one in json.loads(self.path.read_text())["runs"])
+        return {**found, "outer_steps": self.run.report["outer_steps"]}
+
+
+def evaluation(run, dataset, plan):
+    """Plans the evaluation of a run.
+
+    Args:
+        run: `Run`.
+        dataset: name of the data set.
+        plan: `Plan` that the run is of.
+
+    Returns:
+        An `Evaluation`.
+    """
+    folder = f":{plan.folders[dataset]}" if dataset in plan.folders else ""
+    where = _SMALL if plan.size == "small" else (f"--datasets={dataset}{folder}",)
+    given = [argument for name in _PASSED for argument in plan.passed.get(name, ())]
+    shared = [f"--{name}={run.planned[name]}" for name in _SHARED]
+    path = run.path / f"on_{dataset}.json"
+    arguments = [f"--runs={run.path}", *where, *shared, *given, f"--output={path}"]
+    return Evaluation(run, dataset, arguments)
+
+
+def measure(evaluations, say, execute=training.execute):
+    """Evaluates what isn't yet, of the runs that have finished.
+
+    Args:
+        evaluations: list of `Evaluation`.
+        say: function of a line for the screen.
+        execute: `training.execute`.
+
+    Returns:
+        A list of `training.Failure`.
+    """
+    failures = []
+    for one in evaluations:
+        if one.run.state != FINISHED or one.run.stale or one.report is not None:
+            continue
+        say(f"Testing {one.run.title}")
+        status = execute(["-m", "launch.evaluate", *one.arguments], one.log, lambda line: None)
+        if status or one.report is None:
+            failures.append(training.Failure(one.run, training.reason(status, one.log)))
+    return failures
