@@ -266,8 +266,8 @@ def test_the_command_writes_and_refuses_in_one_line_what_it_would_pass_over(run_
         "--rates has no meaning for `curves`",
         "--test_episodes has no meaning for `hat`",
         "--query has no meaning for `curves`",
-        "Expected one of attention, bound, curves",
-        "Expected one of attention, bound, curves",
+        "Expected one of attention, bound, capacity, curves",
+        "Expected one of attention, bound, capacity, curves",
         "--names must name each of the 1 runs",
     ]
     assert len(refused) == len(expected), done.stdout
