@@ -2,7 +2,7 @@
 
 import keras
 
-from launch import meta_ticket_flags, pruning_flags, reptile_flags
+from launch import landscape_flags, meta_ticket_flags, pruning_flags, reptile_flags
 from launch.optimization import build_optimizer
 from launch.settings import BACKBONE_FLAGS, LEARNERS, MASKS, REGULARIZERS, filters
 from tfmgaug import MGAug, backbones
@@ -47,28 +47,41 @@ def build_learner(settings, tasks):
     if settings.learner not in ("protonet", "reptile"):
         options["learn_inner_rates"] = settings.learn_inner_rates
         options["recompute_inner_steps"] = settings.recompute_inner_steps
+    if settings.learner == "fine_tuning":
+        for name in ("augmentation", "regularizers", "learn_inner_rates", "recompute_inner_steps"):
+            del options[name]
     for family in (meta_ticket_flags, reptile_flags, pruning_flags):
         options |= family.learner_options(settings)
+    options |= landscape_flags.learner_options(settings, tasks.train)
     learner = LEARNERS[settings.learner](_backbone(settings, tasks), **options)
-    if not tasks.regression and tasks.train.resolutions:
+    if getattr(tasks.train, "resolutions", None):
         check_resolutions(learner.backbone, tasks.train.resolutions)
     learner.compile(optimizer=build_optimizer(settings))
     return learner
 
 
 def _check(settings, tasks):
-    if tasks.regression and settings.learner == "protonet":
-        raise ValueError("ProtoNet classifies. Received: --data=sinusoids --learner=protonet.")
+    if tasks.regression and settings.learner in ("fine_tuning", "protonet"):
+        kind = LEARNERS[settings.learner].__name__
+        raise ValueError(
+            f"{kind} classifies. Received: --data=sinusoids --learner={settings.learner}."
+        )
     if settings.learner != "protonet" and settings.train_way not in (None, settings.way):
         raise ValueError(
             "Only ProtoNet can train with another number of ways than it is tested with. "
             f"Received: --train_way={settings.train_way} --way={settings.way}."
+        )
+    if settings.learner == "protonet" and settings.gradient_norms_every:
+        raise ValueError(
+            "ProtoNet has no inner loop whose gradients could be measured. "
+            f"Received: --gradient_norms_every={settings.gradient_norms_every}."
         )
     if tasks.regression and settings.backbone != "mlp":
         raise ValueError(
             f"Sinusoids are no images: use --backbone=mlp. Received: {settings.backbone}."
         )
     _check_backbone_flags(settings)
+    landscape_flags.check_backbone(settings)
 
 
 def _check_backbone_flags(settings):
@@ -95,7 +108,12 @@ def _backbone(settings, tasks):
     }
     if settings.backbone == "conv4":
         return backbones.conv4(
-            outputs, tasks.example_shape, filters(settings), fused=settings.fused, **common
+            outputs,
+            tasks.example_shape,
+            filters(settings),
+            fused=settings.fused,
+            pooling="strided" if settings.strided else "max",
+            **common,
         )
     if settings.backbone in _RESNETS:
         doubling = tuple(filters(settings) * 2**group for group in range(4))

@@ -1,7 +1,7 @@
 """What the flags of Meta-ticket stand for; other learners refuse them."""
 
 from tfmgaug.backbones import initializers
-from tfmgaug.callbacks import IteRand
+from tfmgaug.callbacks import IteRand, MaskSparsity
 from tfmgaug.masks import ScoreMask
 
 WEIGHT_INITIALIZERS = {
@@ -39,7 +39,7 @@ def learner_options(settings):
 
 
 def callbacks(settings):
-    """Returns the callbacks that the flags ask for.
+    """Returns the callbacks that the flags ask for, and what logs a ticket's sparsity.
 
     Args:
         settings: absl flags.
@@ -47,15 +47,17 @@ def callbacks(settings):
     Raises:
         ValueError: a flag is out of range, or given and read by nothing.
     """
+    sparsity = [MaskSparsity()] if settings.learner in _LEARNERS else []
     if settings.iterand_every is None:
         if settings.iterand_share is not None:
             raise ValueError(
                 "--iterand_share is read with --iterand_every, which switches IteRand on. "
                 f"Received: --iterand_share={settings.iterand_share} alone."
             )
-        return []
+        return sparsity
     given = _given(settings, _ITERAND_FLAGS)
-    return [IteRand(**{flag.removeprefix("iterand_"): value for flag, value in given.items()})]
+    own = {flag.removeprefix("iterand_"): value for flag, value in given.items()}
+    return [IteRand(**own), *sparsity]
 
 
 def _given(settings, flags):

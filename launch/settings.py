@@ -2,7 +2,7 @@
 
 from absl import flags
 
-from launch import pruning_flags, regularizer_flags, reptile_flags
+from launch import landscape_flags, pruning_flags, regularizer_flags, reptile_flags
 from launch.meta_ticket_flags import WEIGHT_INITIALIZERS
 from tfmgaug import batch_statistics, learners, masks, regularizers
 from tfmgaug.regularizers.taml import MEASURES as TAML_MEASURES
@@ -10,6 +10,7 @@ from tfmgaug.regularizers.taml import MEASURES as TAML_MEASURES
 LEARNERS = {
     "anil": learners.ANIL,
     "boil": learners.BOIL,
+    "fine_tuning": learners.FineTuning,
     "fomaml": learners.FOMAML,
     "maml": learners.MAML,
     "meta_ticket": learners.MetaTicket,
@@ -65,6 +66,7 @@ REGULARIZERS = {
             "epsilon": "taml_epsilon",
         },
     ),
+    "trajectory_coherence": (regularizers.TrajectoryCoherence, {"gamma": "coherence_gamma"}),
 }
 BACKBONES = ("conv4", "mlp", "resnet10", "resnet12", "resnet18", "wide_resnet")
 # The flags that one backbone alone has; None, their default, leaves the constructor's own.
@@ -78,6 +80,8 @@ DATA = (
     "sinusoids",
 )
 
+# Where `define` defines flags.
+_MODULES = (__name__, landscape_flags.__name__)
 # What a run can be resumed with although it was started with something else.
 _FREE_ON_RESUME = ("cache_dir", "overwrite", "parallel_tasks", "resume", "run_dir")
 
@@ -92,6 +96,7 @@ def define():
     _define_mgaug()
     _define_regularizers()
     _define_training()
+    landscape_flags.define()
 
 
 def define_data():
@@ -101,7 +106,8 @@ def define_data():
 
 def names():
     """Returns the names of the flags that `define` defined."""
-    return sorted(flag.name for flag in flags.FLAGS.flags_by_module_dict()[__name__])
+    defined = flags.FLAGS.flags_by_module_dict()
+    return sorted(flag.name for module in _MODULES for flag in defined.get(module, ()))
 
 
 def as_dictionary():
@@ -379,6 +385,12 @@ def _define_training():
         "rotation_ramp", None, "Episodes over which it rises from 0; 0 by default.", lower_bound=0
     )
     flags.DEFINE_integer("validation_episodes", 40, "After each epoch.", lower_bound=2)
+    flags.DEFINE_integer(
+        "gradient_norms_every",
+        0,
+        "Epochs between two measurements of validation tasks' first inner gradient; 0: none.",
+        lower_bound=0,
+    )
     flags.DEFINE_integer(
         "gap_episodes",
         None,

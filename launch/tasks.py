@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any, NamedTuple
 
+from launch import landscape_flags
 from tfmgaug import data
 
 # Tasks that select the model, and those that judge it, must not share their draws.
@@ -32,7 +33,7 @@ class Tasks(NamedTuple):
     """Samplers, and what the backbone must know of their examples.
 
     Attributes:
-        train: sampler of training episodes.
+        train: sampler of training episodes, or a `LabeledSampler` of training images.
         validation: sampler of validation episodes.
         test: sampler of test episodes, frozen by the seed.
         test_classes: `ImageClasses` of the test; None for regression.
@@ -74,19 +75,7 @@ def build(settings):
     if settings.data == "sinusoids":
         return _sinusoids(settings)
     splits = load(settings)
-    train = _sampler(
-        settings,
-        splits.train,
-        settings.seed,
-        way=settings.train_way or settings.way,
-        shot=settings.train_shot or settings.shot,
-        query=settings.train_query,
-        tasks=settings.tasks,
-        mutually_exclusive=settings.mutually_exclusive,
-        transform=_training_transform(settings),
-        task_augmentation=_task_augmentation(settings),
-        resolutions=settings.train_resolutions and [int(n) for n in settings.train_resolutions],
-    )
+    train = _training_sampler(settings, splits.train)
     test = _test_sampler(settings, splits)
     return Tasks(
         train=train,
@@ -185,6 +174,25 @@ def _loaded_size(settings):
     if settings.image_size is None:
         raise ValueError("--test_crop needs --image_size, the size of the crop. Received: none.")
     return int(_MARGIN * settings.image_size)
+
+
+def _training_sampler(settings, classes):
+    transform = _training_transform(settings)
+    if settings.learner == "fine_tuning":
+        return landscape_flags.labeled_images(settings, classes, transform)
+    return _sampler(
+        settings,
+        classes,
+        settings.seed,
+        way=settings.train_way or settings.way,
+        shot=settings.train_shot or settings.shot,
+        query=settings.train_query,
+        tasks=settings.tasks,
+        mutually_exclusive=settings.mutually_exclusive,
+        transform=transform,
+        task_augmentation=_task_augmentation(settings),
+        resolutions=settings.train_resolutions and [int(n) for n in settings.train_resolutions],
+    )
 
 
 def _training_transform(settings):

@@ -17,6 +17,7 @@ from launch import (
     construction,
     devices,
     errors,
+    landscape_flags,
     meta_ticket_flags,
     pruning_flags,
     settings,
@@ -25,6 +26,7 @@ from launch import (
 )
 from launch.run_directory import RunDirectory
 from tfmgaug import callbacks
+from tfmgaug.data import EpisodeSampler
 
 settings.define()
 
@@ -71,9 +73,12 @@ def _announce(options, directory, learner, computing, epoch):
         mgaug = (
             f"with MGAug: {options.subnetworks} sub-networks, {type(mask).__name__} {mask.rates}"
         )
+    batch = f"{options.tasks} tasks"
+    if options.learner == "fine_tuning":
+        batch, mgaug = f"{options.batch_size or 64} images", "over all training classes"
     print(
         f"{type(learner).__name__} {mgaug}\n"
-        f"{options.data}, {options.way}-way {options.shot}-shot, {options.tasks} tasks a step, "
+        f"{options.data}, {options.way}-way {options.shot}-shot, {batch} a step, "
         f"{options.epochs} epochs of {options.steps_per_epoch} steps, "
         f"{learner.backbone.count_params():,} weights, {computing}\n"
         f"{'Going on at epoch ' + str(epoch + 1) if epoch else 'Writing to'} {directory.path}/\n",
@@ -83,12 +88,16 @@ def _announce(options, directory, learner, computing, epoch):
 
 def _train(options, directory, learner, job, epoch, history):
     """Fits from an epoch on and returns the history of all epochs."""
-    checkpoint = callbacks.Checkpoint(directory.checkpoints, history, overwrite=True)
-    images = None if job.regression else job.train.episode(0)
+    monitors = landscape_flags.monitors(options, job, directory, history)
+    checkpoint = callbacks.Checkpoint(
+        directory.checkpoints, history, landscape_flags.monitored(options), overwrite=True
+    )
+    images = job.train.episode(0) if isinstance(job.train, EpisodeSampler) else None
+    start = landscape_flags.first_of_step(job.train, callbacks.outer_step(learner))
     if epoch < options.epochs:
         learner.fit(
             # The position in the data is the outer step: resumed training sees what it would have.
-            job.train.dataset(start=callbacks.outer_step(learner) * options.tasks),
+            job.train.dataset(start=start),
             validation_data=job.validation.dataset(episodes=options.validation_episodes),
             initial_epoch=epoch,
             epochs=options.epochs,
@@ -99,22 +108,29 @@ def _train(options, directory, learner, job, epoch, history):
                 callbacks.FiniteLoss(),
                 *meta_ticket_flags.callbacks(options),
                 *pruning_flags.callbacks(options),
-                *_gap(options, job),
+                *_measuring(options, job),
+                *monitors,
                 checkpoint,
                 callbacks.TensorBoard(directory.events, settings.as_dictionary(), images),
                 callbacks.Progress(),
             ],
         )
+        for one in monitors:
+            if isinstance(one, callbacks.LandscapeMonitor):
+                print(one.cost())
     return checkpoint.history
 
 
-def _gap(options, job):
-    if options.gap_episodes is None:
-        return []
-    seen, test = (
-        sampler.dataset(episodes=options.gap_episodes) for sampler in (job.seen, job.test)
-    )
-    return [callbacks.GeneralizationGap(seen, test)]
+def _measuring(options, job):
+    """Callbacks that add to the logs, for those behind them to write."""
+    measuring = []
+    if options.gradient_norms_every:
+        every, episodes = options.gradient_norms_every, options.validation_episodes
+        measuring.append(callbacks.GradientNorms(job.validation, every, episodes))
+    if options.gap_episodes is not None:
+        seen, test = (one.dataset(episodes=options.gap_episodes) for one in (job.seen, job.test))
+        measuring.append(callbacks.GeneralizationGap(seen, test))
+    return measuring
 
 
 def _stopped(directory):

@@ -1,6 +1,7 @@
 """Figures 3 and 6: loss and accuracy of several runs, and where each began with MGAug."""
 
 from launch.analyses import result
+from launch.analyses.runs import histories_by_name
 from tfmgaug import figures
 
 FLAGS = ()
@@ -17,9 +18,7 @@ def analyze(runs, options):
     Returns:
         A `Result`.
     """
-    histories = {}
-    for run in runs:
-        histories.setdefault(run.name, []).append(run.history)
+    histories = histories_by_name(runs)
     text = "\n".join(f"{name}: {_best(found)}" for name, found in histories.items())
     results = [
         {

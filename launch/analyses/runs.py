@@ -76,16 +76,15 @@ class Run:
 
     @property
     def report(self):
-        """What the run left when it finished.
+        """What the run ended with, from its report.json.
 
         Raises:
-            FileNotFoundError: it has not finished.
+            FileNotFoundError: it has not ended.
         """
-        if not self._directory.report.is_file():
-            raise FileNotFoundError(
-                f"{self.path} holds no finished run: {self._directory.report} is missing."
-            )
-        return json.loads(self._directory.report.read_text())
+        file = self._directory.report
+        if not file.is_file():
+            raise FileNotFoundError(f"{self.path} is no finished run: {file} is missing.")
+        return json.loads(file.read_text())
 
     def masks(self, options):
         """Returns the masks to prune with: those of --masks, or the run's own."""
@@ -169,6 +168,14 @@ def load(options):
     defaults = {name: options[name].default for name in settings.names()}
     given = {name: options[name].value for name in settings.names() if options[name].present}
     return [Run(path, name, defaults, given) for path, name in zip(options.runs, names)]
+
+
+def histories_by_name(runs):
+    """Collects the histories of runs: a dictionary of lists, one for each name."""
+    histories = {}
+    for run in runs:
+        histories.setdefault(run.name, []).append(run.history)
+    return histories
 
 
 def the_only(runs):

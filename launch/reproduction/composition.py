@@ -15,6 +15,7 @@ SIZES = ("small", "full")
 # What decides where and how a run computes, but not what: the result stays the paper's.
 NEUTRAL = frozenset(
     ("cache_dir", "data_dir", "distribute", "download", "fused", "overwrite", "parallel_tasks")
+    + ("landscape_curvature", "landscape_every", "landscape_seconds", "landscape_tasks")
     + ("recompute_inner_steps", "resume", "run_dir", "seed", "threads")
 )
 _OWN = ("resume", "run_dir", "seed")

@@ -17,7 +17,7 @@ def seconds(settings, epochs_done=0):
         A float. It may be wrong by a factor of a few; on another machine by far more.
     """
     steps = (settings["epochs"] - epochs_done) * settings["steps_per_epoch"]
-    work = steps * settings["tasks"] * _training_images(settings)
+    work = steps * _training_images(settings)
     validated = (settings["epochs"] - epochs_done) * settings["validation_episodes"]
     # Before and after training, in two modes of batch statistics.
     work += (validated + 4 * settings["test_episodes"]) * _test_images(settings)
@@ -94,7 +94,13 @@ def _resnet(size, filters, blocks):
 
 
 def _training_images(settings):
-    """Forward passes of one image that a task takes."""
+    """Forward passes of one image that an outer step takes."""
+    if settings["learner"] == "fine_tuning":
+        return _GRADIENT * (settings["batch_size"] or 64)
+    return settings["tasks"] * _images_of_a_task(settings)
+
+
+def _images_of_a_task(settings):
     support = settings["way"] * (settings.get("train_shot") or settings["shot"])
     support = settings.get("inner_batch") or support  # of one inner step
     query = settings["way"] * settings["train_query"]

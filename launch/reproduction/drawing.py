@@ -65,4 +65,4 @@ def draw(panel, labeled, folder, execute=training.execute):
 
 def _used(panel, seeds):
     # Curves of one name are averaged; the other analyses look at one network.
-    return seeds if panel.analysis == "curves" else seeds[:1]
+    return seeds if panel.analysis in ("curves", "landscape") else seeds[:1]

@@ -1,5 +1,9 @@
 """The papers that can be reproduced, by name."""
 
-from launch.reproduction import mgaug, network_pruning
+from launch.reproduction import landscape, mgaug, network_pruning
 
-PAPERS = {"mgaug": mgaug.PAPER, "network_pruning": network_pruning.PAPER}
+PAPERS = {
+    "landscape": landscape.PAPER,
+    "mgaug": mgaug.PAPER,
+    "network_pruning": network_pruning.PAPER,
+}

@@ -87,8 +87,7 @@ class Queue:
                 self._say(f"{title}  FAILED after {cost.text(seconds)}", False)
                 continue
             self._forecast.note(estimate, seconds)
-            accuracy = 100 * run.report["accuracy"]
-            self._say(f"{title}  {accuracy:.2f} % after {cost.text(seconds)}", False)
+            self._say(f"{title}  {_result(run.report)} after {cost.text(seconds)}", False)
             done(run)
 
     def _left(self, first):
@@ -190,6 +189,11 @@ def _end(process):
             return
         process.send_signal(tell)
     process.wait()
+
+
+def _result(report):
+    accuracy = report.get("accuracy")
+    return f"loss {report['loss']:.3f}" if accuracy is None else f"{100 * accuracy:.2f} %"
 
 
 def _stale(run):

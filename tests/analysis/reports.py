@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tfmgaug.analysis import Network, SubnetworkReport
+from tfmgaug.analysis import LayerReport, Network, SubnetworkReport
 
 
 def report(accuracy, loss=None, rates=(0.02,), others=(), **settings):
@@ -28,4 +28,21 @@ def report(accuracy, loss=None, rates=(0.02,), others=(), **settings):
             "accuracy": None if accuracy is None else np.asarray(accuracy),
             **settings,
         }
+    )
+
+
+def layer_report(values, name="MAML", layers=("stage1", "stage2")):
+    """A report of layers from values `[tasks, layers]` by measure."""
+    return LayerReport(
+        name=name,
+        layers=tuple(layers),
+        values={measure: np.asarray(one) for measure, one in values.items()},
+        dataset="toy/test",
+        way=5,
+        shot=1,
+        query=15,
+        seed=0,
+        mutually_exclusive=True,
+        fingerprint="f",
+        statistics="transductive",
     )

@@ -75,3 +75,15 @@ class NumpyNetwork:
             gradients = self.gradient(episode.support_x, episode.support_y, pruned)
             weights = [w - rate * g * m for w, g, m in zip(weights, gradients, masked)]
         return [w * m for w, m in zip(weights, masked)]
+
+
+def by_hsic(x, y):
+    """Linear CKA from Hilbert-Schmidt independence criteria, with the centering written out."""
+    x, y = (one.reshape(len(one), -1) for one in (x, y))
+    center = np.eye(len(x)) - 1 / len(x)
+
+    def hsic(k, h):
+        return np.trace(k @ center @ h @ center) / (len(x) - 1) ** 2
+
+    k, h = x @ x.T, y @ y.T
+    return hsic(k, h) / np.sqrt(hsic(k, k) * hsic(h, h))

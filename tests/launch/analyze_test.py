@@ -9,8 +9,6 @@ import types
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
-from PIL import Image
 
 from launch import tasks
 from launch.analyses import (
@@ -21,22 +19,19 @@ from launch.analyses import (
     gradients,
     hat,
     importance,
+    landscape,
     result,
-    runs,
 )
+from tests.launch.recorded_runs import DATA_FLAGS, open_run, pictures
 from tfmgaug import MGAug
+from tfmgaug.analysis import landscape as measure_landscape
 from tfmgaug.analysis import pac_bayes_bound
 from tfmgaug.evaluation import evaluate
 from tfmgaug.learners import FOMAML
 from tfmgaug.masks import CatfishMask
 
 ROOT = pathlib.Path(__file__).parents[2]
-DATA_FLAGS = {
-    "data": "glyphs", "data_dir": None, "image_size": None, "split": "vinyals", "rotations": False,
-    "download": True, "skip_unreadable": False, "cache_dir": None, "way": 5, "shot": 1, "query": 15,
-    "data_seed": 0, "test_episodes": 600, "test_classes": "test", "test_mutually_exclusive": True,
-    "test_crop": False, "train_classes": None,
-}  # fmt: skip
+pytestmark = pytest.mark.usefixtures("unoptimized_graphs")
 
 
 def backbone():
@@ -44,20 +39,6 @@ def backbone():
     x = keras.layers.Rescaling(1 / 127.5, offset=-1)(inputs)
     x = keras.layers.Conv2D(4, 3, strides=2, activation="relu", name="conv")(x)
     return keras.Model(inputs, keras.layers.Dense(3, name="head")(keras.layers.Flatten()(x)))
-
-
-def pictures(root):
-    """Four training, three validation and four test classes of five images."""
-    draws = np.random.default_rng(0)
-    for split, classes in {"train": 4, "validation": 3, "test": 4}.items():
-        for label in range(classes):
-            folder = root / split / f"{split}{label}"
-            folder.mkdir(parents=True)
-            pattern = draws.uniform(0, 255, [8, 8, 3])
-            for number in range(5):
-                pixels = np.clip(pattern + draws.normal(0, 20, [8, 8, 3]), 0, 255)
-                Image.fromarray(pixels.astype(np.uint8)).save(folder / f"{number}.png")
-    return root
 
 
 @pytest.fixture(scope="module")
@@ -88,23 +69,12 @@ def run_dir(tmp_path_factory):
     return path
 
 
-@pytest.fixture(autouse=True, scope="module")
-def unoptimized_graphs():
-    """TensorFlow takes longer to optimize these graphs than to run them once."""
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-    yield
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
-
-
-def open_run(path, **given):
-    return runs.Run(path, None, DATA_FLAGS, given)
-
-
 def options(**given):
     defaults = dict.fromkeys(
         ["divergence", "layer", "masks", "queries", "rates", "samples", "stage", "statistics"]
     )
     others = {"delta": 0.05, "directions": 1, "episodes": 4, "seed": 0, "steps": None, "task": 0}
+    others["plot"] = "curves"
     return types.SimpleNamespace(**{**defaults, **others, "target": "label", **given})
 
 
@@ -124,6 +94,44 @@ def test_the_hat_graph_is_of_the_tasks_of_evaluation(run_dir):
         "(b) first, CP",
     ]
     assert "mask reads query labels" in found.text
+
+
+def test_the_landscape_of_trained_runs_is_that_of_their_tasks(run_dir):
+    run = open_run(run_dir)
+    found = landscape.analyze([run], options(plot="runs", steps=1))
+    expected = measure_landscape(run.learner, run.sampler, 4, steps=1)
+    metrics = expected.to_json()["metrics"]
+    for metric, summary in found.results[0]["metrics"].items():
+        np.testing.assert_allclose(summary["mean"], metrics[metric]["mean"], rtol=1e-4)
+    assert "first: 4 tasks" in found.text
+
+
+def test_the_landscape_over_epochs_is_what_was_measured_in_training(run_dir, tmp_path):
+    run = open_run(run_dir)
+    with pytest.raises(ValueError, match="trained without --landscape_every"):
+        landscape.analyze([run], options(episodes=None))
+    with pytest.raises(ValueError, match="--episodes are for --plot=runs"):
+        landscape.analyze([run], options())
+    x, y = np.arange(5.0), np.array([0.1, 0.3, 0.2, 0.5, 0.4])
+    rows = [
+        {
+            "epoch": n,
+            "landscape/query_accuracy": a,
+            **{f"landscape/{name}": c for name in ("support_loss", "curvature")},
+            **dict.fromkeys(["landscape/support_loss_interval"], 0.1),
+            **dict.fromkeys(["landscape/curvature_interval"], 0.1),
+            "landscape/query_accuracy_interval": 0.1,
+        }
+        for n, (c, a) in enumerate(zip(x, y))
+    ]
+    measured = types.SimpleNamespace(name="FOMAML", path=run.path, history=rows)
+    for plot in ("curves", "correlation"):
+        found = landscape.analyze([measured], options(plot=plot, episodes=None))
+        assert [row["metric"] for row in found.results] == ["curvature", "support_loss"]
+        np.testing.assert_allclose(
+            found.results[0]["pearson"]["coefficient"], np.corrcoef(x, y)[0, 1]
+        )
+        assert "FOMAML, curvature: 0.80 [" in found.text
 
 
 def test_fine_tuning_takes_the_steps_asked_for(run_dir):
@@ -226,6 +234,7 @@ ASKED = [
     ["curves", "--rates=0.1"],
     ["hat", "--test_episodes=3"],
     ["curves", "--query=3"],
+    ["input_masks", "--query=3"],
     ["hats"],
     [],
     ["curves", "--names=a,b"],
@@ -266,13 +275,14 @@ def test_the_command_writes_and_refuses_in_one_line_what_it_would_pass_over(run_
         "--rates has no meaning for `curves`",
         "--test_episodes has no meaning for `hat`",
         "--query has no meaning for `curves`",
-        "Expected one of attention, bound, capacity, curves",
-        "Expected one of attention, bound, capacity, curves",
+        "--query has no meaning for `input_masks`, which takes --names, --output_dir",
+        "Expected one of attention, bound, ",
+        "Expected one of attention, bound, ",
         "--names must name each of the 1 runs",
     ]
     assert len(refused) == len(expected), done.stdout
     for line, words in zip(refused, expected):
         assert line.startswith(f"Error: {words}")
     # What an analysis reads is a flag of the command.
-    assert done.stdout.splitlines()[-1] == "importance []"
-    assert sum(line.endswith(" []") for line in done.stdout.splitlines()) == 7
+    assert done.stdout.splitlines()[-1] == "widths []"
+    assert sum(line.endswith(" []") for line in done.stdout.splitlines()) == 16

@@ -4,6 +4,7 @@ import pytest
 
 from launch import meta_ticket_flags, settings
 from tfmgaug.backbones import initializers, mlp
+from tfmgaug.callbacks import MaskSparsity
 from tfmgaug.learners import MetaTicket, MetaTicketBOIL
 from tfmgaug.masks import ScoreMask
 
@@ -32,7 +33,6 @@ def test_without_flags_the_learner_has_its_own_defaults():
     default = MetaTicket(mlp(3, (4,), hidden=(5,)))
     assert learner.score_mask.initial_sparsity == default.score_mask.initial_sparsity == 0
     assert type(learner.weight_initializer) is type(default.weight_initializer)
-    assert meta_ticket_flags.callbacks(options()) == []
 
 
 def test_boil_has_a_name_too():
@@ -64,10 +64,17 @@ def test_initializers_have_names(name, kind):
     assert type(own["weight_initializer"]) is kind
 
 
+def test_a_tickets_sparsity_is_logged_and_no_other_learners():
+    (logging,) = meta_ticket_flags.callbacks(options("meta_ticket_boil"))
+    assert type(logging) is MaskSparsity
+    assert meta_ticket_flags.callbacks(options("maml")) == []
+
+
 def test_iterand_is_switched_on_by_its_interval():
-    (every,) = meta_ticket_flags.callbacks(options(iterand_every=100))
+    every, logging = meta_ticket_flags.callbacks(options(iterand_every=100))
     assert (every.every, every.share) == (100, 1.0)
-    (both,) = meta_ticket_flags.callbacks(options(iterand_every=7, iterand_share=0.5))
+    assert type(logging) is MaskSparsity
+    both, _ = meta_ticket_flags.callbacks(options(iterand_every=7, iterand_share=0.5))
     assert (both.every, both.share) == (7, 0.5)
     with pytest.raises(ValueError, match="--iterand_share is read with --iterand_every"):
         meta_ticket_flags.callbacks(options(iterand_share=0.5))

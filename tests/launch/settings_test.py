@@ -2,12 +2,19 @@ from types import SimpleNamespace
 
 import pytest
 
-from launch import construction, settings
+from launch import construction, landscape_flags, settings
 
 
 def options(backbone, filters=None, **others):
     own = {name: None for names in settings.BACKBONE_FLAGS.values() for name in names}
-    common = {"learner": "maml", "way": 5, "seed": 0, "fused": True, "hidden": [8, 6]}
+    common = {
+        "learner": "maml",
+        "way": 5,
+        "seed": 0,
+        "fused": True,
+        "strided": False,
+        "hidden": [8, 6],
+    }
     return SimpleNamespace(backbone=backbone, filters=filters, **{**own, **common, **others})
 
 
@@ -86,3 +93,10 @@ def test_a_network_for_images_is_refused_for_sinusoids(backbone):
             options(backbone, train_way=None),
             SimpleNamespace(**{**vars(TASKS), "regression": True}),
         )
+
+
+def test_conv4_can_be_strided_and_others_can_not():
+    model = construction._backbone(options("conv4", 4, strided=True), TASKS)
+    assert model.get_layer("conv1").strides == (2, 2)
+    with pytest.raises(ValueError, match="--strided is of --backbone=conv4"):
+        landscape_flags.check_backbone(options("mlp", strided=True))

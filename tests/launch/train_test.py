@@ -22,6 +22,7 @@ SMALL = [
     "--query=2",
     "--validation_episodes=4",
     "--test_episodes=4",
+    "--gradient_norms_every=2",
 ]
 
 
@@ -99,6 +100,14 @@ def test_a_killed_run_resumes_to_the_same_weights(finished, tmp_path):
         assert whole.keys() == resumed.keys()
         for variable in whole:
             np.testing.assert_array_equal(whole[variable], resumed[variable], err_msg=variable)
+    history = "checkpoints/history.json"
+    assert (tmp_path / "killed" / history).read_text() == (finished[0] / history).read_text()
+
+
+def test_gradients_are_measured_in_the_epochs_asked_for(finished):
+    history = json.loads((finished[0] / "checkpoints" / "history.json").read_text())
+    measured = ["gradient_mean_absolute/conv4_kernel" in row for row in history]
+    assert measured == [False, True, False]
 
 
 def test_an_existing_run_is_not_overwritten(finished):
@@ -142,6 +151,7 @@ def test_a_run_is_exported_with_another_statistics_mode(finished, tmp_path):
         (["--data=folder", "--data_dir=/nowhere"], "/nowhere"),
         (["--way=5000"], "5000"),
         (["--learner=protonet", "--data=sinusoids"], "ProtoNet"),
+        (["--learner=protonet", "--gradient_norms_every=1"], "no inner loop"),
         (["--mask_rates=1.5"], "rates"),
     ],
 )

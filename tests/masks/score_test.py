@@ -99,6 +99,20 @@ def test_the_classifier_is_pruned_on_demand():
     assert [score.shape for score in mask.scores] == [(10, 10), (10, 7), (7, 3)]
 
 
+def test_the_precision_of_a_global_policy_changes_no_mask():
+    expected = attached(0.5)[0].masks()
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        mask, weights = attached(0.5)
+        found = mask(weights)
+    finally:
+        keras.config.set_dtype_policy(policy)
+    for place in mask.places:
+        assert found[place].dtype == tf.float32
+        np.testing.assert_array_equal(found[place], weights[place] * expected[place])
+
+
 # The gradient.
 
 

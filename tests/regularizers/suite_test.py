@@ -18,6 +18,7 @@ from tfmgaug.regularizers import (
     MetaMix,
     MRActivations,
     MRWeights,
+    TrajectoryCoherence,
 )
 
 REGULARIZERS = {
@@ -28,12 +29,14 @@ REGULARIZERS = {
     "MetaMix": lambda: MetaMix((2.0, 3.0), depths=[1, 0]),
     "MRActivations": lambda: MRActivations(0.001, depth=1, initial_deviation=0.3),
     "MRWeights": lambda: MRWeights(1e-4, 0.02),
+    "TrajectoryCoherence": lambda: TrajectoryCoherence(0.3),
 }
 LEARNERS = (ANIL, BOIL, FOMAML, MAML, ProtoNet)
 REFUSED = {
     ("EntropyTAML", ProtoNet): "no inner steps",
     ("GradDrop", ProtoNet): "without inner steps",
     ("InequalityTAML", ProtoNet): "no inner steps",
+    ("TrajectoryCoherence", ProtoNet): "without inner steps",
 }
 
 

@@ -1,29 +1,51 @@
-"""What a trained learner does: memory, fine-tuning, importance, attention, bounds, gradients."""
+"""What a trained learner does: memory, adaptation, importance, attention, bounds, gradients."""
 
 from tfmgaug.analysis.attention import Attention, attention
 from tfmgaug.analysis.capacity import CapacityOrder, capacity_order
+from tfmgaug.analysis.cka import linear_cka
+from tfmgaug.analysis.correlation import Correlation, pearson, spearman
 from tfmgaug.analysis.fine_tuning import fine_tuning
 from tfmgaug.analysis.gradient_check import GradientCheck, check_gradients
+from tfmgaug.analysis.gradient_coherence import GradientCoherenceMeter
 from tfmgaug.analysis.importance import Importance, importance
+from tfmgaug.analysis.input_masks import input_masks
+from tfmgaug.analysis.landscape import LandscapeMeter, landscape
+from tfmgaug.analysis.landscape_report import Landscape
+from tfmgaug.analysis.layer_report import LayerReport
 from tfmgaug.analysis.memorization import memorization
 from tfmgaug.analysis.pac_bayes import PacBayesBound, pac_bayes_bound
 from tfmgaug.analysis.precision import in_float64
 from tfmgaug.analysis.report import Network, SubnetworkReport
+from tfmgaug.analysis.representation import representation_change
+from tfmgaug.analysis.task_gradients import TaskGradients, last_feature_weight
 
 __all__ = [
     "Attention",
     "CapacityOrder",
+    "Correlation",
     "GradientCheck",
+    "GradientCoherenceMeter",
     "Importance",
+    "LayerReport",
+    "Landscape",
+    "LandscapeMeter",
     "Network",
     "PacBayesBound",
     "SubnetworkReport",
+    "TaskGradients",
     "attention",
     "capacity_order",
     "check_gradients",
     "fine_tuning",
     "importance",
     "in_float64",
+    "input_masks",
+    "landscape",
+    "last_feature_weight",
+    "linear_cka",
     "memorization",
     "pac_bayes_bound",
+    "pearson",
+    "representation_change",
+    "spearman",
 ]

@@ -8,8 +8,8 @@ from tfmgaug.learners.batches import to_episodes
 from tfmgaug.learners.variables import values
 
 
-def over_tasks(learner, function, outputs, sampler, episodes, progress=None):
-    """Computes a function of each of a sampler's tasks, in one graph.
+class FrozenTasks:
+    """A function of each of a sampler's first tasks, in one graph that reads the present weights.
 
     Args:
         learner: `MetaLearner`.
@@ -18,44 +18,79 @@ def over_tasks(learner, function, outputs, sampler, episodes, progress=None):
         outputs: dictionary from the names of these tensors to their dtypes.
         sampler: `EpisodeSampler` or `SinusoidSampler`.
         episodes: int >= 2, how many tasks.
-        progress: called with (tasks done, tasks) after each batch.
-
-    Returns:
-        A dictionary of arrays `[episodes, ...]`, and one that says which tasks these were.
 
     Raises:
         ValueError: `episodes` is less than 2: one task alone has no interval.
     """
-    if episodes < 2:
-        raise ValueError(
-            "`episodes` must be at least 2: one task alone has no interval. "
-            f"Received: episodes={episodes}."
-        )
-    dataset = sampler.dataset(episodes=episodes)
-    run = _graph(learner, function, outputs, dataset.element_spec)
-    fingerprint, batches, done = Fingerprint(), [], 0
-    for inputs, query_y in dataset:
-        fingerprint.update(inputs, query_y)
-        batches.append({name: found.numpy() for name, found in run(inputs, query_y).items()})
-        done += len(query_y)
-        if progress is not None:
-            progress(done, episodes)
-    arrays = {name: np.concatenate([batch[name] for batch in batches]) for name in outputs}
-    return arrays, _described(sampler, str(fingerprint))
 
+    def __init__(self, learner, function, outputs, sampler, episodes):
+        if episodes < 2:
+            raise ValueError(
+                "`episodes` must be at least 2: one task alone has no interval. "
+                f"Received: episodes={episodes}."
+            )
+        self._sampler, self._episodes, self._names = sampler, episodes, list(outputs)
+        self._dataset = sampler.dataset(episodes=episodes)
 
-def _graph(learner, function, outputs, signature):
-    @tf.function(input_signature=signature, autograph=False)
-    def run(inputs, query_y):
-        theta = values(learner.meta_variables)
-        # Variables are read once, here: reading one within the loop would order its iterations.
-        with learner._scope(theta):
+        def of_batch(episodes):
+            theta = values(learner.meta_variables)
             return tf.map_fn(
                 lambda episode: function(theta, episode),
-                to_episodes((inputs, query_y), learner.classification),
+                episodes,
                 fn_output_signature=outputs,
                 parallel_iterations=learner.parallel_tasks,
             )
+
+        self._run = traced(learner, of_batch, self._dataset.element_spec)
+
+    def measure(self, progress=None):
+        """Computes the function of all tasks.
+
+        Args:
+            progress: called with (tasks done, tasks) after each batch.
+
+        Returns:
+            A dictionary of arrays `[episodes, ...]`, and one that says which tasks these were.
+        """
+        fingerprint, batches, done = Fingerprint(), [], 0
+        for inputs, query_y in self._dataset:
+            fingerprint.update(inputs, query_y)
+            found = self._run(inputs, query_y)
+            batches.append({name: value.numpy() for name, value in found.items()})
+            done += len(query_y)
+            if progress is not None:
+                progress(done, self._episodes)
+        arrays = {name: np.concatenate([batch[name] for batch in batches]) for name in self._names}
+        return arrays, _described(self._sampler, str(fingerprint))
+
+
+def over_tasks(learner, function, outputs, sampler, episodes, progress=None):
+    """Computes a function of each of a sampler's tasks once; arguments are those of `FrozenTasks`.
+
+    Returns:
+        As `FrozenTasks.measure`.
+    """
+    return FrozenTasks(learner, function, outputs, sampler, episodes).measure(progress)
+
+
+def traced(learner, function, signature, *more):
+    """Traces a function of a batch of tasks.
+
+    Args:
+        learner: `MetaLearner`, whose variables are read once, before the function is called.
+        function: function of an `Episode` with a leading task axis, and of what `more` describes.
+        signature: what a dataset of a sampler yields, its `element_spec`.
+        *more: nested `tf.TensorSpec`s.
+
+    Returns:
+        A function of inputs, query_y and more.
+    """
+
+    @tf.function(input_signature=(*signature, *more), autograph=False)
+    def run(inputs, query_y, *rest):
+        # Variables are read once, here: reading one within the loop would order its iterations.
+        with learner._scope(values(learner.meta_variables)):
+            return function(to_episodes((inputs, query_y), learner.classification), *rest)
 
     # Called as it is traced: TensorFlow would warn that each analysis traces one of its own.
     return run.get_concrete_function()

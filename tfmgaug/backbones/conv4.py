@@ -11,7 +11,7 @@ from tfmgaug.layers import (
 )
 
 _BLOCKS = 4
-_POOLING = ("max", "average")
+_POOLING = ("max", "average", "strided")
 
 
 def conv4(
@@ -32,7 +32,7 @@ def conv4(
 
     `x <- relu(pool(norm(conv3x3(x))))`, four times, then a dense head. ReLU comes after pooling:
     the function is the same, with a quarter of the work. Convolutions have no bias, which the
-    normalization would cancel.
+    normalization would cancel. Strided, a block is `x <- relu(norm(conv3x3(x, stride 2)))`.
 
     Args:
         way: int, number of outputs; None leaves the head away and gives embeddings (ProtoNet).
@@ -41,7 +41,9 @@ def conv4(
         mean: float in 0-255, subtracted from the images.
         standard_deviation: float > 0 in 0-255, which the images are divided by.
         activation: Keras activation.
-        pooling: "max" or "average".
+        pooling: "max", "average", or "strided": convolutions take every second position, and
+            nothing is pooled. cbfinn/maml has it on Omniglot, with a mean over the positions that
+            are left; here the head sees each of them, as it does behind pooling.
         fused: bool, whether normalization and max pooling are compiled into one; see
             `PooledBatchNormalization`.
         seed: int, the start of the weights.
@@ -72,6 +74,7 @@ def conv4(
         x = keras.layers.Conv2D(
             filters,
             3,
+            strides=2 if pooling == "strided" else 1,
             padding="same",
             use_bias=False,
             kernel_initializer=keras.initializers.GlorotUniform(seed=seeds[block - 1]),
@@ -82,6 +85,7 @@ def conv4(
             x = PooledBatchNormalization(fused, dtype=dtype, name=f"norm{block}")(x)
         else:
             x = BatchNormalization(dtype=dtype, name=f"norm{block}")(x)
+        if pooling == "average":
             x = keras.layers.AveragePooling2D(2, dtype=dtype, name=f"pool{block}")(x)
         x = keras.layers.Activation(activation, dtype=dtype, name=f"stage{block}")(x)
     if way is None:
@@ -89,12 +93,17 @@ def conv4(
     else:
         outputs = SpatialDense(
             way,
-            size=(height // 2**_BLOCKS, width // 2**_BLOCKS),
+            size=[_size_left(side, pooling) for side in (height, width)],
             kernel_initializer=keras.initializers.GlorotUniform(seed=seeds[-1]),
             dtype=dtype,
             name="head",
         )(x)
     return keras.Model(inputs, outputs, name=name)
+
+
+def _size_left(side, pooling):
+    """Pooling drops an odd last row, a strided convolution pads it."""
+    return -(-side // 2**_BLOCKS) if pooling == "strided" else side // 2**_BLOCKS
 
 
 def _check(way, image_shape, filters, pooling):

@@ -25,7 +25,8 @@ class Checkpoint(keras.callbacks.Callback):
         directory: where to write; made if it is missing.
         history: rows of the epochs already done, as `restore` returns them.
         monitor: log that decides which epoch is best. By default `val_accuracy`, or `val_loss`
-            where there is no accuracy. Accuracies are maximized, everything else is minimized.
+            where there is no accuracy. Accuracies and coherences are maximized, everything else is
+            minimized.
         overwrite: whether to start over in a directory that holds a checkpoint.
 
     Raises:
@@ -77,7 +78,7 @@ class Checkpoint(keras.callbacks.Callback):
         # An epoch without validation, or with a loss that isn't finite, is never the best.
         if row.get(monitor) is None:
             return False
-        sign = 1 if "accuracy" in monitor else -1
+        sign = 1 if "accuracy" in monitor or "coherence" in monitor else -1
         earlier = [old[monitor] for old in self.history if old.get(monitor) is not None]
         return all(sign * row[monitor] > sign * value for value in earlier)
 

@@ -3,6 +3,7 @@
 from tfmgaug.data.catalog import load
 from tfmgaug.data.episodes import EpisodeSampler
 from tfmgaug.data.image_classes import ImageClasses, Splits
+from tfmgaug.data.labeled import LabeledSampler
 from tfmgaug.data.published import class_lists
 from tfmgaug.data.rotated_classes import RotatedClasses
 from tfmgaug.data.sinusoids import SinusoidSampler
@@ -16,6 +17,7 @@ __all__ = [
     "EpisodeSampler",
     "ImageClasses",
     "ImageTransform",
+    "LabeledSampler",
     "RotatedClasses",
     "SinusoidSampler",
     "Splits",

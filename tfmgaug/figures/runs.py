@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
+from tfmgaug.figures.histories import aligned, draw_curves, finish_epochs, label_of
 from tfmgaug.figures.looks import entries_of, line, shared_legend
 from tfmgaug.figures.style import new_figure, styled
 
@@ -13,9 +12,6 @@ _PANELS = (
     ("accuracy", "Training accuracy"),
     ("val_accuracy", "Validation accuracy"),
 )
-
-
-_DENSE = 200  # points of a curve, above which neighbors are averaged
 
 
 @styled
@@ -59,65 +55,18 @@ def run_curves(
     panels = [(key, title) for key, title in panels if key in present]
     figure = new_figure(3.5 * len(panels), 3.5)
     for axes, (key, title) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels):
-        curves = {name: _aligned(runs, key) for name, runs in histories.items()}
-        block = _block(max(len(epochs) for epochs, _ in curves.values()))
-        for number, (name, curve) in enumerate(curves.items()):
-            _draw_curve(axes, name, *_thinned(*curve, block), line(number), scale=_scale(key))
+        curves = {label_of(name, runs): aligned(runs, key) for name, runs in histories.items()}
+        looks = [line(number) for number in range(len(curves))]
+        block = draw_curves(axes, curves, looks, _scale(key))
+        for name, look in zip(histories, looks):
             if marks and name in marks:
-                axes.axvline(marks[name] + 0.5, color=line(number)["color"], lw=1.2, ls=":")
-        _finish(axes, key, title, block)
+                axes.axvline(marks[name] + 0.5, color=look["color"], lw=1.2, ls=":")
+        axes.set_title(title)
+        axes.set_ylabel("query accuracy (%)" if "accuracy" in key else "query loss")
+        finish_epochs(axes, block)
     shared_legend(figure, entries_of(figure.axes))
     return figure
 
 
 def _scale(key: str) -> float:
     return 100.0 if "accuracy" in key else 1.0
-
-
-def _draw_curve(axes, name: str, epochs, values, look: dict, scale: float) -> None:
-    if not len(epochs):
-        return
-    runs, mean = len(values), scale * values.mean(axis=0)
-    label = name if runs == 1 else f"{name} (mean of {runs} runs)"
-    every = max(1, len(epochs) // 8)
-    axes.plot(epochs, mean, **look, ms=4, lw=1.5, markevery=every, label=label)
-    if runs > 1:
-        interval = scale * 1.96 * values.std(axis=0, ddof=1) / np.sqrt(runs)
-        axes.fill_between(
-            epochs, mean - interval, mean + interval, color=look["color"], alpha=0.18, lw=0
-        )
-
-
-def _aligned(runs, key: str) -> tuple[np.ndarray, np.ndarray]:
-    """The epochs, from 1, that all runs have a value for, and the values `[runs, epochs]`."""
-    columns = [
-        {row.get("epoch", k) + 1: row[key] for k, row in enumerate(run) if row.get(key) is not None}
-        for run in runs
-    ]
-    common = sorted(set.intersection(*(set(column) for column in columns)))
-    return np.array(common), np.array([[column[epoch] for epoch in common] for column in columns])
-
-
-def _block(points: int) -> int:
-    """How many neighboring epochs are averaged, so that curves can be told apart."""
-    return -(-points // (_DENSE // 2)) if points > _DENSE else 1
-
-
-def _thinned(epochs, values, block: int) -> tuple[np.ndarray, np.ndarray]:
-    if block == 1 or not len(epochs):
-        return epochs, values
-    starts = np.arange(0, len(epochs), block)
-    lengths = np.diff(np.append(starts, len(epochs)))
-    return (
-        np.add.reduceat(epochs, starts) / lengths,
-        np.add.reduceat(values, starts, axis=1) / lengths,
-    )
-
-
-def _finish(axes, key: str, title: str, block: int) -> None:
-    from matplotlib.ticker import MaxNLocator
-
-    axes.set_title(title)
-    axes.set_xlabel("epoch" if block == 1 else f"epoch (means of {block})")
-    axes.set_ylabel("query accuracy (%)" if "accuracy" in key else "query loss")
-    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))

@@ -75,8 +75,8 @@ def _pool(x, sign):
     wide = tf.cast(x, sign.dtype)
     mean = _mean(wide)
     a, b, c, d = _signed_windows(x, sign)
-    pooled = tf.cast(sign, x.dtype) * tf.maximum(tf.maximum(a, b), tf.maximum(c, d))
-    return pooled, mean, _mean(tf.square(wide - mean))
+    pooled = sign * tf.maximum(tf.maximum(a, b), tf.maximum(c, d))
+    return tf.cast(pooled, x.dtype), mean, _mean(tf.square(wide - mean))
 
 
 @_fused
@@ -84,10 +84,11 @@ def _spread_once(x, sign, dpooled, slope, shift):
     height, width = x.shape[1] // 2 * 2, x.shape[2] // 2 * 2
     positions = tf.reshape(tf.range(4), [1, 1, 2, 1, 2, 1])
     chosen = tf.equal(positions, _position(x, sign)[:, :, None, :, None, :])
-    spread = tf.where(chosen, dpooled[:, :, None, :, None, :], tf.zeros([], dpooled.dtype))
+    wide = tf.cast(dpooled, sign.dtype)[:, :, None, :, None, :]
+    spread = tf.where(chosen, wide, tf.zeros([], sign.dtype))
     spread = tf.reshape(spread, [x.shape[0], height, width, x.shape[3]])
     odd = [[0, 0], [0, x.shape[1] - height], [0, x.shape[2] - width], [0, 0]]
-    spread = tf.cast(tf.pad(spread, odd), sign.dtype)
+    spread = tf.pad(spread, odd)
     return tf.cast(spread + slope * tf.cast(x, sign.dtype) + shift, x.dtype)
 
 
@@ -120,7 +121,8 @@ def _windows(x):
 
 
 def _signed_windows(x, sign):
-    return [tf.cast(sign, x.dtype) * window for window in _windows(x)]
+    # Widened first: on the CPU each operation in bfloat16 would round its result by itself.
+    return [sign * window for window in _windows(tf.cast(x, sign.dtype))]
 
 
 def _position(x, sign):

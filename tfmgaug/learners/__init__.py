@@ -2,6 +2,7 @@
 
 from tfmgaug.learners.anil import ANIL
 from tfmgaug.learners.boil import BOIL
+from tfmgaug.learners.fine_tuning import FineTuning
 from tfmgaug.learners.fomaml import FOMAML
 from tfmgaug.learners.maml import MAML
 from tfmgaug.learners.meta_learner import MetaLearner
@@ -13,6 +14,7 @@ __all__ = [
     "ANIL",
     "BOIL",
     "FOMAML",
+    "FineTuning",
     "MAML",
     "MetaLearner",
     "MetaTicket",

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tfmgaug import batch_statistics, losses
 from tfmgaug.backbones import preparation
+from tfmgaug.learners import replicas
 from tfmgaug.learners.adapted import Adapted, check_support
 from tfmgaug.learners.batches import to_episodes
 from tfmgaug.learners.outer_loop import mean_over_tasks
@@ -127,15 +128,19 @@ class MetaLearner(TaskFunctions, keras.Model):
         Example:
             >>> gradients = learner.meta_gradients(next(iter(episodes.dataset())))
         """
-        episodes = to_episodes(batch, self.classification)
-        gradients, _, measures, _ = self._outer_gradients(episodes)
+        gradients, _, measures, _ = self._outer_gradients(self._read_batch(batch))
         return (gradients, measures) if with_measures else gradients
+
+    def _read_batch(self, data):
+        """Checks what training is given, and makes it what `_outer_gradients` takes."""
+        return to_episodes(data, self.classification)
 
     def _outer_gradients(self, episodes):
         theta = values(self.meta_variables)
         running = values(self._running_variables)
 
         def task(episode, coupling, carried):
+            coupling = {**coupling, **averages}
             with self._scope(theta, carried):
                 gradients, statistics, measures, carried = self._task(theta, episode, coupling)
             new = aligned(
@@ -145,9 +150,10 @@ class MetaLearner(TaskFunctions, keras.Model):
 
         # Variables are read once, here: reading one within the loop would order its iterations.
         with self._scope(theta):
+            averages = self.averages(episodes, self.parallel_tasks)
             means, measures, carried = mean_over_tasks(
                 task,
-                (episodes, self.couple(theta, episodes, self.parallel_tasks)),
+                (episodes, self.couple(episodes, self.parallel_tasks)),
                 theta + running,
                 self._training_measures(),
                 self.parallel_tasks,
@@ -156,18 +162,16 @@ class MetaLearner(TaskFunctions, keras.Model):
         return means[: len(theta)], means[len(theta) :], measures, carried
 
     def train_step(self, data):
-        gradients, statistics, measures, carried = self._outer_gradients(
-            to_episodes(data, self.classification)
-        )
+        gradients, statistics, measures, carried = self._outer_gradients(self._read_batch(data))
         # The optimizer adds up the replicas' gradients, of which each is a mean.
-        replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        self.optimizer.apply([g / replicas for g in gradients], self.meta_variables)
+        number = tf.distribute.get_strategy().num_replicas_in_sync
+        self.optimizer.apply([g / number for g in gradients], self.meta_variables)
         if self.magnitude_mask is not None:
             # The optimizer's slots go on moving what has no gradient.
             self.magnitude_mask.apply_to(self.backbone.trainable_variables)
         if statistics:
             # Averaged before they are blended in, so that replicas round as one device does.
-            statistics = tf.distribute.get_replica_context().all_reduce("mean", statistics)
+            statistics = replicas.mean(statistics)
         for variable, new in zip(self._running_variables, statistics):
             variable.assign(_RUNNING_MOMENTUM * variable + (1 - _RUNNING_MOMENTUM) * new)
         for variable, new in zip(self.carried_variables, carried):
@@ -366,11 +370,11 @@ class MetaLearner(TaskFunctions, keras.Model):
 
 
 def _refuse_clipping(optimizer):
-    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    number = tf.distribute.get_strategy().num_replicas_in_sync
     clipping = ("clipnorm", "clipvalue", "global_clipnorm")
     given = [name for name in clipping if getattr(optimizer, name, None) is not None]
-    if replicas > 1 and given:
+    if number > 1 and given:
         raise ValueError(
             "Keras clips each replica's gradient before adding them up, which is not the clipped "
-            f"meta-gradient. Clip on one device. Received: {given} with {replicas} replicas."
+            f"meta-gradient. Clip on one device. Received: {given} with {number} replicas."
         )

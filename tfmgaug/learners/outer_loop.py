@@ -11,10 +11,10 @@ def mean_over_tasks(task, batch, like, measures, parallel_tasks, carried=()):
     `mean = 1/T sum_t term_t`, added up inside the loop in pairwise order.
 
     Args:
-        task: function from an `Episode` of one task, what regularizers say of it, and the list
+        task: function from an `Episode` of one task, whatever else stands in `batch`, and the list
             `carried`, to a term (list of tensors), a dictionary of float32 scalars, and the list
             that the next task is given.
-        batch: these arguments with a leading task axis.
+        batch: tuple of these arguments with a leading task axis.
         like: list of tensors shaped like a term.
         measures: names of the scalars.
         parallel_tasks: how many tasks may be computed side by side; 1 if something is carried.

@@ -19,3 +19,22 @@ def coupled(couple, summaries):
     everyone = couple(context.all_gather(summaries, axis=0))
     own = tf.shape(summaries)[0]
     return tf.stop_gradient(everyone[context.replica_id_in_sync_group * own :][:own])
+
+
+def mean(tensors):
+    """Averages tensors over replicas.
+
+    Args:
+        tensors: list of tensors, the same number and shapes on each replica.
+
+    Returns:
+        A list of tensors.
+    """
+    if not tensors:
+        return []
+    return list(tf.distribute.get_replica_context().all_reduce("mean", tensors))
+
+
+def total(number):
+    """Returns how many there are on all replicas, of `number` each; None where that is unknown."""
+    return number and number * tf.distribute.get_strategy().num_replicas_in_sync

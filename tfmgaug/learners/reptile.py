@@ -12,8 +12,8 @@ from tfmgaug.learners.variables import values
 from tfmgaug.randomness import fold, key, permutations
 
 _REDUCTIONS = ("mean", "sum")
-# Hooks that change an outer loss, which Reptile doesn't have.
-_OF_THE_OUTER_LOSS = ("outcome", "penalty", "couple")
+# Hooks that change an outer loss, which Reptile doesn't have, or where inner steps end.
+_REFUSED_HOOKS = ("averaged", "correct", "couple", "outcome", "penalty")
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
@@ -99,10 +99,11 @@ class Reptile(MetaLearner):
 
     def _refuse_misfits(self):
         for one in self.regularizers:
-            hooks = [hook for hook in _OF_THE_OUTER_LOSS if one.overrides(hook)]
+            hooks = [hook for hook in _REFUSED_HOOKS if one.overrides(hook)]
             if hooks:
                 raise ValueError(
-                    "Reptile has no outer loss that a regularizer could change. "
+                    "Reptile has no outer loss that a regularizer could change, and learns from "
+                    "where inner steps end. "
                     f"Received: {type(one).__name__}."
                 )
         mask = self.augmentation and self.augmentation.mask

@@ -10,6 +10,7 @@ from tfmgaug.backbones import preparation, stages
 from tfmgaug.episode import Outcome
 from tfmgaug.inner_loop import connected
 from tfmgaug.learners import replicas
+from tfmgaug.learners.outer_loop import mean_over_tasks
 from tfmgaug.learners.parts import parts_behind
 from tfmgaug.learners.task_run import TaskRun
 from tfmgaug.learners.variables import aligned, names_of, values
@@ -226,11 +227,6 @@ class TaskFunctions:
 
     def query(self, state, x, prune, mode, noise=None):
         """Predicts as `predict_state` does, and returns the statistics of `x` too."""
-        if mode == batch_statistics.RUNNING and self.statistics != mode:
-            raise ValueError(
-                "Running statistics are averaged in training only by learners built with "
-                f"statistics='running'. Received: a learner with statistics={self.statistics!r}."
-            )
         outputs, new = self.forward_adapted(state, x, prune, mode, noise)
         return self.read_out(outputs, state), new
 
@@ -247,7 +243,15 @@ class TaskFunctions:
 
         Returns:
             As `forward`.
+
+        Raises:
+            ValueError: the mode needs running statistics, and the learner has none.
         """
+        if mode == batch_statistics.RUNNING and self.statistics != mode:
+            raise ValueError(
+                "Running statistics are averaged in training only by learners built with "
+                f"statistics='running'. Received: a learner with statistics={self.statistics!r}."
+            )
         if mode == batch_statistics.ONE_BY_ONE:
             return self._forward_one_by_one(state, x, prune)
         given = None
@@ -374,16 +378,18 @@ class TaskFunctions:
         step = tf.convert_to_tensor(self.step)
         own_key = self._task_key(episode) if own_key is None else own_key
 
-        def run(episode):
-            return TaskRun(self, episode, prune, Noise(acting, own_key, step), own_key, coupling)
+        def run(episode, *coupled):
+            noise = Noise(acting, own_key, step)
+            return TaskRun(self, episode, prune, noise, own_key, *coupled)
 
         for number, regularizer in enumerate(acting):
             episode = regularizer.episode(
                 episode,
                 fold(own_key, "episode", number),
+                # Not corrected, so that both passes of what couples tasks choose alike.
                 lambda changed: run(changed).plain_outcome.loss,
             )
-        return run(episode)
+        return run(episode, coupling, [one for one in acting if one.overrides("correct")])
 
     def _task_key(self, episode):
         return fold(key(self.seed), tf.convert_to_tensor(self.step), episode.index)
@@ -472,28 +478,22 @@ class TaskFunctions:
         measures = {**after.named(), **(before.named("_before") if self._measures_before else {})}
         return gradients, statistics, {n: tf.cast(v, tf.float32) for n, v in measures.items()}
 
-    def couple(self, theta, episodes, parallel_tasks):
+    def couple(self, episodes, parallel_tasks):
         """Makes a first pass over a batch, for regularizers that couple its tasks.
 
         Args:
-            theta: list of tensors aligned with `meta_variables`.
             episodes: `Episode` with a leading task axis.
             parallel_tasks: how many tasks may be computed side by side.
 
         Returns:
             A dictionary from the numbers of these regularizers to float32 tensors `[tasks]`.
         """
-        coupling = {
-            str(number): one
-            for number, one in enumerate(self.regularizers)
-            if one.overrides("couple")
-        }
+        coupling = self._overriding("couple")
         if not coupling:
             return {}
 
         def summarize(episode):
-            # The run of the second pass, with the same draws: what is summed up is what is trained.
-            run = self._run(self.regularizers, episode, None, None, None)
+            run = self._first_run(episode)
             return {name: tf.cast(one.summary(run), tf.float32) for name, one in coupling.items()}
 
         summaries = tf.map_fn(
@@ -505,6 +505,45 @@ class TaskFunctions:
         return {
             name: replicas.coupled(one.couple, summaries[name]) for name, one in coupling.items()
         }
+
+    def averages(self, episodes, parallel_tasks):
+        """Makes a first pass over a batch, for regularizers that need a mean over its tasks.
+
+        Args:
+            episodes: `Episode` with a leading task axis.
+            parallel_tasks: how many tasks may be computed side by side.
+
+        Returns:
+            A dictionary from the numbers of these regularizers to dictionaries of tensors, the
+            means over the tasks of all replicas, held constant.
+
+        Raises:
+            ValueError: there is a single task.
+        """
+        averaging = self._overriding("averaged")
+        if averaging and replicas.total(episodes.query_y.shape[0]) == 1:
+            names = ", ".join(type(one).__name__ for one in averaging.values())
+            raise ValueError(f"{names} needs at least two tasks in a step. Received: one.")
+
+        def mean(one):
+            def summarize(episode, carried):
+                return tf.nest.flatten(one.averaged(self._first_run(episode))), {}, carried
+
+            start = self.start()
+            means, *_ = mean_over_tasks(
+                summarize, (episodes,), tf.nest.flatten(start), (), parallel_tasks
+            )
+            means = [tf.stop_gradient(part) for part in replicas.mean(means)]
+            return tf.nest.pack_sequence_as(start, means)
+
+        return {name: mean(one) for name, one in averaging.items()}
+
+    def _overriding(self, hook):
+        return {str(n): one for n, one in enumerate(self.regularizers) if one.overrides(hook)}
+
+    def _first_run(self, episode):
+        # The run of the second pass, with the same draws: what is summed up is what is trained.
+        return self._run(self.regularizers, episode, None, None, None)
 
     def step_outcomes(self, episode, statistics=None):
         """Measures a task's queries before adaptation and after each inner step.

@@ -4,6 +4,8 @@ import functools
 
 import tensorflow as tf
 
+from tfmgaug import batch_statistics
+
 
 class TaskRun:
     """A task that is being trained on, computed as far as somebody asks.
@@ -17,23 +19,43 @@ class TaskRun:
         prune: function from weights to weights, or None for the full network.
         noise: `Noise`, or None.
         key: stateless key, `[2]`, of this run; None where nothing is drawn.
-        coupling: dictionary from a regularizer's number to what its `couple` says of this task.
+        coupling: dictionary from a regularizer's number to what its `couple` says of this task, or
+            to the mean of what its `averaged` says of all.
+        correcting: list of regularizers that correct the weights after adaptation.
     """
 
-    def __init__(self, learner, episode, prune=None, noise=None, key=None, coupling=None):
+    def __init__(
+        self,
+        learner,
+        episode,
+        prune=None,
+        noise=None,
+        key=None,
+        coupling=None,
+        correcting=(),
+    ):
         self.learner = learner
         self.episode = episode
         self.prune = prune
         self.noise = noise
         self.key = key
         self._coupling = coupling
+        self._correcting = correcting
 
     def on(self, episode):
         """Returns the run of another episode, with the same draws."""
-        return TaskRun(self.learner, episode, self.prune, self.noise, self.key, self._coupling)
+        return TaskRun(
+            self.learner,
+            episode,
+            self.prune,
+            self.noise,
+            self.key,
+            self._coupling,
+            self._correcting,
+        )
 
     def coupling(self, regularizer):
-        """Returns what a regularizer's `couple` says of this task, a float32 scalar."""
+        """Returns what a regularizer's `couple` says of this task, or its mean over tasks."""
         number = [one is regularizer for one in self.learner.regularizers].index(True)
         return self._coupling[str(number)]
 
@@ -43,9 +65,20 @@ class TaskRun:
         return self._adapt(steps=0)
 
     @functools.cached_property
+    def descended(self):
+        """The state after the inner steps, before anything corrects it."""
+        return self._adapt(steps=None)
+
+    @functools.cached_property
     def adapted(self):
         """The state after adaptation."""
-        return self._adapt(steps=None)
+        state = self.descended
+        for one in self._correcting:
+            state = one.correct(state, self)
+        corrected = state is not self.descended
+        if corrected and self.learner.training_mode == batch_statistics.SUPPORT:
+            state = self._with_own_statistics(state)
+        return state
 
     @functools.cached_property
     def initial_logits(self):
@@ -110,6 +143,13 @@ class TaskRun:
 
     def _adapt(self, steps):
         return self.learner.adapt_in_training(self, steps)
+
+    def _with_own_statistics(self, state):
+        """Replaces the support set's statistics by those of the state's own weights."""
+        episode, mode = self.episode, self.learner.training_mode
+        return self.learner.adapt_state(
+            state, episode.support_x, episode.support_y, 0, self.prune, mode, self.noise
+        )
 
     def _query(self, state):
         noise, mode = self._query_noise(), self.learner.training_mode

@@ -95,13 +95,19 @@ class ScoreMask(keras.layers.Layer):
         with tf.device("CPU:0"):
             drawn = KaimingUniform()(variable.shape, key, variable.dtype)
         name = variable.path.replace("/", "_")
+        # Without casts: in bfloat16 a score could not be told from a threshold near it.
         score = self.add_weight(
-            shape=variable.shape, dtype=variable.dtype, initializer="zeros", name=f"{name}_score"
+            shape=variable.shape,
+            dtype=variable.dtype,
+            autocast=False,
+            initializer="zeros",
+            name=f"{name}_score",
         )
         score.assign(drawn)
         self.add_weight(
             shape=(),
             dtype=variable.dtype,
+            autocast=False,
             initializer="zeros",
             trainable=False,
             name=f"{name}_threshold",

@@ -15,6 +15,7 @@ from tfmgaug.regularizers.task_augmentation import (
     RotateClasses,
     TaskAugmentation,
 )
+from tfmgaug.regularizers.trajectory_coherence import TrajectoryCoherence
 from tfmgaug.regularizers.weight_information import MRWeights
 
 __all__ = [
@@ -33,4 +34,5 @@ __all__ = [
     "Regularizer",
     "RotateClasses",
     "TaskAugmentation",
+    "TrajectoryCoherence",
 ]

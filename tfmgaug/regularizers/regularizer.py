@@ -144,6 +144,30 @@ class Regularizer:
         """
         raise NotImplementedError
 
+    def averaged(self, run):
+        """Sums up a task for a mean over all tasks of a batch; nothing is differentiated.
+
+        Args:
+            run: `tfmgaug.learners.task_run.TaskRun`, of which `adapted` isn't known yet.
+
+        Returns:
+            A dictionary of tensors like the learner's `start()`. In the second pass
+            `run.coupling(self)` is its mean over the tasks of all replicas, held constant.
+        """
+        raise NotImplementedError
+
+    def correct(self, state, run):
+        """Changes the weights after the inner steps, which the queries are then predicted with.
+
+        Args:
+            state: dictionary of tensors, from the learner's `adapt_state`.
+            run: `tfmgaug.learners.task_run.TaskRun`.
+
+        Returns:
+            A dictionary like `state`.
+        """
+        raise NotImplementedError
+
     def overrides(self, hook):
         """Returns whether this class has a hook of its own, by name."""
         return getattr(type(self), hook) is not getattr(Regularizer, hook)

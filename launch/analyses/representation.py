@@ -1,0 +1,43 @@
+"""Representation change: CKA of features before and after adaptation, stage by stage."""
+
+from launch.analyses import result
+from tfmgaug import analysis, figures
+
+FLAGS = ("episodes", "statistics")
+
+
+def analyze(runs, options):
+    """Measures every run, and draws all in one panel.
+
+    Args:
+        runs: list of `launch.analyses.runs.Run`.
+        options: absl flags.
+
+    Returns:
+        A `Result`.
+    """
+    reports = [
+        analysis.representation_change(
+            run.learner,
+            run.sampler,
+            episodes=options.episodes or 100,
+            statistics=options.statistics,
+            name=run.name,
+            progress=result.counted(run.name),
+        )
+        for run in runs
+    ]
+    return result.Result(
+        "\n".join(map(_line, reports)),
+        [{"run": str(run.path), **one.to_json()} for run, one in zip(runs, reports)],
+        figures.representation_profile(*reports),
+    )
+
+
+def _line(report):
+    found = [(layer, report.summary("cka", layer)) for layer in report.layers]
+    stages = ", ".join(f"{layer} {one.mean:.3f} ± {one.interval:.3f}" for layer, one in found)
+    return (
+        f"{report.name}: CKA before and after adaptation {stages} "
+        f"({report.tasks} tasks of {report.dataset}, {report.statistics} statistics)"
+    )

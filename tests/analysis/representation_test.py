@@ -1,0 +1,101 @@
+import numpy as np
+import pytest
+
+from tests.analysis.toys import by_hsic, plain_mlp, sampler
+from tests.analysis.toys import learner as plain
+from tfmgaug.analysis import linear_cka, representation_change
+from tfmgaug.analysis.representation import query_features
+from tfmgaug.backbones import mlp
+from tfmgaug.learners import ANIL, BOIL, MAML, MetaTicket, ProtoNet
+from tfmgaug.masks import ScoreMask
+
+BODY, HEAD = slice(0, 2), 2
+
+
+def learner(kind, **options):
+    """Two hidden stages with batch normalization, and a head."""
+    settings = {"inner_steps": 2, "inner_learning_rate": 0.5, **options}
+    return kind(mlp(3, (4, 4, 1), (8, 6)), **settings)
+
+
+def cka(own, **options):
+    report = representation_change(own, sampler(), episodes=3, **options)
+    assert report.layers == ("stage1", "stage2", "head")
+    return report.values["cka"]
+
+
+def states(own, episode):
+    """Before and after adaptation."""
+    x, y = episode.support_x, episode.support_y
+    return own.start(), own.adapt_state(own.start(), x, y)
+
+
+def test_cka_is_that_of_numpy_features():
+    own = plain(MAML)
+    report = representation_change(own, sampler(), episodes=2)
+    for number in range(2):
+        episode = sampler().episode(number)
+        before, after = (
+            [own.weights_of(state)[place].numpy() for place in range(4)]
+            for state in states(own, episode)
+        )
+        x = (episode.query_x.reshape(len(episode.query_x), -1) - 127.5) / 127.5
+        hidden = [np.tanh(x @ w[0] + w[1]) for w in (before, after)]
+        logits = [h @ w[2] + w[3] for h, w in zip(hidden, (before, after))]
+        np.testing.assert_allclose(
+            report.values["cka"][number], [by_hsic(*hidden), by_hsic(*logits)], rtol=1e-6
+        )
+
+
+def test_maml_changes_every_stage():
+    found = cka(learner(MAML))
+    assert (found < 1 - 1e-4).all()
+    assert (found > 0).all()
+
+
+@pytest.mark.parametrize("statistics", ["transductive", "support"])
+def test_anil_leaves_the_body_exactly_as_it_is(statistics):
+    found = cka(learner(ANIL), statistics=statistics)
+    assert (found[:, BODY] == 1).all()
+    assert (found[:, HEAD] < 1).all()
+
+
+@pytest.mark.parametrize("kind", [BOIL, MAML])
+def test_boil_leaves_the_head_as_it_is_in_weights_and_in_cka(kind):
+    own, episode = learner(kind), sampler().episode(0)
+    before, after = states(own, episode)
+    head = own.classifier.trainable_variables
+    places = [
+        number
+        for number, variable in enumerate(own.backbone.trainable_variables)
+        if any(variable is one for one in head)
+    ]
+    old, new = own.weights_of(before), own.weights_of(after)
+    same = [np.array_equal(old[place], new[place]) for place in places]
+    # The same features through the head before and after adaptation.
+    features = query_features(own, after, episode.query_x, "transductive")[1]
+    logits = [
+        own.forward_adapted(state, features, None, "transductive", model=own.stages[HEAD])[0]
+        for state in (before, after)
+    ]
+    alike = float(linear_cka(*logits))
+    assert (all(same), alike == 1) == ((True, True) if kind is BOIL else (False, False))
+    assert (cka(own)[:, BODY] < 1 - 1e-4).all()
+
+
+def test_a_ticket_is_compared_with_its_mask_on():
+    own = learner(MetaTicket, score_mask=ScoreMask(0.5))
+    masked = cka(own)
+    kernels = own.backbone.trainable_variables
+    for place in own.score_mask.places:
+        # What is pruned plays no part, whatever its value.
+        mask = np.asarray(own.score_mask.masks()[place])
+        kernels[place].assign(np.where(mask == 1, kernels[place].numpy(), 99.0))
+    np.testing.assert_array_equal(cka(own), masked)
+
+
+def test_what_can_not_be_compared_is_refused():
+    with pytest.raises(ValueError, match="without inner steps"):
+        representation_change(ProtoNet(plain_mlp(way=None)), sampler())
+    with pytest.raises(ValueError, match="Running statistics"):
+        representation_change(learner(MAML), sampler(), statistics="running")

@@ -1,0 +1,31 @@
+import numpy as np
+import pytest
+
+from tfmgaug.figures import sparsity_curves
+
+
+def history(first, layers=("dense1", "dense2")):
+    return [
+        {"epoch": k, **{f"mask_sparsity/{layer}": first + 0.1 * k for layer in layers}}
+        for k in range(3)
+    ]
+
+
+def test_every_name_is_a_panel_and_every_layer_a_line_in_percent():
+    figure = sparsity_curves({"a": [history(0.2)], "b": [history(0.0), history(0.2)]})
+    alone, averaged = figure.axes
+    np.testing.assert_allclose(alone.lines[0].get_xydata(), [[1, 20], [2, 30], [3, 40]])
+    np.testing.assert_allclose(averaged.lines[1].get_ydata(), [10, 20, 30])
+    half = 100 * 1.96 * np.std([0, 0.2], ddof=1) / 2**0.5
+    band = averaged.collections[0].get_paths()[0].vertices[:, 1]
+    assert (band.min(), band.max()) == (pytest.approx(10 - half), pytest.approx(30 + half))
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels == ["dense1", "dense2"]
+
+
+def test_runs_without_sparsity_or_of_other_layers_are_refused():
+    for runs in ([[{"epoch": 0, "loss": 1.0}]], [history(0), history(0, ("conv1",))], []):
+        with pytest.raises(ValueError, match="one backbone"):
+            sparsity_curves({"MAML": runs})
+    with pytest.raises(ValueError, match="at least one name"):
+        sparsity_curves({})

@@ -1,0 +1,24 @@
+import numpy as np
+import pytest
+
+from tfmgaug.figures import accuracy_against_width
+
+
+def test_points_are_means_over_runs_and_single_runs_are_hollow_without_a_bar():
+    figure = accuracy_against_width({"MAML": {4: [0.6, 0.8], 1: [0.5]}}, "omniglot", way=20)
+    (axes,) = figure.axes
+    np.testing.assert_allclose(axes.lines[0].get_xydata(), [[1, 50], [4, 70]])
+    (bars,) = axes.containers[0][2]
+    half = 100 * 1.96 * np.std([0.6, 0.8], ddof=1) / 2**0.5
+    np.testing.assert_allclose(bars.get_segments(), [[[4, 70 - half], [4, 70 + half]]])
+    hollow = [line for line in axes.lines if line.get_markerfacecolor() == "white"]
+    np.testing.assert_allclose(hollow[0].get_xydata(), [[1, 50]])
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["1", "4"]
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels == ["MAML", "chance"]
+
+
+def test_nothing_is_refused():
+    for nothing in ({}, {"MAML": {}}, {"MAML": {1: []}}):
+        with pytest.raises(ValueError, match="at least one"):
+            accuracy_against_width(nothing)

@@ -1,0 +1,131 @@
+"""The curvature of a loss: the spectral norm of its Hessian, which is never formed."""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from tfmgaug.analysis.vectors import dot, norm, scaled, unit
+from tfmgaug.inner_loop import connected
+from tfmgaug.randomness import fold, normal
+
+
+class SpectralNorm(NamedTuple):
+    """What Lanczos iteration finds.
+
+    Attributes:
+        norm: float64 scalar, `max |lambda|`.
+        residual: float64 scalar: there is an eigenvalue this close to `norm` or to `-norm`.
+        iterations: int32 scalar, how many products with the matrix it took.
+    """
+
+    norm: tf.Tensor
+    residual: tf.Tensor
+    iterations: tf.Tensor
+
+
+def spectral_norm(product, like, key, tolerance=1e-3, max_iterations=50):
+    """Finds the largest absolute eigenvalue of a symmetric matrix, given its products alone.
+
+    Lanczos iteration from a random start: both ends of the spectrum are found at once, so that
+    negative eigenvalues count as positive ones do, also where the two largest are `lambda` and
+    `-lambda`. It ends when the residual of the largest Ritz value is at most `tolerance` times this
+    value, or after `max_iterations`. Three vectors are held, whatever the number of iterations.
+
+    Args:
+        product: function from a vector to the matrix times it, both lists of tensors.
+        like: list of tensors shaped like a vector.
+        key: stateless key, `[2]`, of the start.
+        tolerance: float > 0, relative. In float32 not much below 1e-5 is to be had.
+        max_iterations: int >= 1.
+
+    Returns:
+        A `SpectralNorm`.
+
+    Example:
+        >>> spectral_norm(lambda v: hessian_product(loss, weights, v), weights, key(0)).norm
+
+    Reference:
+        Golub, Van Loan, Matrix Computations, 4th edition, Section 10.1.
+    """
+    start = unit(
+        [normal(part.shape, fold(key, place), part.dtype) for place, part in enumerate(like)]
+    )
+
+    def advance(number, vectors, tridiagonal, _):
+        before, current = vectors
+        diagonal, beside = tridiagonal
+        following = product(current)
+        last = tf.where(number > 0, beside[number - 1], 0)
+        following = [a - b for a, b in zip(following, scaled(before, last))]
+        along = dot(following, current)
+        following = [a - b for a, b in zip(following, scaled(current, along))]
+        length = norm(following)
+        diagonal = tf.tensor_scatter_nd_update(diagonal, [[number]], [along])
+        largest, share = _largest_ritz_value(diagonal, beside, number)
+        beside = tf.tensor_scatter_nd_update(beside, [[number]], [length])
+        found = SpectralNorm(largest, length * share, number + 1)
+        return number + 1, (current, unit(following)), (diagonal, beside), found
+
+    zeros = tf.zeros([max_iterations], tf.float64)
+    nothing = SpectralNorm(
+        tf.zeros([], tf.float64), tf.constant(float("inf"), tf.float64), tf.constant(0)
+    )
+    return tf.while_loop(
+        lambda number, vectors, tridiagonal, found: found.residual > tolerance * found.norm,
+        advance,
+        (tf.constant(0), ([tf.zeros_like(part) for part in like], start), (zeros, zeros), nothing),
+        maximum_iterations=max_iterations,
+        parallel_iterations=1,
+    )[3]
+
+
+def _largest_ritz_value(diagonal, beside, number):
+    """The largest absolute eigenvalue of a tridiagonal matrix, and its vector's last entry.
+
+    Rows behind `number` are zero, and add eigenvalues that are zero.
+    """
+    linked = tf.where(tf.range(tf.size(beside)) < number, beside, 0)[:-1]
+    padding = [[0, 1], [0, 1]]
+    upper = tf.pad(tf.linalg.diag(linked), padding)
+    upper = tf.roll(upper, 1, axis=1)
+    values, vectors = tf.linalg.eigh(tf.linalg.diag(diagonal) + upper + tf.transpose(upper))
+    largest = tf.argmax(tf.abs(values), output_type=tf.int32)
+    return tf.abs(values[largest]), tf.abs(vectors[number, largest])
+
+
+def hessian_product(loss, weights, vector):
+    """Multiplies the Hessian of a loss with a vector.
+
+    `H v = d(dL/dw . v)/dw`, for two passes back and forth. The Hessian is that of the function as
+    TensorFlow differentiates it: stock batch normalization has a wrong one, `tfmgaug.layers` the
+    exact one.
+
+    Args:
+        loss: function from a list of weights to a scalar.
+        weights: list of tensors.
+        vector: list of tensors of the same shapes.
+
+    Returns:
+        A list of tensors of the same shapes.
+    """
+    with tf.GradientTape() as outer:
+        outer.watch(weights)
+        gradients = gradient(loss, weights)
+    # Where a gradient is constant, the Hessian is zero.
+    return outer.gradient(gradients, weights, vector, tf.UnconnectedGradients.ZERO)
+
+
+def gradient(loss, weights):
+    """Differentiates a loss.
+
+    Args:
+        loss: function from a list of weights to a scalar.
+        weights: list of tensors.
+
+    Returns:
+        A list of tensors of the same shapes.
+    """
+    with tf.GradientTape() as tape:
+        tape.watch(weights)
+        value = loss(weights)
+    return connected(tape.gradient(value, weights), [part.shape for part in weights])

@@ -1,0 +1,92 @@
+"""Representation change: how far adaptation moves the features of each stage."""
+
+import time
+
+import tensorflow as tf
+
+from tfmgaug import batch_statistics
+from tfmgaug.analysis.cka import linear_cka
+from tfmgaug.analysis.frozen_tasks import over_tasks
+from tfmgaug.analysis.layer_report import LayerReport
+
+
+def representation_change(
+    learner, sampler, episodes=100, statistics=None, name=None, progress=None
+):
+    """Compares the features of a task's queries before and after adaptation, stage by stage.
+
+    Linear CKA (`linear_cka`) of what each of the backbone's stages puts out: 1 where adaptation
+    leaves features as they are (feature reuse), less where it makes others (rapid learning). The
+    last stage's outputs are the logits. Each task's CKA is over its own queries; means are over
+    tasks.
+
+    Args:
+        learner: `MetaLearner` with inner steps.
+        sampler: `EpisodeSampler` or `SinusoidSampler`.
+        episodes: int >= 2, how many tasks.
+        statistics: "transductive", "support" or "running"; None: the learner's own.
+        name: of the report; by default the learner's class.
+        progress: called with (tasks done, tasks) after each batch.
+
+    Returns:
+        A `LayerReport` of "cka".
+
+    Raises:
+        ValueError: the learner takes no inner steps, or an argument is out of range.
+
+    Example:
+        >>> found = representation_change(learner, tasks)
+        >>> found.summary("cka", "stage4").mean
+
+    Reference:
+        Raghu et al., 2020, https://arxiv.org/abs/1909.09157, Section 3.2.
+        Oh et al., BOIL, 2021, https://arxiv.org/abs/2008.08882, Section 4.
+        Kornblith et al., 2019, https://arxiv.org/abs/1905.00414.
+    """
+    started = time.monotonic()
+    if not learner.inner_steps:
+        raise ValueError(
+            "Features change where weights adapt: there is nothing to compare without inner steps. "
+            f"Received: {type(learner).__name__}."
+        )
+    mode = batch_statistics.check_mode(statistics or learner.statistics)
+    stages = learner.stages
+
+    def task(theta, episode):
+        def features(steps):
+            state = learner.adapt_state(
+                learner.start(), episode.support_x, episode.support_y, steps, None, mode
+            )
+            return query_features(learner, state, episode.query_x, mode)
+
+        pairs = zip(features(0), features(learner.inner_steps))
+        return {"cka": tf.stack([linear_cka(before, after) for before, after in pairs])}
+
+    values, tasks = over_tasks(learner, task, {"cka": tf.float64}, sampler, episodes, progress)
+    return LayerReport(
+        name=name or type(learner).__name__,
+        layers=tuple(stage.name for stage in stages),
+        values=values,
+        statistics=mode,
+        seconds=time.monotonic() - started,
+        **tasks,
+    )
+
+
+def query_features(learner, state, query_x, mode):
+    """Computes what each stage puts out for the queries of a task.
+
+    Args:
+        learner: `MetaLearner`.
+        state: from `learner.adapt_state`, with the same mode.
+        query_x: `[n, ...]`.
+        mode: which statistics normalize the queries.
+
+    Returns:
+        A list of tensors `[n, ...]`, one for each of `learner.stages`.
+    """
+    x, features = tf.cast(query_x, learner.backbone.inputs[0].dtype), []
+    for stage in learner.stages:
+        x, _ = learner.forward_adapted(state, x, None, mode, model=stage)
+        features.append(x)
+    return features

@@ -1,0 +1,125 @@
+"""Task gradients: how much a task asks of each layer when its adaptation starts."""
+
+import time
+
+import tensorflow as tf
+
+from tfmgaug.analysis.frozen_tasks import FrozenTasks
+from tfmgaug.analysis.layer_report import LayerReport
+from tfmgaug.inner_loop import connected
+
+MEASURES = ("norm", "mean_absolute")
+
+
+class TaskGradients:
+    """Measures the gradients that the inner loop starts with, each time it is called.
+
+    `g = dL(phi; D_support) / dphi` at the weights before adaptation, with the learner's mask in the
+    forward pass (`f_{m * phi}` for Meta-ticket, so that pruned entries have gradient zero). For
+    each weight matrix or convolution kernel: the norm of g and the mean of its absolute values, the
+    pruned entries included. Layers that the inner loop leaves alone (the body in ANIL) are measured
+    too.
+
+    Gradients that vanish in training are feature reuse: tasks ask nothing of the features.
+
+    Args:
+        learner: `MetaLearner` with inner steps.
+        sampler: `EpisodeSampler` or `SinusoidSampler`.
+        episodes: int >= 2, how many tasks, the sampler's first.
+        name: of the reports; by default the learner's class.
+
+    Raises:
+        ValueError: the learner takes no inner steps, or `episodes` is less than 2.
+
+    Example:
+        >>> measure = TaskGradients(learner, tasks, episodes=40)
+        >>> measure().summary("mean_absolute", last_feature_weight(learner)).mean
+
+    Reference:
+        Chijiwa et al., Meta-ticket, 2022, https://arxiv.org/abs/2205.15619, Section 3.2, Figure 2.
+    """
+
+    def __init__(self, learner, sampler, episodes=100, name=None):
+        if not learner.inner_steps:
+            raise ValueError(
+                "Task gradients are those of an inner loop: there are none without inner steps. "
+                f"Received: {type(learner).__name__}."
+            )
+        self._name = name or type(learner).__name__
+        self._weights = _matrices(learner)
+        outputs = dict.fromkeys(MEASURES, tf.float64)
+
+        def task(theta, episode):
+            gradients = dict(zip(learner.weight_names, support_gradients(learner, episode)))
+            matrices = [tf.cast(gradients[name], tf.float64) for name in self._weights]
+            return {
+                "norm": tf.stack([tf.norm(one) for one in matrices]),
+                "mean_absolute": tf.stack([tf.reduce_mean(tf.abs(one)) for one in matrices]),
+            }
+
+        self._tasks = FrozenTasks(learner, task, outputs, sampler, episodes)
+
+    def __call__(self, progress=None):
+        """Measures the learner as it is now.
+
+        Args:
+            progress: called with (tasks done, tasks) after each batch.
+
+        Returns:
+            A `LayerReport` of `MEASURES`.
+        """
+        started = time.monotonic()
+        values, tasks = self._tasks.measure(progress)
+        return LayerReport(
+            name=self._name,
+            layers=tuple(self._weights),
+            values=values,
+            seconds=time.monotonic() - started,
+            **tasks,
+        )
+
+
+def support_gradients(learner, episode):
+    """Differentiates one task's support loss at the weights before adaptation.
+
+    Args:
+        learner: `MetaLearner` with inner steps.
+        episode: `Episode` of one task.
+
+    Returns:
+        The gradients aligned with the backbone's trainable variables.
+    """
+    weights = learner.weights_of(learner.start())
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(weights)
+        outputs, _ = learner.forward(weights, episode.support_x)
+        loss = learner.outcome(outputs, episode.support_y).loss
+    return connected(tape.gradient(loss, weights), learner.weight_names)
+
+
+def last_feature_weight(learner):
+    """Names the last weight matrix or kernel in front of the classifier.
+
+    Args:
+        learner: `MetaLearner`.
+
+    Returns:
+        One of the layers that `TaskGradients` reports.
+
+    Raises:
+        ValueError: there is nothing in front of the classifier.
+    """
+    classifier = learner.classifier
+    own = [] if classifier is None else [id(v) for v in classifier.trainable_variables]
+    features = [name for name, variable in _matrices(learner).items() if id(variable) not in own]
+    if not features:
+        raise ValueError(
+            "Expected a backbone with weights in front of its classifier. "
+            f"Received: {learner.backbone.name!r}, which has none."
+        )
+    return features[-1]
+
+
+def _matrices(learner):
+    named = zip(learner.weight_names, learner.backbone.trainable_variables)
+    return {name: variable for name, variable in named if len(variable.shape) > 1}

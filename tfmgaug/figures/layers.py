@@ -1,0 +1,93 @@
+"""A number for each layer: several networks side by side."""
+
+import math
+
+import numpy as np
+
+from tfmgaug.analysis.layer_report import LayerReport
+from tfmgaug.figures.looks import entries_of, line, shared_legend, titled
+from tfmgaug.figures.style import GRAY, new_figure, styled
+
+_UPRIGHT = 6  # layers, above which their names are turned
+
+
+@styled
+def representation_profile(*reports: LayerReport):
+    """Draws CKA before and after adaptation for each stage, with 95 % intervals over tasks.
+
+    Args:
+        *reports: from `tfmgaug.analysis.representation_change`; those of one name look alike.
+
+    Returns:
+        A `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: if there is no report, or their stages differ.
+
+    Example:
+        >>> save(representation_profile(maml, anil, boil), "representation.png")
+
+    Reference:
+        Oh et al., BOIL, 2021, https://arxiv.org/abs/2008.08882, Figure 3.
+    """
+    check_layers(reports)
+    figure = new_figure(max(5.4, 2.4 + 0.7 * len(reports[0].layers)), 4.1)
+    axes = figure.subplots()
+    axes.axhline(1, color=GRAY, lw=1, zorder=1)
+    draw_layers(axes, reports, "cka")
+    low = min(0.0, axes.get_ylim()[0])
+    axes.set_ylim(low, 1.05)
+    axes.set_ylabel("CKA, before and after adaptation")
+    axes.set_xlabel("stage")
+    tasks = sorted({report.tasks for report in reports})
+    note = f"{'/'.join(map(str, tasks))} tasks, bars: 95 % intervals; 1: features as they were"
+    titled([axes], ["Representation change of the queries"], [[note]])
+    shared_legend(figure, entries_of([axes]))
+    return figure
+
+
+def draw_layers(axes, reports, measure: str) -> None:
+    """Draws a measure over layers, a line for each report; of one name, one look and one label."""
+    names = list(dict.fromkeys(report.name for report in reports))
+    labeled = set()
+    for number, report in enumerate(reports):
+        found = [report.summary(measure, layer) for layer in report.layers]
+        # Side by side: intervals of equal values would hide each other.
+        x = np.arange(len(found)) + 0.08 * (number - (len(reports) - 1) / 2)
+        label = None if report.name in labeled else report.name
+        labeled.add(report.name)
+        axes.errorbar(
+            x,
+            [one.mean for one in found],
+            [one.interval for one in found],
+            **line(names.index(report.name)),
+            capsize=3,
+            lw=1.5,
+            label=label,
+        )
+    layers = reports[0].layers
+    turned = {"rotation": 60, "ha": "right", "rotation_mode": "anchor"}
+    axes.set_xticks(
+        range(len(layers)), layers, fontsize=8, **(turned if len(layers) > _UPRIGHT else {})
+    )
+    axes.set_xlim(-0.5, len(layers) - 0.5)
+
+
+def positive(reports, measure: str) -> bool:
+    """Whether a logarithmic axis can show a measure: its means are all above zero."""
+    means = [report.summary(measure, layer).mean for report in reports for layer in report.layers]
+    return all(mean > 0 for mean in means if math.isfinite(mean))
+
+
+def check_layers(reports) -> None:
+    """Refuses reports that one axis of layers can't hold.
+
+    Raises:
+        ValueError: if there is none, or their layers differ.
+    """
+    layers = {report.layers for report in reports}
+    if len(layers) != 1:
+        raise ValueError(
+            "Expected at least one report, and the same layers in all of them: draw other "
+            f"backbones in figures of their own. Received: {[list(one) for one in layers]}."
+        )

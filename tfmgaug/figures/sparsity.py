@@ -1,0 +1,70 @@
+"""How many weights of each layer a score mask prunes as training goes on."""
+
+from collections.abc import Mapping, Sequence
+
+from tfmgaug.figures.histories import aligned, draw_curves, finish_epochs
+from tfmgaug.figures.looks import MARKERS, entries_of, shades, shared_legend, titled
+from tfmgaug.figures.style import new_figure, styled
+
+_PREFIX = "mask_sparsity/"
+
+
+@styled
+def sparsity_curves(histories: Mapping[str, Sequence[Sequence[Mapping]]]):
+    """Draws the share pruned of each layer over epochs, a panel a name.
+
+    Several runs under one name (other seeds) are averaged, with a band of the 95 % interval over
+    runs (1.96 standard errors). Layers go from light to dark, the deeper the darker.
+
+    Args:
+        histories: for each name its runs' histories: rows of logs, one for each epoch, with
+            `"mask_sparsity/<layer>"`, as `tfmgaug.callbacks.MaskSparsity` adds them.
+
+    Returns:
+        A `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: if there is no name, or a run without sparsities.
+
+    Example:
+        >>> save(sparsity_curves({"Meta-ticket": [seed0, seed1]}), "sparsity.png")
+    """
+    layers = {name: _common_layers(name, runs) for name, runs in histories.items()}
+    if not layers:
+        raise ValueError("`histories` must hold at least one name. Received: none.")
+    figure = new_figure(max(5.4, 0.8 + 3.8 * len(histories)), 4.1)
+    panels = figure.subplots(1, len(histories), sharey=True, squeeze=False)[0]
+    for axes, (name, runs) in zip(panels, histories.items()):
+        _draw_panel(axes, runs, layers[name])
+    notes = [
+        [f"mean of {len(runs)} runs, bands: 95 % intervals" if len(runs) > 1 else ""]
+        for runs in histories.values()
+    ]
+    titled(panels, list(histories), notes)
+    panels[0].set_ylabel("pruned weights (%)")
+    panels[0].set_ylim(bottom=0)
+    shared_legend(figure, entries_of(panels))
+    return figure
+
+
+def _draw_panel(axes, runs, layers) -> None:
+    curves = {layer: aligned(runs, _PREFIX + layer) for layer in layers}
+    looks = [
+        {"color": color, "marker": MARKERS[number % len(MARKERS)]}
+        for number, color in enumerate(shades(len(layers)))
+    ]
+    finish_epochs(axes, draw_curves(axes, curves, looks, scale=100))
+
+
+def _common_layers(name: str, runs) -> list[str]:
+    """The layers that all runs of a name have, in the order of the network."""
+    found = [
+        list(dict.fromkeys(key for row in run for key in row if key.startswith(_PREFIX)))
+        for run in runs
+    ]
+    if not found or not all(found) or len(set(map(tuple, found))) != 1:
+        raise ValueError(
+            f"Expected runs of one backbone under {name!r}, with {_PREFIX}<layer> in their "
+            f"histories. Received: runs with {[len(keys) for keys in found]} layers."
+        )
+    return [key.removeprefix(_PREFIX) for key in found[0]]

@@ -1,0 +1,85 @@
+"""Accuracy of networks of several widths."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from tfmgaug.evaluation.summary import summarize
+from tfmgaug.figures.looks import DOTS, entries_of, line, shared_legend, titled
+from tfmgaug.figures.style import GRAY, new_figure, styled
+
+
+@styled
+def accuracy_against_width(
+    accuracies: Mapping[str, Mapping[float, Sequence[float]]], title: str = "", way=None
+):
+    """Draws mean accuracy against the width factor, a line a name.
+
+    Bars are 95 % intervals over runs (1.96 standard errors); a point of one run has none, and is
+    hollow.
+
+    Args:
+        accuracies: for each name, by width factor, the accuracies of its runs (seeds), 0-1.
+        title: of the figure.
+        way: number of classes of a task, for the line of chance; None: no line.
+
+    Returns:
+        A `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: if there is no accuracy, or a width without any.
+
+    Example:
+        >>> save(accuracy_against_width({"MAML": {1: [0.91, 0.92], 4: [0.95, 0.94]}}), "widths.png")
+
+    Reference:
+        Chijiwa et al., Meta-ticket, 2022, https://arxiv.org/abs/2205.15619, Figure 3.
+    """
+    if not accuracies or not all(own and all(own.values()) for own in accuracies.values()):
+        raise ValueError(
+            "`accuracies` must hold at least one name, each with widths of at least one run. "
+            f"Received: {accuracies!r}."
+        )
+    figure = new_figure(5.4, 4.1)
+    axes = figure.subplots()
+    for number, (name, own) in enumerate(accuracies.items()):
+        _draw_line(axes, name, own, line(number))
+    if way:
+        axes.axhline(100 / way, color=GRAY, lw=1.2, ls=DOTS, label="chance", zorder=0)
+    widths = sorted({width for own in accuracies.values() for width in own})
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(widths, [f"{width:g}" for width in widths])
+    axes.minorticks_off()
+    axes.set_xlabel("width factor")
+    axes.set_ylabel("query accuracy (%)")
+    titled([axes], [title], [_notes(accuracies)])
+    shared_legend(figure, entries_of([axes], last="chance"))
+    return figure
+
+
+def _draw_line(axes, name: str, own: Mapping, look: dict) -> None:
+    widths = sorted(own)
+    axes.plot(widths, [100 * np.mean(own[width]) for width in widths], **look, label=name)
+    several = [width for width in widths if len(own[width]) > 1]
+    found = [summarize(own[width]) for width in several]
+    axes.errorbar(
+        several,
+        [100 * one.mean for one in found],
+        [100 * one.interval for one in found],
+        fmt="none",
+        ecolor=look["color"],
+        capsize=3,
+    )
+    alone = [width for width in widths if len(own[width]) == 1]
+    axes.plot(
+        alone, [100 * own[width][0] for width in alone],
+        ls="none", color=look["color"], marker=look["marker"], mfc="white",
+    )  # fmt: skip
+
+
+def _notes(accuracies: Mapping) -> list[str]:
+    runs = sorted({len(found) for own in accuracies.values() for found in own.values()})
+    counted = f"{runs[0]} to {runs[-1]}" if len(runs) > 1 else f"{runs[0]}"
+    bars = ", bars: 95 % intervals over runs" if runs[-1] > 1 else ""
+    alone = "; hollow: one run" if runs[0] == 1 and runs[-1] > 1 else ""
+    return [f"{counted} run{'' if runs == [1] else 's'} a point{bars}{alone}"]

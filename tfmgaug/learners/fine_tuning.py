@@ -1,0 +1,186 @@
+"""The fine-tuning baseline: ordinary training over all classes, a new head for each task."""
+
+import functools
+
+import keras
+import tensorflow as tf
+
+from tfmgaug.learners.maml import MAML
+from tfmgaug.learners.variables import aligned, values
+
+
+@keras.saving.register_keras_serializable("tfmgaug")
+class FineTuning(MAML):
+    """Supervised training of a classifier of all training classes, then gradient steps per task.
+
+    Training: `theta <- theta - beta * dL(h_C(f(x)), y)/dtheta` over batches of labeled images of
+    all C classes, with a head `h_C` of its own. A task: a new head of `way` outputs in its place,
+    and then, from `theta`, what MAML's inner loop does to all weights. Nothing is learned over
+    tasks.
+
+    Every task has the same new head, Glorot-uniform ("Xavier") of the seed and with biases of zero:
+    so the exported model is the one that was evaluated. Batch normalization uses the statistics of
+    the batch in training.
+
+    Args:
+        backbone: functional `keras.Model` from inputs to logits `[n, way]`, whose last layer is
+            dense: `conv4`, a ResNet or `mlp`. The weights of that layer are overwritten.
+        classes: int >= 2, C.
+        inner_steps: int >= 1, in evaluation.
+        inner_learning_rate: float >= 0, or a list with one for each layer.
+        **kwargs: of `MetaLearner`: statistics, parallel_tasks, seed, name. There is no augmentation
+            and there are no regularizers: they act on the tasks of training, which has none.
+
+    Raises:
+        TypeError, ValueError: an argument does not fit.
+
+    Example:
+        >>> learner = FineTuning(conv4(way=5, image_shape=(28, 28, 1)), classes=len(train))
+        >>> learner.compile(keras.optimizers.Adam(1e-3))
+        >>> learner.fit(LabeledSampler(train, batch=64).dataset(), steps_per_epoch=25, epochs=10)
+
+    Reference:
+        Guiroy et al., Towards Understanding Generalization in Gradient-Based Meta-Learning, 2019,
+        https://arxiv.org/abs/1907.07287, Section 3.2. (Its head may differ from task to task.)
+    """
+
+    def __init__(self, backbone, *, classes, inner_steps=5, inner_learning_rate=0.01, **kwargs):
+        if not isinstance(classes, int) or classes < 2:
+            raise ValueError(f"`classes` must be an int >= 2. Received: {classes!r}.")
+        _refuse_task_options(kwargs)
+        super().__init__(
+            backbone,
+            inner_steps=inner_steps,
+            inner_learning_rate=inner_learning_rate,
+            first_order=True,
+            **kwargs,
+        )
+        if not self.classification:
+            raise ValueError(
+                "FineTuning classifies: its loss must be a cross-entropy over integer labels. "
+                f"Received: {self.loss_fn!r}."
+            )
+        self.classes = classes
+        self.training_head = _head_like(self.classifier, self.backbone, classes, self.seed)
+        _draw_head(self.classifier, self.seed)
+
+    @property
+    def own_variables(self):
+        return [*self._body_variables, *self.training_head.trainable_variables]
+
+    @property
+    def fixed_variables(self):
+        return [*self.classifier.trainable_variables, *super().fixed_variables]
+
+    @property
+    def _body_variables(self):
+        own = {id(variable) for variable in self.classifier.trainable_variables}
+        return [v for v in self.backbone.trainable_variables if id(v) not in own]
+
+    # Cached properties stay out of Keras's tracking: both models share the backbone's layers.
+    @functools.cached_property
+    def _body(self):
+        return keras.Model(self.backbone.inputs, self.classifier.input)
+
+    @property
+    def _measures_before(self):
+        return False
+
+    # Training.
+
+    def meta_gradients(self, batch, with_measures=False):
+        """Computes the gradients of a batch of labeled images and applies nothing.
+
+        Args:
+            batch: (images `[images, height, width, channels]` in 0-255, integer labels `[images]`).
+            with_measures: whether to return the loss and accuracy too.
+
+        Returns:
+            A list of tensors aligned with `meta_variables`; with `with_measures`, the pair of it
+            and a dictionary of float32 tensors `[1]`.
+        """
+        gradients, _, measures, _ = self._outer_gradients(self._read_batch(batch))
+        return (gradients, measures) if with_measures else gradients
+
+    def _read_batch(self, data):
+        return _checked(data, self.classes)
+
+    def _outer_gradients(self, batch):
+        images, labels = batch
+        theta = values(self.meta_variables)
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(theta)
+            features, statistics = self.forward(self.weights_in(theta), images, model=self._body)
+            head = aligned(theta, self.meta_variables, self.training_head.trainable_variables)
+            logits, _ = self.training_head.stateless_call(
+                head, [], tf.cast(features, self.training_head.compute_dtype)
+            )
+            outcome = self.outcome(tf.cast(logits, features.dtype), labels)
+        statistics = aligned(
+            statistics, self.backbone.non_trainable_variables, self._running_variables
+        )
+        measures = {n: tf.cast(v, tf.float32)[None] for n, v in outcome.named().items()}
+        return tape.gradient(outcome.loss, theta), statistics, measures, []
+
+    # Keras.
+
+    def get_config(self):
+        """Returns the constructor's arguments, serializable."""
+        config = super().get_config()
+        for name in ("first_order", "learn_inner_rates", "recompute_inner_steps"):
+            del config[name]
+        return {**config, "classes": self.classes}
+
+
+def _refuse_task_options(kwargs):
+    given = [name for name in ("augmentation", "regularizers") if kwargs.get(name)]
+    if given:
+        raise ValueError(
+            "FineTuning trains on labeled images, and has no tasks in training to act on. "
+            f"Received: {' and '.join(given)}."
+        )
+    for name in ("learn_inner_rates", "first_order", "recompute_inner_steps"):
+        if name in kwargs:
+            raise TypeError(f"FineTuning learns nothing over tasks. Received: {name}.")
+
+
+def _head_like(classifier, backbone, classes, seed):
+    """Builds a layer like the classifier, with other outputs."""
+    config = classifier.get_config()
+    if "units" not in config or classifier.output is not backbone.outputs[0]:
+        raise ValueError(
+            "`backbone` must end with a dense layer, in whose place training has another. "
+            f"Received: {backbone.name!r}, with {classifier.name!r} as its last layer with weights."
+        )
+    config = {**config, "units": classes, "name": "training_head"}
+    config["kernel_initializer"] = keras.initializers.GlorotUniform(seed=seed)
+    head = type(classifier)(**config)
+    head.build(classifier.input.shape)
+    return head
+
+
+def _draw_head(classifier, seed):
+    """Draws the head that tasks start from."""
+    kernel = classifier.kernel
+    # Flat, as what is multiplied: for a kernel with positions, a convolution's fans would be taken.
+    flat = (int(tf.size(kernel)) // kernel.shape[-1], kernel.shape[-1])
+    drawn = keras.initializers.GlorotUniform(seed=seed + 1)(flat, dtype=kernel.dtype)
+    kernel.assign(tf.reshape(drawn, kernel.shape))
+    if classifier.bias is not None:
+        classifier.bias.assign(tf.zeros_like(classifier.bias))
+
+
+def _checked(batch, classes):
+    if not (isinstance(batch, (tuple, list)) and len(batch) == 2) or isinstance(batch[0], dict):
+        raise TypeError(
+            "FineTuning trains on pairs (images, labels), as tfmgaug.data.LabeledSampler gives "
+            f"them, and on no tasks. Received: {type(batch).__name__} of "
+            f"{[type(part).__name__ for part in batch]}."
+        )
+    images, labels = map(tf.convert_to_tensor, batch)
+    if not labels.dtype.is_integer or labels.shape.rank != 1:
+        raise TypeError(
+            f"Expected integer labels [images], below {classes}. "
+            f"Received: {labels.dtype.name} of shape {tuple(labels.shape)}."
+        )
+    return images, tf.cast(labels, tf.int32)
