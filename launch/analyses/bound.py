@@ -60,7 +60,7 @@ def _bound(run, options):
         name=run.name,
         progress=result.counted(run.name),
     )
-    squared = _squared_norm(run.learner.backbone.trainable_variables)
+    squared = run.squared_norm
     return analysis.pac_bayes_bound(
         1.0 - report.accuracy[:, -1, -1].astype(np.float64),
         samples=options.samples or sampler.way * sampler.query,
@@ -77,7 +77,3 @@ def _rate(run, mask, options):
     # Without MGAug nothing was pruned in training.
     pruned = options.masks or run.learner.augmentation is not None
     return mask.rates[1] if pruned else 0.0
-
-
-def _squared_norm(variables):
-    return sum(float(np.sum(np.square(v.numpy(), dtype=np.float64))) for v in variables)

@@ -43,13 +43,12 @@ def _order(run, options):
     variables = learner.backbone.trainable_variables
     parameters = sum(math.prod(variable.shape) for variable in variables)
     mask = learner.magnitude_mask
-    squares = sum(float(np.sum(np.square(v.numpy(), dtype=np.float64))) for v in variables)
     rates = [np.max(rate) for rate in learner.inner_rates().values()]
     return analysis.capacity_order(
         parameters - (0 if mask is None else mask.prunes),
         parameters,
         tasks=saved["epochs"] * saved["steps_per_epoch"] * saved["tasks"],
-        radius=math.sqrt(squares),
+        radius=math.sqrt(run.squared_norm),
         inner_rate=float(max(rates, default=0.0)),
         lipschitz=options.lipschitz,
         smoothness=options.smoothness,

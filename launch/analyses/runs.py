@@ -5,6 +5,8 @@ import json
 import pathlib
 import types
 
+import numpy as np
+
 from launch import loading, settings, tasks
 from launch.run_directory import RunDirectory
 from launch.settings import MASKS
@@ -53,6 +55,12 @@ class Run:
     def learner(self):
         """The learner of the best validation."""
         return loading.load_learner(self.path)
+
+    @property
+    def squared_norm(self):
+        """|w|^2 of the weights that tasks start from."""
+        variables = self.learner.backbone.trainable_variables
+        return sum(float(np.sum(np.square(v.numpy(), dtype=np.float64))) for v in variables)
 
     @property
     def history(self):

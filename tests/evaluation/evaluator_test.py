@@ -53,10 +53,10 @@ def test_a_mode_is_traced_once_however_often_it_is_evaluated():
     assert learner.traces == 2
 
 
-def test_changed_inner_steps_are_not_ignored():
+def test_changed_steps_are_not_ignored():
     learner = IndexLearner()
     evaluate(learner, toy_classes(), **SETTINGS, episodes=2)
-    learner.inner_steps = 4
+    learner.evaluation_steps = 4
     assert evaluate(learner, toy_classes(), **SETTINGS, episodes=2).inner_steps == 4
 
 

@@ -26,7 +26,7 @@ def toy_classes(classes=6, images=8, size=8, noise=10.0, seed=0):
 class IndexLearner:
     """Its accuracy after step s is index + s, in support mode negative; it counts its traces."""
 
-    inner_steps = 2
+    evaluation_steps = 2
     classification = True
 
     def __init__(self):
@@ -34,7 +34,7 @@ class IndexLearner:
 
     def step_outcomes(self, episode, statistics):
         self.traces += 1
-        steps = tf.range(self.inner_steps + 1, dtype=tf.float32)
+        steps = tf.range(self.evaluation_steps + 1, dtype=tf.float32)
         sign = -1.0 if statistics == "support" else 1.0
         accuracy = sign * (tf.cast(episode.index, tf.float32) + steps)
         return Outcome(2 * accuracy, accuracy if self.classification else None)

@@ -276,8 +276,8 @@ def test_the_command_writes_and_refuses_in_one_line_what_it_would_pass_over(run_
         "--test_episodes has no meaning for `hat`",
         "--query has no meaning for `curves`",
         "--query has no meaning for `input_masks`, which takes --names, --output_dir",
-        "Expected one of attention, bound, curves",
-        "Expected one of attention, bound, curves",
+        "Expected one of attention, bound, ",
+        "Expected one of attention, bound, ",
         "--names must name each of the 1 runs",
     ]
     assert len(refused) == len(expected), done.stdout
@@ -285,4 +285,4 @@ def test_the_command_writes_and_refuses_in_one_line_what_it_would_pass_over(run_
         assert line.startswith(f"Error: {words}")
     # What an analysis reads is a flag of the command.
     assert done.stdout.splitlines()[-1] == "widths []"
-    assert sum(line.endswith(" []") for line in done.stdout.splitlines()) == 12
+    assert sum(line.endswith(" []") for line in done.stdout.splitlines()) == 16
