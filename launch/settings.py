@@ -374,6 +374,11 @@ def _define_training():
     flags.DEFINE_enum("optimizer", "adam", ["adam", "sgd"], "Of the outer loop.")
     flags.DEFINE_float("learning_rate", 2e-3, "The optimizer's.", lower_bound=0)
     flags.DEFINE_float("momentum", None, "Of sgd; 0 by default.", lower_bound=0)
+    flags.DEFINE_float(
+        "clip_gradients",
+        None,
+        "Clip entries of the meta-gradient to plus and minus this (CAVIA's code: 10); no by default.",
+    )
     flags.DEFINE_enum("schedule", "constant", ["constant", "cosine"], "Of the learning rate.")
     flags.DEFINE_integer(
         "warmup_steps",
