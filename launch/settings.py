@@ -377,7 +377,7 @@ def _define_training():
     flags.DEFINE_float(
         "clip_gradients",
         None,
-        "Clip entries of the meta-gradient to plus and minus this (CAVIA's code: 10); no by default.",
+        "Clip entries of the meta-gradient to plus and minus this; no by default.",
     )
     flags.DEFINE_enum("schedule", "constant", ["constant", "cosine"], "Of the learning rate.")
     flags.DEFINE_integer(
