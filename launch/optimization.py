@@ -23,13 +23,15 @@ def build_optimizer(settings):
     """
     rate = _learning_rate(settings)
     if settings.optimizer == "sgd":
-        return keras.optimizers.SGD(rate, momentum=settings.momentum or 0.0)
+        return keras.optimizers.SGD(
+            rate, momentum=settings.momentum or 0.0, clipvalue=settings.clip_gradients
+        )
     if settings.momentum is not None:
         raise ValueError(
             "--momentum is of --optimizer=sgd. "
             f"Received: --momentum={settings.momentum} --optimizer={settings.optimizer}."
         )
-    return keras.optimizers.Adam(rate)
+    return keras.optimizers.Adam(rate, clipvalue=settings.clip_gradients)
 
 
 def _learning_rate(settings):

@@ -395,6 +395,11 @@ def _define_training():
     flags.DEFINE_enum("optimizer", "adam", ["adam", "sgd"], "Of the outer loop.")
     flags.DEFINE_float("learning_rate", 2e-3, "The optimizer's.", lower_bound=0)
     flags.DEFINE_float("momentum", None, "Of sgd; 0 by default.", lower_bound=0)
+    flags.DEFINE_float(
+        "clip_gradients",
+        None,
+        "Clip entries of the meta-gradient to plus and minus this; no by default.",
+    )
     flags.DEFINE_enum(
         "schedule", "constant", ["constant", "cosine", "linear"], "Of the learning rate, to 0."
     )

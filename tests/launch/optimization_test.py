@@ -10,6 +10,7 @@ FLAGS = {
     "optimizer": "adam",
     "learning_rate": 10.0,
     "momentum": None,
+    "clip_gradients": None,
     "schedule": "constant",
     "warmup_steps": None,
     "epochs": 5,
@@ -29,6 +30,12 @@ def test_adam_at_a_constant_rate_is_the_default():
     optimizer = build()
     assert isinstance(optimizer, keras.optimizers.Adam)
     assert float(optimizer.learning_rate) == 10.0
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_gradients_are_clipped_where_asked_for(optimizer):
+    assert build(optimizer=optimizer).clipvalue is None
+    assert build(optimizer=optimizer, clip_gradients=10.0).clipvalue == 10.0
 
 
 def test_sgd_takes_momentum():

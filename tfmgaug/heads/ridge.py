@@ -35,3 +35,6 @@ class RidgeHead(Head):
     def coefficients(self, kernel, hot):
         ridge = self.regularization * tf.eye(tf.shape(kernel)[0], dtype=kernel.dtype)
         return tf.linalg.solve(kernel + ridge, hot)
+
+    def get_config(self):
+        return {"regularization": self.regularization}

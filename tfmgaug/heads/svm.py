@@ -45,3 +45,6 @@ class SVMHead(Head):
         # [way, n]: the solver takes the classes one by one, coupled by the sums alone.
         solution = interior_point.solve(kernel + ridge, tf.transpose(hot), self.cost)
         return tf.transpose(solution)
+
+    def get_config(self):
+        return {"cost": self.cost, "diagonal": self.diagonal}
