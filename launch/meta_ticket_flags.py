@@ -1,5 +1,7 @@
 """What the flags of Meta-ticket stand for; other learners refuse them."""
 
+from absl import flags
+
 from tfmgaug.backbones import initializers
 from tfmgaug.callbacks import IteRand, MaskSparsity
 from tfmgaug.masks import ScoreMask
@@ -15,6 +17,34 @@ _MASK_FLAGS = ("initial_sparsity", "score_threshold", "prune_classifier")
 _ITERAND_FLAGS = ("iterand_every", "iterand_share")
 # What stays as it was at the start: the threshold, or the sparsity.
 _SPARSITIES = {"fixed": "drifting", "sparsity": "fixed"}
+
+
+def define():
+    """Defines the flags."""
+    flags.DEFINE_float(
+        "initial_sparsity", None, "Share that the score mask prunes at first; 0 by default."
+    )
+    flags.DEFINE_enum(
+        "score_threshold",
+        None,
+        ["fixed", "sparsity"],
+        "What stays: the threshold that scores are compared with (by default), or the sparsity.",
+    )
+    flags.DEFINE_boolean(
+        "prune_classifier", None, "Whether the score mask prunes it too; no by default."
+    )
+    flags.DEFINE_enum(
+        "weight_initializer",
+        None,
+        sorted(WEIGHT_INITIALIZERS),
+        "Of Meta-ticket's random weights; kaiming_normal by default.",
+    )
+    flags.DEFINE_integer(
+        "iterand_every", None, "IteRand: outer steps between redraws of pruned weights."
+    )
+    flags.DEFINE_float(
+        "iterand_share", None, "Probability of a pruned weight to be redrawn; 1 by default."
+    )
 
 
 def learner_options(settings):

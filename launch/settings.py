@@ -5,12 +5,12 @@ from absl import flags
 from launch import (
     cavia_flags,
     landscape_flags,
+    meta_ticket_flags,
     metaoptnet_flags,
     pruning_flags,
     regularizer_flags,
     reptile_flags,
 )
-from launch.meta_ticket_flags import WEIGHT_INITIALIZERS
 from tfmgaug import batch_statistics, learners, masks, regularizers
 from tfmgaug.regularizers.taml import MEASURES as TAML_MEASURES
 
@@ -99,7 +99,14 @@ DATA = (
 )
 
 # Flags that a file of their own defines.
-_FAMILIES = (cavia_flags, landscape_flags, metaoptnet_flags, pruning_flags, reptile_flags)
+_FAMILIES = (
+    cavia_flags,
+    landscape_flags,
+    meta_ticket_flags,
+    metaoptnet_flags,
+    pruning_flags,
+    reptile_flags,
+)
 # What a run can be resumed with although it was started with something else.
 _FREE_ON_RESUME = ("cache_dir", "overwrite", "parallel_tasks", "resume", "run_dir")
 
@@ -108,7 +115,6 @@ def define():
     """Defines the flags of `launch.train`."""
     _define_data()
     _define_learner()
-    _define_meta_ticket()
     for family in _FAMILIES:
         family.define()
     _define_mgaug()
@@ -254,33 +260,6 @@ def _define_learner():
         batch_statistics.MODES,
         "What normalizes queries in training: their own batch (the papers), the support set, or "
         "running averages. one_by_one is of tests: the support set and one query.",
-    )
-
-
-def _define_meta_ticket():
-    flags.DEFINE_float(
-        "initial_sparsity", None, "Share that the score mask prunes at first; 0 by default."
-    )
-    flags.DEFINE_enum(
-        "score_threshold",
-        None,
-        ["fixed", "sparsity"],
-        "What stays: the threshold that scores are compared with (by default), or the sparsity.",
-    )
-    flags.DEFINE_boolean(
-        "prune_classifier", None, "Whether the score mask prunes it too; no by default."
-    )
-    flags.DEFINE_enum(
-        "weight_initializer",
-        None,
-        sorted(WEIGHT_INITIALIZERS),
-        "Of Meta-ticket's random weights; kaiming_normal by default.",
-    )
-    flags.DEFINE_integer(
-        "iterand_every", None, "IteRand: outer steps between redraws of pruned weights."
-    )
-    flags.DEFINE_float(
-        "iterand_share", None, "Probability of a pruned weight to be redrawn; 1 by default."
     )
 
 
