@@ -18,7 +18,7 @@ def test_one_panel_is_over_epochs_and_one_over_layers():
     training, trained = figure.axes
     np.testing.assert_allclose(training.lines[0].get_xydata(), [[2, 0.4], [4, 0.2]])
     np.testing.assert_allclose(training.lines[1].get_ydata(), [0.4, 0.6])
-    assert "dense4_kernel" in training.get_title(loc="left")
+    assert "dense4_kernel" in training.texts[0].get_text()
     line, _, (bars,) = trained.containers[0]
     np.testing.assert_allclose(line.get_xydata()[:, 1], [0.2, 0.4])
     half = 1.96 * 0.2 / 2**0.5 / 2**0.5

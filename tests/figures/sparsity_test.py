@@ -23,6 +23,13 @@ def test_every_name_is_a_panel_and_every_layer_a_line_in_percent():
     assert labels == ["dense1", "dense2"]
 
 
+def test_the_legend_of_a_deep_network_names_some_of_its_layers():
+    figure = sparsity_curves({"deep": [history(0.2, [f"conv{k}" for k in range(28)])]})
+    assert len(figure.axes[0].lines) == 28
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels == [f"conv{k}" for k in range(0, 28, 2)]
+
+
 def test_runs_without_sparsity_or_of_other_layers_are_refused():
     for runs in ([[{"epoch": 0, "loss": 1.0}]], [history(0), history(0, ("conv1",))], []):
         with pytest.raises(ValueError, match="one backbone"):

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from tfmgaug.analysis.layer_report import LayerReport
 from tfmgaug.figures.histories import aligned, draw_curves, finish_epochs
-from tfmgaug.figures.layers import check_layers, draw_layers, positive
+from tfmgaug.figures.layers import check_layers, draw_layers, positive, room_for_names
 from tfmgaug.figures.looks import entries_of, line, shared_legend, titled
 from tfmgaug.figures.style import new_figure, styled
 
@@ -26,7 +26,7 @@ def gradient_norms(
         reports: from `tfmgaug.analysis.TaskGradients`, of trained learners.
         histories: for each name its runs' histories: rows with "epoch" and "mean_absolute", where
             it was measured. None leaves the panel over epochs away.
-        layer: what the panel over epochs is of, for its title.
+        layer: what the panel over epochs is of.
 
     Returns:
         A `matplotlib.figure.Figure`.
@@ -41,17 +41,18 @@ def gradient_norms(
         Chijiwa et al., Meta-ticket, 2022, https://arxiv.org/abs/2205.15619, Figure 2.
     """
     check_layers(reports)
-    width = max(4.6, 1.6 + 0.55 * len(reports[0].layers))
+    layers = reports[0].layers
+    width = max(4.6, 1.6 + 0.55 * len(layers))
     widths = [4.6, width] if histories else [width]
-    figure = new_figure(sum(widths), 4.1)
+    figure = new_figure(sum(widths), 4.1 + room_for_names(layers))
     panels = list(figure.subplots(1, len(widths), width_ratios=widths, squeeze=False)[0])
     names = list(dict.fromkeys(report.name for report in reports))
     titles, notes = ["When trained"], [[f"{reports[0].tasks} tasks, bars: 95 % intervals"]]
     if histories:
         _draw_epochs(panels[0], histories, names)
         several = any(len(runs) > 1 for runs in histories.values())
-        titles = [f"In training, {layer}".rstrip(", "), *titles]
-        notes = [["means over runs, bands: 95 % intervals" if several else ""], *notes]
+        titles = ["In training", *titles]
+        notes = [[layer, "means over runs, bands: 95 % intervals" if several else ""], *notes]
     draw_layers(panels[-1], reports, _MEASURE)
     panels[-1].set_xlabel("weight")
     if positive(reports, _MEASURE):

@@ -9,6 +9,7 @@ from tfmgaug.figures.looks import entries_of, line, shared_legend, titled
 from tfmgaug.figures.style import GRAY, new_figure, styled
 
 _UPRIGHT = 6  # layers, above which their names are turned
+_ANGLE = 60  # degrees
 
 
 @styled
@@ -31,7 +32,8 @@ def representation_profile(*reports: LayerReport):
         Oh et al., BOIL, 2021, https://arxiv.org/abs/2008.08882, Figure 3.
     """
     check_layers(reports)
-    figure = new_figure(max(5.4, 2.4 + 0.7 * len(reports[0].layers)), 4.1)
+    layers = reports[0].layers
+    figure = new_figure(max(5.4, 2.4 + 0.7 * len(layers)), 4.1 + room_for_names(layers))
     axes = figure.subplots()
     axes.axhline(1, color=GRAY, lw=1, zorder=1)
     draw_layers(axes, reports, "cka")
@@ -66,11 +68,17 @@ def draw_layers(axes, reports, measure: str) -> None:
             label=label,
         )
     layers = reports[0].layers
-    turned = {"rotation": 60, "ha": "right", "rotation_mode": "anchor"}
+    turned = {"rotation": _ANGLE, "ha": "right", "rotation_mode": "anchor"}
     axes.set_xticks(
         range(len(layers)), layers, fontsize=8, **(turned if len(layers) > _UPRIGHT else {})
     )
     axes.set_xlim(-0.5, len(layers) - 0.5)
+
+
+def room_for_names(layers) -> float:
+    """Inches that the names under an axis of layers take in height, where they are turned."""
+    longest = 0.075 * max(map(len, layers))
+    return math.sin(math.radians(_ANGLE)) * longest if len(layers) > _UPRIGHT else 0.0
 
 
 def positive(reports, measure: str) -> bool:

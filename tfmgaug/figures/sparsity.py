@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from tfmgaug.figures.histories import aligned, draw_curves, finish_epochs
-from tfmgaug.figures.looks import MARKERS, entries_of, shades, shared_legend, titled
+from tfmgaug.figures.looks import MARKERS, entries_of, shades, titled
 from tfmgaug.figures.style import new_figure, styled
 
 _PREFIX = "mask_sparsity/"
+_NAMED = 14  # layers in the legend, at most
 
 
 @styled
@@ -14,7 +15,8 @@ def sparsity_curves(histories: Mapping[str, Sequence[Sequence[Mapping]]]):
     """Draws the share pruned of each layer over epochs, a panel a name.
 
     Several runs under one name (other seeds) are averaged, with a band of the 95 % interval over
-    runs (1.96 standard errors). Layers go from light to dark, the deeper the darker.
+    runs (1.96 standard errors). Layers go from light to dark, the deeper the darker;
+    of many layers the legend names every second, or third.
 
     Args:
         histories: for each name its runs' histories: rows of logs, one for each epoch, with
@@ -32,7 +34,8 @@ def sparsity_curves(histories: Mapping[str, Sequence[Sequence[Mapping]]]):
     layers = {name: _common_layers(name, runs) for name, runs in histories.items()}
     if not layers:
         raise ValueError("`histories` must hold at least one name. Received: none.")
-    figure = new_figure(max(5.4, 0.8 + 3.8 * len(histories)), 4.1)
+    longest = max(len(layer) for own in layers.values() for layer in own)
+    figure = new_figure(1.4 + 3.8 * len(histories) + 0.08 * longest, 4.1)
     panels = figure.subplots(1, len(histories), sharey=True, squeeze=False)[0]
     for axes, (name, runs) in zip(panels, histories.items()):
         _draw_panel(axes, runs, layers[name])
@@ -43,7 +46,7 @@ def sparsity_curves(histories: Mapping[str, Sequence[Sequence[Mapping]]]):
     titled(panels, list(histories), notes)
     panels[0].set_ylabel("pruned weights (%)")
     panels[0].set_ylim(bottom=0)
-    shared_legend(figure, entries_of(panels))
+    _draw_legend(figure, entries_of(panels))
     return figure
 
 
@@ -54,6 +57,13 @@ def _draw_panel(axes, runs, layers) -> None:
         for number, color in enumerate(shades(len(layers)))
     ]
     finish_epochs(axes, draw_curves(axes, curves, looks, scale=100))
+
+
+def _draw_legend(figure, entries: dict) -> None:
+    """Names layers beside the panels, of many only some: their shades tell the order."""
+    every = -(-len(entries) // _NAMED)
+    named = list(entries)[::every]
+    figure.legend([entries[name] for name in named], named, loc="outside right upper")
 
 
 def _common_layers(name: str, runs) -> list[str]:
