@@ -3,9 +3,10 @@
 _HOW = """\
 A recipe is a command: with the names in its line,
   python -m launch.train --flagfile=launch/recipes/<name>.flags --flagfile=launch/recipes/...
---flagfile=launch/recipes/small.flags after them (meta_ticket: meta_ticket_small.flags) makes its
-small form, which needs no data. A line that ends in "on" a data set is then evaluated there:
-  python -m launch.evaluate --runs=<run> --datasets=<data set>
+Further files after them make its small form, which needs no data: small.flags for mgaug; for
+meta_ticket those that --dry_run prints. Where a line ends in "on" a data set, the run is tested
+there, with its own --way, --shot and --query:
+  python -m launch.evaluate --runs=<run> --datasets=<data set> --way=.. --shot=.. --query=..
 Or all of it by
   python -m launch.reproduce --paper=<paper> --table=<number> --cells=<words> --size=small|full\
 """

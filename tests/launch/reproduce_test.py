@@ -8,7 +8,16 @@ import sys
 
 import pytest
 
-from launch.reproduction import composition, cost, drawing, outcome, selection, tables, training
+from launch.reproduction import (
+    composition,
+    cost,
+    drawing,
+    elsewhere,
+    outcome,
+    selection,
+    tables,
+    training,
+)
 from launch.reproduction.paper import Recipe, read_table
 from launch.reproduction.papers import PAPERS
 from launch.reproduction.runs import BEGUN, FINISHED, MISSING, Plan
@@ -17,7 +26,17 @@ ROOT = pathlib.Path(__file__).parents[2]
 MGAUG = PAPERS["mgaug"]
 CELLS = [cell for table in MGAUG.tables for cell in table.cells]
 PANELS = [panel for figure in MGAUG.figures for panel in figure.panels]
-RECIPES = {cell.recipe for cell in CELLS} | {r for panel in PANELS for r in panel.runs.values()}
+TICKET = PAPERS["meta_ticket"]
+
+
+def recipes_of(paper):
+    in_tables = {cell.recipe for table in paper.tables for cell in table.cells}
+    panels = [panel for figure in paper.figures for panel in figure.panels]
+    return in_tables | {recipe for panel in panels for _, recipe in panel.labeled()}
+
+
+RECIPES = recipes_of(MGAUG)
+TICKETS = recipes_of(TICKET)
 ROWS = [cell.recipe for cell in CELLS if cell.column == "CUB 5-way 1-shot Conv-4"]
 
 # What launch.train makes of recipes, asked in a process that has no other flags: those of all
@@ -61,7 +80,7 @@ json.dump([found, list(map(build, rows))], sys.stdout)
 
 @pytest.fixture(scope="module")
 def answers():
-    order = sorted(RECIPES)
+    order = sorted(RECIPES | TICKETS)
     process = subprocess.run(
         [sys.executable, "-c", ASK],
         cwd=ROOT,
@@ -210,6 +229,135 @@ def test_every_row_builds_the_learner_it_names(answers):
     }
 
 
+# Meta-ticket's recipes
+
+
+def ticket(number, row, column, resolved, size="full"):
+    cells = TICKET.table(number).cells
+    cell = next(c for c in cells if (c.row, c.column) == (row, column))
+    return cell, resolved[cell.recipe][size]
+
+
+def test_tickets_have_the_numbers_that_the_text_speaks_of():
+    for number, best in ((1, "+ BOIL"), (2, "Meta-ticket")):
+        table = TICKET.table(number)
+        assert len(table.cells) == 5 * 6
+        column = [cell for cell in table.cells if cell.column == table.columns[-1]]
+        assert max(column, key=lambda cell: cell.published.mean).row == best
+
+
+def test_one_run_serves_all_columns_of_its_training_data():
+    for number, runs in ((1, 10), (2, 10)):
+        cells = TICKET.table(number).cells
+        assert len({cell.recipe for cell in cells}) == runs
+        assert sum(cell.elsewhere is None for cell in cells) == runs
+        where = {cell.column.split("test-")[1]: cell.elsewhere for cell in cells if cell.elsewhere}
+        names = ("vgg_flowers", "aircraft", "cifar_fs") if number == 1 else ("cub", "cars")
+        assert set(where.values()) == set(names)
+
+
+def test_tickets_have_the_budget_of_their_code(resolved):
+    for recipe in TICKETS:
+        found = resolved[recipe]["full"]
+        constant = "meta_ticket_figure4" in recipe.files
+        assert found["epochs"] * found["steps_per_epoch"] == (60_000 if constant else 30_000)
+        assert found["tasks"] == (32 if constant else 4)
+        assert (found["shot"], found["query"], found["train_query"]) == (5, 5, 5)
+        assert (found["mask"], found["inner_steps"]) == ("none", 3 if constant else 1)
+        if found["learner"].startswith("meta_ticket") and not constant:
+            assert (found["optimizer"], found["learning_rate"], found["momentum"]) == (
+                "sgd",
+                10,
+                0.9,
+            )
+            assert found["warmup_steps"] == (100 if found["image_size"] == 32 else 1000)
+
+
+def test_rows_and_columns_of_tickets_are_what_they_say(resolved):
+    learners = {"MAML": "maml", "ANIL": "anil", "BOIL": "boil", "Meta-ticket": "meta_ticket"}
+    learners["+ BOIL"] = "meta_ticket_boil"
+    for row, learner in learners.items():
+        for number, column, data, backbone, size in (
+            (1, "train-CIFAR-FS test-Aircraft", "cifar_fs", "mlp", 32),
+            (1, "train-VGG-Flower test-VGG-Flower", "vgg_flowers", "mlp", 32),
+            (2, "ResNet-12 test-CUB", "mini_imagenet", "resnet12", 84),
+            (2, "WideResNet-28-10 test-miniImageNet", "mini_imagenet", "wide_resnet", 84),
+        ):
+            _, found = ticket(number, row, column, resolved)
+            kept = (found["learner"], found["data"], found["backbone"], found["image_size"])
+            assert kept == (learner, data, backbone, size)
+
+
+def test_the_small_form_of_tickets_needs_no_data(resolved):
+    for recipe in TICKETS:
+        small, full = resolved[recipe]["small"], resolved[recipe]["full"]
+        assert (small["data"], small["image_size"]) == ("glyphs", 28)
+        assert small["epochs"] * small["steps_per_epoch"] == 240
+        assert (small["warmup_steps"] or 0) < 240
+        assert all(small[name] == full[name] for name in ("learner", "backbone", "shot", "way"))
+
+
+def test_figure_3_has_four_widths_on_each_curve(resolved):
+    for panel, way in zip(TICKET.figure(3).panels, (5, 20)):
+        curves = collections.defaultdict(list)
+        for label, recipe in panel.labeled():
+            found = resolved[recipe]["full"]
+            curves[label].append(found["width_factor"] or 1)
+            assert (found["way"], found["test_inner_steps"], found["rotations"]) == (way, 3, True)
+            assert (found["iterand_every"] is not None) == label.endswith("IteRand")
+        assert set(map(tuple, curves.values())) == {(1, 2, 4, 8)}
+        assert list(curves) == ["MAML", "Meta-ticket", "Meta-ticket + IteRand"]
+
+
+# Cells that are tests on other data
+
+
+def evaluation_of(plan, dataset="cub"):
+    (run,) = runs_of(plan, seeds=[0])
+    return elsewhere.evaluation(run, dataset, plan)
+
+
+def write_result(evaluation, accuracy):
+    found = {"accuracy": accuracy, "interval": 0.02, "statistics": "transductive", "episodes": 600}
+    found |= {"dataset": "cub/test", "seconds": 1.0}
+    found["per_inner_step"] = {"transductive": {"mean": [0.2, accuracy]}}
+    runs = [{"run": "run", "on": {evaluation.dataset: found}}]
+    evaluation.path.write_text(json.dumps({"runs": runs}))
+
+
+def test_a_finished_run_is_tested_elsewhere_once(plan):
+    one, given = evaluation_of(plan), []
+
+    def execute(arguments, log, show):
+        given.append(arguments)
+        write_result(one, 0.4)
+        return 0
+
+    assert elsewhere.measure([one], lambda line: None, execute) == []
+    assert given == []  # there is no run yet
+    finish(one.run, 0.6)
+    assert elsewhere.measure([one, one], lambda line: None, execute) == []
+    (arguments,) = given
+    assert arguments[:2] == ["-m", "launch.evaluate"]
+    assert {f"--runs={one.run.path}", "--datasets=cub", "--test_episodes=200"} <= set(arguments)
+    found = outcome.combine([one], plan.published(one.run.recipe))
+    assert (found.mean, found.outer_steps, found.changes) == (40.0, 100, [])
+
+
+def test_a_failed_test_elsewhere_is_reported_with_its_log(plan):
+    one = evaluation_of(plan)
+    finish(one.run)
+    (failure,) = elsewhere.measure([one], lambda line: None, lambda *_: 1)
+    assert str(one.log) in failure.reason
+
+
+def test_data_sets_may_have_folders_of_their_own(tmp_path):
+    plan = Plan("full", {}, tmp_path, fake_resolve, {"cub": "/birds", "cars": "/cars"})
+    one = evaluation_of(plan, "cars")
+    assert "--data_dir=/birds" in one.run.arguments  # fake_resolve trains on cub
+    assert "--datasets=cars:/cars" in one.arguments
+
+
 # Selection
 
 
@@ -256,6 +404,7 @@ SETTINGS = {
     "validation_episodes": 40,
     "test_episodes": 200,
     "data_dir": None,
+    "data_seed": 0,
 }
 
 

@@ -10,11 +10,13 @@ import time
 import h5py
 import numpy as np
 import pytest
+from PIL import Image
 
 ROOT = pathlib.Path(__file__).parents[2]
 SMALL = [
     "--filters=4",
     "--inner_steps=1",
+    "--test_inner_steps=2",
     "--subnetworks=1",
     "--epochs=3",
     "--steps_per_epoch=3",
@@ -78,7 +80,7 @@ def test_the_report_names_what_its_number_means(finished):
     assert report["episodes"] == 4
     assert report["statistics"] == "transductive"
     assert set(report["per_inner_step"]) == {"transductive", "support"}
-    assert len(report["per_inner_step"]["support"]["mean"]) == 2
+    assert len(report["per_inner_step"]["support"]["mean"]) == 1 + 2  # --test_inner_steps
     assert 0 <= report["floor"]["accuracy"] <= 1
     assert report["peak_memory_megabytes"] > 100
 
@@ -137,6 +139,40 @@ def test_two_runs_are_compared_on_the_same_episodes(finished, tmp_path):
     assert "pixel floor" in output
 
 
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    """Gray images of 10 classes and of another size than the run's."""
+    root = tmp_path_factory.mktemp("photos")
+    for number in range(10):
+        (root / f"c{number}").mkdir()
+        for i in range(4):
+            pixels = np.full([9, 11], 20 * number + i, np.uint8)
+            Image.fromarray(pixels).save(root / f"c{number}" / f"{i}.png")
+    return root
+
+
+def test_a_run_is_evaluated_on_several_data_sets(finished, photos, tmp_path):
+    flags = ["--query=2", "--test_episodes=4", f"--output={tmp_path / 'result.json'}"]
+    where = [f"--datasets=glyphs,folder:{photos}", "--test_classes=train"]
+    code, output, errors = run("evaluate", f"--runs={finished[0]}", *where, *flags)
+    assert code == 0, errors
+    assert output.count(" statistics: mean ± 95 % interval over 4 episodes") == 2
+    header = next(line for line in output.splitlines() if "glyphs/train" in line)
+    assert f"{photos.name}/train" in header
+    assert "pixel floor, 28 x 28" in output
+    result = json.loads((tmp_path / "result.json").read_text())
+    (row,) = result["runs"]
+    assert list(row["on"]) == ["glyphs", f"folder:{photos}"]
+    assert all(0 <= one["accuracy"] <= 1 for one in row["on"].values())
+
+
+def test_data_named_twice_over_is_refused(finished):
+    flags = ["--datasets=glyphs", "--data=glyphs", "--image_size=28"]
+    code, _, errors = run("evaluate", f"--runs={finished[0]}", *flags)
+    assert code == 1
+    assert "leave away --data and --image_size" in errors
+
+
 def test_a_run_is_exported_with_another_statistics_mode(finished, tmp_path):
     flags = [f"--run={finished[0]}", f"--path={tmp_path / 'model'}", "--statistics=transductive"]
     code, output, errors = run("export", *flags)
@@ -152,6 +188,7 @@ def test_a_run_is_exported_with_another_statistics_mode(finished, tmp_path):
         (["--way=5000"], "5000"),
         (["--learner=protonet", "--data=sinusoids"], "ProtoNet"),
         (["--learner=protonet", "--gradient_norms_every=1"], "no inner loop"),
+        (["--learner=protonet", "--test_inner_steps=2"], "takes no inner steps"),
         (["--mask_rates=1.5"], "rates"),
     ],
 )
