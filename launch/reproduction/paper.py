@@ -133,7 +133,7 @@ class Paper:
         """The recipes of all cells and panels, each once."""
         cells = [cell.recipe for table in self.tables for cell in table.cells]
         panels = [panel for figure in self.figures for panel in figure.panels]
-        drawn = [recipe for panel in panels for recipe in panel.runs.values()]
+        drawn = [recipe for panel in panels for _, recipe in panel.labeled()]
         return list(dict.fromkeys([*cells, *drawn]))
 
     def table(self, number):

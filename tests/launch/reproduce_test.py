@@ -27,16 +27,7 @@ MGAUG = PAPERS["mgaug"]
 CELLS = [cell for table in MGAUG.tables for cell in table.cells]
 PANELS = [panel for figure in MGAUG.figures for panel in figure.panels]
 TICKET = PAPERS["meta_ticket"]
-
-
-def recipes_of(paper):
-    in_tables = {cell.recipe for table in paper.tables for cell in table.cells}
-    panels = [panel for figure in paper.figures for panel in figure.panels]
-    return in_tables | {recipe for panel in panels for _, recipe in panel.labeled()}
-
-
-RECIPES = recipes_of(MGAUG)
-TICKETS = recipes_of(TICKET)
+RECIPES, TICKETS = set(MGAUG.recipes), set(TICKET.recipes)
 ROWS = [cell.recipe for cell in CELLS if cell.column == "CUB 5-way 1-shot Conv-4"]
 
 # What launch.train makes of recipes, asked in a process that has no other flags: those of all
@@ -632,7 +623,9 @@ def test_a_figure_is_drawn_from_all_its_runs_under_their_names(plan):
 
 def test_the_flags_of_all_panels_are_those_of_the_command_that_draws_them(plan):
     labeled = [("MGAug", plan.run("", Recipe(("family",)), 0))]
-    given = {a for panel in PANELS for a in drawing.arguments(panel, labeled, plan.directory)}
+    figures = [figure for paper in PAPERS.values() for figure in paper.figures]
+    panels = [panel for figure in figures for panel in figure.panels]
+    given = {a for panel in panels for a in drawing.arguments(panel, labeled, plan.directory)}
     process = subprocess.run(
         [sys.executable, "-m", "launch.analyze", *sorted(given), "--only_check_args"],
         cwd=ROOT,
