@@ -361,7 +361,7 @@ class MetaLearner(TaskFunctions, keras.Model):
         nested = {
             name: keras.saving.deserialize_keras_object(config[name])
             for name in ("backbone", "loss", "augmentation", "magnitude_mask")
-            if config[name] is not None
+            if config.get(name) is not None  # older files lack some
         }
         nested["regularizers"] = [
             keras.saving.deserialize_keras_object(one) for one in config["regularizers"]
