@@ -5,9 +5,6 @@ from absl import flags
 from tfmgaug.callbacks import DSD, IHT
 from tfmgaug.masks import MagnitudeMask
 
-# They count as flags of the module that calls `define`.
-flags.disclaim_key_flags()
-
 SCHEDULES = ("dsd", "iht")
 _FLAGS = ("rates", "dense", "sparse", "retrain", "rounds")
 _NEEDED = {"dsd": ("rates", "dense", "sparse"), "iht": ("rates", "dense", "sparse", "retrain")}

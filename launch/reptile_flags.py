@@ -4,9 +4,6 @@ from absl import flags
 
 from tfmgaug.inner_optimizers import SGD, Adam
 
-# They count as flags of the module that calls `define`.
-flags.disclaim_key_flags()
-
 _OPTIMIZER = {"sgd": "inner_momentum", "adam": "inner_beta_1"}
 _OPTIONS = (
     "inner_batch",

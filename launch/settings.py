@@ -117,6 +117,7 @@ def define():
     _define_learner()
     for family in _FAMILIES:
         family.define()
+        flags.adopt_module_key_flags(family)
     _define_mgaug()
     _define_regularizers()
     _define_training()

@@ -29,6 +29,7 @@ from tfmgaug import callbacks
 from tfmgaug.data import EpisodeSampler
 
 settings.define()
+flags.adopt_module_key_flags(settings)  # --helpshort lists them
 
 
 @errors.plainly

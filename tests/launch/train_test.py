@@ -197,3 +197,10 @@ def test_bad_input_is_refused_in_one_line_before_training(flags, message, tmp_pa
     assert code == 1
     assert message in errors
     assert "Traceback" not in errors
+
+
+def test_the_short_help_lists_the_flags_of_all_families():
+    command = [sys.executable, "-m", "launch.train", "--helpshort"]
+    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100).stdout
+    for flag in ("--way", "--inner_optimizer", "--pruning_rates", "--iterand_every", "--strided"):
+        assert f"\n  {flag}:" in printed.replace("--[no]", "--"), flag
