@@ -54,9 +54,10 @@ def test_maml_changes_every_stage():
 
 
 @pytest.mark.parametrize("statistics", ["transductive", "support"])
-def test_anil_leaves_the_body_exactly_as_it_is(statistics):
+def test_anil_leaves_the_body_as_it_is(statistics):
     found = cka(learner(ANIL), statistics=statistics)
-    assert (found[:, BODY] == 1).all()
+    # Features are computed twice, and threads may round their statistics differently.
+    np.testing.assert_allclose(found[:, BODY], 1, rtol=0, atol=1e-9)
     assert (found[:, HEAD] < 1).all()
 
 
