@@ -85,10 +85,10 @@ def _check(settings, tasks):
             "ProtoNet and MetaOptNet have no inner loop whose gradients could be measured. "
             f"Received: --gradient_norms_every={settings.gradient_norms_every}."
         )
-    if settings.learner == "protonet" and settings.test_inner_steps is not None:
+    if settings.learner in _EMBEDDING and settings.test_inner_steps is not None:
         raise ValueError(
-            "ProtoNet takes no inner steps. "
-            f"Received: --learner=protonet --test_inner_steps={settings.test_inner_steps}."
+            f"{LEARNERS[settings.learner].__name__} takes no inner steps. Received: "
+            f"--learner={settings.learner} --test_inner_steps={settings.test_inner_steps}."
         )
     if tasks.regression and settings.backbone != "mlp":
         raise ValueError(

@@ -189,6 +189,7 @@ def test_a_run_is_exported_with_another_statistics_mode(finished, tmp_path):
         (["--learner=protonet", "--data=sinusoids"], "ProtoNet"),
         (["--learner=protonet", "--gradient_norms_every=1"], "no inner loop"),
         (["--learner=protonet", "--test_inner_steps=2"], "takes no inner steps"),
+        (["--learner=metaoptnet", "--test_inner_steps=2"], "MetaOptNet takes no inner steps"),
         (["--mask_rates=1.5"], "rates"),
     ],
 )
