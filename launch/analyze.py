@@ -37,7 +37,7 @@ import pathlib
 
 from absl import app, flags, logging
 
-from launch import devices, errors, settings
+from launch import data_flags, devices, errors, settings
 from launch.analyses import (
     attention,
     bound,
@@ -85,7 +85,7 @@ _ALWAYS = ("names", "output_dir", "overwrite", "runs")
 _UNUSED = ("test_episodes",)
 _SIDE_BY_SIDE = 20  # tasks in a batch of evaluation
 
-settings.define_data()
+data_flags.define()
 flags.DEFINE_list("runs", None, "Run directories.")
 flags.DEFINE_list("names", None, "What figures call the runs. Curves of one name are averaged.")
 flags.DEFINE_string("output_dir", None, "Where to write; <first run>/analysis by default.")

@@ -8,10 +8,11 @@ from launch import (
     meta_ticket_flags,
     metaoptnet_flags,
     pruning_flags,
+    regularizer_flags,
     reptile_flags,
 )
 from launch.optimization import build_optimizer
-from launch.settings import BACKBONE_FLAGS, LEARNERS, MASKS, REGULARIZERS, filters
+from launch.settings import BACKBONE_FLAGS, LEARNERS, MASKS, filters
 from tfmgaug import MGAug, backbones
 from tfmgaug.augmentation.mgaug import check_resolutions
 
@@ -41,7 +42,7 @@ def build_learner(settings, tasks):
     _check(settings, tasks)
     options = {
         "augmentation": _augmentation(settings),
-        "regularizers": _regularizers(settings),
+        "regularizers": regularizer_flags.build(settings),
         "statistics": settings.statistics,
         "parallel_tasks": settings.parallel_tasks,
         "seed": settings.seed,
@@ -188,33 +189,3 @@ def _augmentation(settings):
         start_step=settings.mgaug_from_epoch * settings.steps_per_epoch,
         resolutions=settings.resolutions and [int(size) for size in settings.resolutions],
     )
-
-
-def _regularizers(settings):
-    names = settings.regularizers
-    unknown = [name for name in names if name not in REGULARIZERS]
-    if unknown:
-        raise ValueError(
-            f"--regularizers must be of {', '.join(REGULARIZERS)}. Received: {', '.join(unknown)}."
-        )
-    _check_regularizer_flags(settings, names)
-
-    def build(kind, arguments):
-        given = {argument: getattr(settings, flag) for argument, flag in arguments.items()}
-        given = {argument: value for argument, value in given.items() if value is not None}
-        return kind(**given, subnetworks=settings.regularize_subnetworks)
-
-    return [build(*REGULARIZERS[name]) for name in names]
-
-
-def _check_regularizer_flags(settings, names):
-    flags = {name: set(arguments.values()) for name, (_, arguments) in REGULARIZERS.items()}
-    idle = set().union(*flags.values()) - set().union(*(flags[name] for name in names))
-    given = [f"--{flag}" for flag in sorted(idle) if getattr(settings, flag) is not None]
-    if settings.regularize_subnetworks and not names:
-        given.append("--regularize_subnetworks")
-    if given:
-        raise ValueError(
-            "These flags belong to regularizers that --regularizers does not name. "
-            f"Received: {', '.join(given)} with --regularizers={','.join(names)}."
-        )

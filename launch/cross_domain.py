@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 from absl import flags
 
-from launch import settings, summary, tasks
+from launch import data_flags, settings, summary, tasks
 from tfmgaug import evaluation
 
-_KNOWN = tuple(name for name in settings.DATA if name != "sinusoids")
+_KNOWN = tuple(name for name in data_flags.DATA if name != "sinusoids")
 # What --datasets says itself, or the runs do.
 _DECIDED = ("data", "image_size")
 

@@ -12,11 +12,11 @@ import itertools
 
 from absl import app, flags, logging
 
-from launch import cross_domain, errors, loading, output, settings, summary, tasks
+from launch import cross_domain, data_flags, errors, loading, output, summary, tasks
 from tfmgaug import batch_statistics, evaluation
 from tfmgaug.files import write_json
 
-settings.define_data()
+data_flags.define()
 flags.DEFINE_list("runs", None, "Run directories, or .keras files of learners.")
 flags.DEFINE_list(
     "datasets",

@@ -50,9 +50,6 @@ def define():
     flags.DEFINE_integer(
         "coherence_tasks", None, "Tasks that it is measured on; 60 by default.", lower_bound=2
     )
-    flags.DEFINE_float(
-        "coherence_gamma", None, "Of the regularizer trajectory_coherence; 0.5 by default."
-    )
     flags.DEFINE_integer(
         "batch_size", None, "Images in a step of fine_tuning; 64 by default.", lower_bound=1
     )

@@ -17,6 +17,7 @@ import sys
 from absl import app, flags, logging
 
 from launch import errors, output, settings
+from launch.data_flags import DATA
 from launch.reproduction import (
     composition,
     drawing,
@@ -29,7 +30,6 @@ from launch.reproduction import (
 )
 from launch.reproduction.papers import PAPERS
 from launch.reproduction.runs import BEGUN, FINISHED, Plan
-from launch.settings import DATA
 from tfmgaug.files import write_json
 
 _STOPPING = "Ctrl-C loses at most an epoch; the same command goes on."

@@ -1,9 +1,10 @@
-"""The flags of a training run, and the only table from names to classes."""
+"""The flags of a training run, of all families, and the tables from their names to classes."""
 
 from absl import flags
 
 from launch import (
     cavia_flags,
+    data_flags,
     landscape_flags,
     meta_ticket_flags,
     metaoptnet_flags,
@@ -11,8 +12,7 @@ from launch import (
     regularizer_flags,
     reptile_flags,
 )
-from tfmgaug import batch_statistics, learners, masks, regularizers
-from tfmgaug.regularizers.taml import MEASURES as TAML_MEASURES
+from tfmgaug import batch_statistics, learners, masks
 
 LEARNERS = {
     "anil": learners.ANIL,
@@ -32,60 +32,6 @@ MASKS = {
     "parameter": masks.ParameterMask,
     "width": masks.WidthMask,
 }
-# With the flags of constructor arguments; None, their default, leaves the constructor's own.
-REGULARIZERS = {
-    "channel_shuffle": (
-        regularizer_flags.channel_shuffle,
-        {
-            "probability": "channel_shuffle_probability",
-            "keep": "channel_shuffle_keep",
-            "depths": "channel_shuffle_depths",
-        },
-    ),
-    "drop_block": (
-        regularizer_flags.drop_block,
-        {
-            "rate": "drop_block_rate",
-            "block_sizes": "drop_block_sizes",
-            "ramp_steps": "drop_block_ramp",
-        },
-    ),
-    "graddrop": (
-        regularizers.GradDrop,
-        {
-            "rate": "graddrop_rate",
-            "distribution": "graddrop_distribution",
-            "ramp_steps": "graddrop_ramp",
-        },
-    ),
-    "label_smoothing": (regularizers.LabelSmoothing, {"rate": "label_smoothing_rate"}),
-    "maxup": (
-        regularizer_flags.maxup,
-        {"m": "maxup_m", "pool": "maxup_pool", "maximum": "maxup_maximum"},
-    ),
-    "metamix": (
-        regularizer_flags.metamix,
-        {"concentration": "metamix_concentration", "depths": "metamix_depths"},
-    ),
-    "mr_activations": (
-        regularizers.MRActivations,
-        {"weight": "mr_weight", "depth": "mr_depth", "initial_deviation": "mr_deviation"},
-    ),
-    "mr_weights": (
-        regularizers.MRWeights,
-        {"weight": "mr_weight", "initial_deviation": "mr_deviation"},
-    ),
-    "taml": (
-        regularizer_flags.taml,
-        {
-            "form": "taml_form",
-            "weight": "taml_weight",
-            "alpha": "taml_alpha",
-            "epsilon": "taml_epsilon",
-        },
-    ),
-    "trajectory_coherence": (regularizers.TrajectoryCoherence, {"gamma": "coherence_gamma"}),
-}
 BACKBONES = ("conv4", "mlp", "resnet10", "resnet12", "resnet18", "wide_resnet")
 # The flags that one backbone alone has; None, their default, leaves the constructor's own.
 BACKBONE_FLAGS = {
@@ -93,18 +39,16 @@ BACKBONE_FLAGS = {
     "resnet12": ("block_filters", "global_pooling"),
     "wide_resnet": ("depth", "widen"),
 }
-DATA = (
-    *("glyphs", "omniglot", "cifar_fs", "fc100", "mini_imagenet", "tiered_imagenet", "cub"),
-    *("vgg_flowers", "aircraft", "cars", "folder", "sinusoids"),
-)
 
 # Flags that a file of their own defines.
 _FAMILIES = (
+    data_flags,
     cavia_flags,
     landscape_flags,
     meta_ticket_flags,
     metaoptnet_flags,
     pruning_flags,
+    regularizer_flags,
     reptile_flags,
 )
 # What a run can be resumed with although it was started with something else.
@@ -113,19 +57,12 @@ _FREE_ON_RESUME = ("cache_dir", "overwrite", "parallel_tasks", "resume", "run_di
 
 def define():
     """Defines the flags of `launch.train`."""
-    _define_data()
     _define_learner()
     for family in _FAMILIES:
         family.define()
         flags.adopt_module_key_flags(family)
     _define_mgaug()
-    _define_regularizers()
     _define_training()
-
-
-def define_data():
-    """Defines the flags that name data and episodes, which evaluation shares."""
-    _define_data()
 
 
 def names():
@@ -172,48 +109,6 @@ def differences(saved):
         for name in sorted(set(saved) | set(now))
         if name not in _FREE_ON_RESUME and now.get(name) != saved.get(name)
     ]
-
-
-def _define_data():
-    flags.DEFINE_enum("data", "glyphs", DATA, "Data set. glyphs needs no download.")
-    flags.DEFINE_string("data_dir", None, "Image folder, or TensorFlow Datasets' folder.")
-    flags.DEFINE_integer("image_size", None, "Height and width that images are resized to.")
-    flags.DEFINE_enum("split", "vinyals", ["vinyals", "background"], "Which split of Omniglot.")
-    flags.DEFINE_boolean("rotations", False, "Turned images are classes of their own.")
-    flags.DEFINE_boolean("download", True, "Whether data may be downloaded.")
-    flags.DEFINE_boolean("skip_unreadable", False, "Leave out images that can't be read.")
-    flags.DEFINE_string("cache_dir", None, "Where decoded images are kept.")
-    flags.DEFINE_integer("way", 5, "Classes in an episode.", lower_bound=2)
-    flags.DEFINE_integer("shot", 1, "Labeled images of each class to adapt on.", lower_bound=1)
-    flags.DEFINE_integer("query", 15, "Images of each class to predict.", lower_bound=1)
-    flags.DEFINE_integer(
-        "data_seed",
-        0,
-        "Of what runs to be compared must share: splits, validation and test episodes.",
-        lower_bound=0,
-    )
-    flags.DEFINE_integer("test_episodes", 600, "Frozen test episodes.", lower_bound=2)
-    flags.DEFINE_enum(
-        "test_classes",
-        "test",
-        ["test", "validation", "train"],
-        "Whose classes test episodes are of; train shows what was memorized.",
-    )
-    flags.DEFINE_boolean(
-        "test_mutually_exclusive",
-        True,
-        "Shuffle labels in every test task. Otherwise a class keeps the label that "
-        "--nomutually_exclusive gives it in training.",
-    )
-    flags.DEFINE_boolean(
-        "test_crop",
-        False,
-        "As the papers on photos: load images at 1.15 x image_size; test on the center, and train "
-        "on it too, or on crops of all with --augment_images.",
-    )
-    flags.DEFINE_integer(
-        "train_classes", None, "Train on this many of the training classes.", lower_bound=2
-    )
 
 
 def _define_learner():
@@ -276,80 +171,6 @@ def _define_mgaug():
     flags.DEFINE_integer("subnetworks", 3, "Pruned sub-networks per task.", lower_bound=1)
     flags.DEFINE_integer("mgaug_from_epoch", 0, "First epoch with MGAug.", lower_bound=0)
     flags.DEFINE_list("resolutions", None, "Image sizes to draw from for sub-networks.")
-
-
-def _define_regularizers():
-    flags.DEFINE_list(
-        "regularizers", [], f"What acts on tasks in training: any of {', '.join(REGULARIZERS)}."
-    )
-    flags.DEFINE_boolean(
-        "regularize_subnetworks", False, "Whether they act on MGAug's sub-networks too."
-    )
-    flags.DEFINE_float("graddrop_rate", None, "Share of inner gradients dropped; 0.1 by default.")
-    flags.DEFINE_enum(
-        "graddrop_distribution", None, ["binary", "gaussian"], "Of its noise; binary by default."
-    )
-    flags.DEFINE_integer(
-        "graddrop_ramp", None, "Outer steps in which its rate rises from 0; 0 by default."
-    )
-    flags.DEFINE_float(
-        "mr_weight", None, "MR's beta; by default 1e-5 for weights, 0.01 for activations."
-    )
-    flags.DEFINE_float(
-        "mr_deviation",
-        None,
-        "MR's noise at the start; by default 0.05 for weights, 0.69 for activations.",
-    )
-    flags.DEFINE_integer(
-        "mr_depth", None, "Stages before the noise of mr_activations; by default all but the last."
-    )
-    flags.DEFINE_float(
-        "metamix_concentration",
-        None,
-        "Of MetaMix's Beta distribution; by default 2, for regression 0.5.",
-    )
-    flags.DEFINE_list(
-        "metamix_depths", None, "Where MetaMix mixes, 0 the image; everywhere by default."
-    )
-    flags.DEFINE_list(
-        "channel_shuffle_depths",
-        None,
-        "Where channels are shuffled, from 1; behind all stages but the last by default.",
-    )
-    flags.DEFINE_float(
-        "channel_shuffle_probability", None, "That a task is shuffled; 0.5 by default."
-    )
-    flags.DEFINE_float("channel_shuffle_keep", None, "That a channel stays; 5/6 by default.")
-    flags.DEFINE_float("drop_block_rate", None, "Share of features dropped; 0.1 by default.")
-    flags.DEFINE_list(
-        "drop_block_sizes", None, "Sides of blocks behind each stage; 1,1,5,5 by default."
-    )
-    flags.DEFINE_integer(
-        "drop_block_ramp", None, "Outer steps in which its rate rises from 0; 20000 by default."
-    )
-    flags.DEFINE_float(
-        "label_smoothing_rate", None, "Probability given to the other classes; 0.1 by default."
-    )
-    flags.DEFINE_enum(
-        "taml_form",
-        None,
-        ["entropy", *TAML_MEASURES],
-        "TAML's penalty: on predictions, or on unequal losses; entropy by default.",
-    )
-    flags.DEFINE_float("taml_weight", None, "TAML's weight; 0.1 by default.")
-    flags.DEFINE_float("taml_alpha", None, "Of generalized entropy (ge); 2 by default.")
-    flags.DEFINE_float("taml_epsilon", None, "Of atkinson; 0.5 by default.")
-    flags.DEFINE_integer("maxup_m", None, "Augmentations of each task in MaxUp; 4 by default.")
-    flags.DEFINE_enum(
-        "maxup_maximum", None, ["task", "query"], "Of what MaxUp takes the worst; task by default."
-    )
-    flags.DEFINE_list(
-        "maxup_pool",
-        None,
-        f"What MaxUp draws from: any of {', '.join(regularizer_flags.AUGMENTATIONS)}, joined by + "
-        "where they act together; by default cutmix,query_erase,support_erase,rotate,"
-        "rotate+cutmix,rotate+query_erase.",
-    )
 
 
 def _define_training():

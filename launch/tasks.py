@@ -104,7 +104,7 @@ def test_sampler(settings):
     """Makes the sampler of test episodes alone, for evaluation on any data set.
 
     Args:
-        settings: absl flags, as `launch.settings.define_data` defines them.
+        settings: absl flags, as `launch.data_flags.define` defines them.
 
     Returns:
         An `EpisodeSampler`.

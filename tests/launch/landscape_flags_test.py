@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from launch import landscape_flags, settings
+from launch import landscape_flags, regularizer_flags, settings
 from launch.reproduction import composition, cost
 from launch.reproduction.papers import PAPERS
 from tests.callbacks.training import sampler
@@ -184,4 +184,4 @@ def test_the_baseline_costs_what_its_images_cost():
     flags = {"learner": "fine_tuning", "batch_size": 128}
     assert cost._training_images(flags) == 3 * 128
     assert "fine_tuning" in settings.LEARNERS
-    assert "trajectory_coherence" in settings.REGULARIZERS
+    assert "trajectory_coherence" in regularizer_flags.REGULARIZERS

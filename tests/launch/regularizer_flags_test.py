@@ -2,7 +2,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from launch import construction, settings
+from launch import regularizer_flags
+from launch.regularizer_flags import REGULARIZERS
 from tfmgaug.data import Augment
 from tfmgaug.regularizers import (
     ChannelShuffle,
@@ -19,19 +20,19 @@ from tfmgaug.regularizers import (
     RotateClasses,
 )
 
-FLAGS = sorted({flag for _, own in settings.REGULARIZERS.values() for flag in own.values()})
+FLAGS = sorted({flag for _, own in REGULARIZERS.values() for flag in own.values()})
 
 
 def build(*names, **given):
     options = {**dict.fromkeys(FLAGS), "regularize_subnetworks": False, **given}
-    return construction._regularizers(SimpleNamespace(regularizers=list(names), **options))
+    return regularizer_flags.build(SimpleNamespace(regularizers=list(names), **options))
 
 
 def test_none_is_the_default():
     assert build() == []
 
 
-@pytest.mark.parametrize("name", settings.REGULARIZERS)
+@pytest.mark.parametrize("name", REGULARIZERS)
 def test_without_flags_a_regularizer_has_its_own_defaults(name):
     (one,) = build(name)
     assert isinstance(one, Regularizer)
