@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.analysis.toys import by_hsic
 from tfmgaug.analysis import linear_cka
@@ -36,3 +37,16 @@ def test_cka_stays_under_rotation_scaling_and_shifts_but_not_under_any_map():
 def test_equal_features_have_exactly_one_and_constant_ones_none():
     assert float(linear_cka(X.astype("float32"), X.astype("float32"))) == 1
     assert np.isnan(linear_cka(X, np.ones_like(X)))
+
+
+@pytest.fixture
+def optimized_graphs(unoptimized_graphs):
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
+    yield
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+
+
+@pytest.mark.usefixtures("optimized_graphs")
+def test_equal_features_have_exactly_one_in_a_graph_that_tensorflow_rewrites():
+    own = tf.function(lambda x: linear_cka(x, x))
+    assert [float(own(x)) for x in DRAWS.normal(size=(60, 9, 4))] == [1.0] * 60

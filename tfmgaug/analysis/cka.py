@@ -26,7 +26,9 @@ def linear_cka(x, y):
     """
     first, second = _gram(x), _gram(y)
     cross = tf.reduce_sum(first * second)
-    return cross / tf.sqrt(tf.reduce_sum(first * first) * tf.reduce_sum(second * second))
+    own, other = tf.reduce_sum(first * first), tf.reduce_sum(second * second)
+    # Not cross / sqrt(own * other), which TensorFlow rewrites with rsqrt: not 1 for equal ones.
+    return tf.sqrt(cross / own * (cross / other))
 
 
 def _gram(features):
