@@ -47,7 +47,7 @@ def test_the_penalty_is_the_weighted_divergence_on_the_queries_after_adaptation(
     regularizer = MRActivations(0.25)
     pupil = learner(regularizer, name="ANIL")  # whose body is what it was
     episode = task(batch())
-    run = pupil._run(pupil.regularizers, episode, None, None, None)
+    run = pupil.training_run(pupil.regularizers, episode)
     mean = hidden(pupil.backbone, theta(pupil), episode.query_x)
     kernel, bias = (tensor.numpy() for tensor in values(regularizer.variables))
     deviation = softplus(mean @ kernel + bias)

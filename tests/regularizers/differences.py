@@ -11,7 +11,7 @@ STEP = 1e-5
 def objective(learner, weights, episode):
     """What is minimized for one task: its query loss with this step's draws, and the penalties."""
     with learner._scope(weights):
-        run = learner._run(learner.regularizers, episode, None, None, None)
+        run = learner.training_run(learner.regularizers, episode)
         penalties = [one.penalty(run) for one in learner.regularizers if one.overrides("penalty")]
         loss = learner._regularized_outcome(learner.regularizers, run).loss
         return float(loss) + sum(map(float, penalties))

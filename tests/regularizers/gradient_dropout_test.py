@@ -75,7 +75,7 @@ def test_an_inner_step_is_one_of_gradient_descent_with_entries_dropped():
         hot = tf.one_hot(episode.support_y, 3, dtype=tf.float64)
         loss = -tf.reduce_mean(tf.reduce_sum(hot * tf.math.log_softmax(logits), 1))
     steps = 0.5 * flat(tape.gradient(loss, weights))
-    run = pupil._run(pupil.regularizers, episode, None, None, None)
+    run = pupil.training_run(pupil.regularizers, episode)
     taken = flat(weights) - flat(run.adapted.values())
     shares = taken / steps
     dropped = np.abs(shares) < 1e-9

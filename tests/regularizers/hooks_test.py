@@ -138,7 +138,7 @@ def test_activations_are_changed_behind_their_layer_on_support_and_queries():
     errors = scipy.special.softmax(x @ kernel + bias, axis=1) - np.eye(3)[episode.support_y]
     kernel = kernel - 0.3 * np.transpose(x) @ errors / len(errors)
     bias = bias - 0.3 * errors.mean(0)
-    run = pupil._run(pupil.regularizers, episode, None, None, None)
+    run = pupil.training_run(pupil.regularizers, episode)
     np.testing.assert_allclose(run.logits, queries @ kernel + bias, rtol=1e-10)
 
 

@@ -51,7 +51,7 @@ def parts(augmented):
 
 def plain_runs(episodes, **options):
     plain = learner(**options)
-    return [plain._run([], episode, None, None, None) for episode in episodes]
+    return [plain.training_run([], episode) for episode in episodes]
 
 
 POOL = [Darken(), OnQuery(RandomErase(1.0))]

@@ -8,7 +8,7 @@ import tensorflow as tf
 from tests.tasks import batch, flat, regression, scatter, smooth_mlp, task, theta
 from tfmgaug import MGAug
 from tfmgaug.backbones import mlp
-from tfmgaug.learners import ANIL, BOIL, FOMAML, MAML, MetaTicket, ProtoNet
+from tfmgaug.learners import ANIL, BOIL, FOMAML, MAML, MetaTicket, ProtoNet, first_pass
 from tfmgaug.learners.batches import to_episodes
 from tfmgaug.learners.task_run import TaskRun
 from tfmgaug.masks import ParameterMask
@@ -58,7 +58,7 @@ def corrected_run(pupil, data, number, mean):
 def test_weights_move_by_gamma_against_the_slope_of_omega(kind):
     pupil, data = learner(TrajectoryCoherence(0.7), kind=kind), batch(3)
     mean = mean_direction(pupil, data)
-    found = pupil.averages(to_episodes(data, classification=True), 1)["0"]
+    found = first_pass.averages(pupil, to_episodes(data, classification=True), 1)["0"]
     np.testing.assert_allclose(flat(found[name] for name in pupil.start()), mean, rtol=1e-9)
     initial, adapted = trajectories(pupil, data)
     run = corrected_run(pupil, data, 1, mean)

@@ -52,7 +52,7 @@ def test_the_divergence_equals_its_integral():
 
 def test_the_penalty_is_the_weighted_divergence_of_hidden_kernels():
     pupil = learner(MRWeights(0.25))
-    run = pupil._run(pupil.regularizers, task(batch()), None, None, None)
+    run = pupil.training_run(pupil.regularizers, task(batch()))
     kernels = [pupil.backbone.get_layer(name).kernel for name in ("dense1", "dense2")]
     means = np.concatenate([np.ravel(kernel) for kernel in kernels])
     deviations = np.exp(flat(values(pupil.regularizers[0].variables)) / 2)

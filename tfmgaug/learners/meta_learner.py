@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tfmgaug import batch_statistics, losses
 from tfmgaug.backbones import preparation
-from tfmgaug.learners import replicas
+from tfmgaug.learners import first_pass, replicas
 from tfmgaug.learners.adapted import Adapted, check_support
 from tfmgaug.learners.batches import to_episodes
 from tfmgaug.learners.outer_loop import mean_over_tasks
@@ -24,7 +24,7 @@ class MetaLearner(TaskFunctions, keras.Model):
     """A Keras model that owns a backbone and learns over tasks.
 
     One outer step over T tasks: `g = 1/T sum_t g_t`, and the optimizer applies `g` to
-    `meta_variables`. Subclasses say how one task is learned (`TaskFunctions`), passing a *state*
+    `meta_variables`. Subclasses say how one task is learned (`LearningRule`), passing a *state*
     around: a dictionary of named tensors (adapted weights, prototypes, statistics) that is also
     what `adapt` exports.
 
@@ -150,10 +150,10 @@ class MetaLearner(TaskFunctions, keras.Model):
 
         # Variables are read once, here: reading one within the loop would order its iterations.
         with self._scope(theta):
-            averages = self.averages(episodes, self.parallel_tasks)
+            averages = first_pass.averages(self, episodes, self.parallel_tasks)
             means, measures, carried = mean_over_tasks(
                 task,
-                (episodes, self.couple(episodes, self.parallel_tasks)),
+                (episodes, first_pass.couple(self, episodes, self.parallel_tasks)),
                 theta + running,
                 self._training_measures(),
                 self.parallel_tasks,
@@ -213,10 +213,6 @@ class MetaLearner(TaskFunctions, keras.Model):
     def _running_variables(self):
         running = self.statistics == batch_statistics.RUNNING
         return preparation.statistics_of(self.backbone) if running else []
-
-    @property
-    def _outcome_names(self):
-        return ["loss", "accuracy"] if self.classification else ["loss"]
 
     def _training_measures(self):
         suffixes = ["", "_before"] if self._measures_before else [""]

@@ -248,7 +248,7 @@ class Reptile(MetaLearner):
     def _learn(self, theta, episode, prune=None, own_key=None, coupling=None):
         acting = [one for one in self.regularizers if prune is None or one.subnetworks]
         with self._scope(theta):
-            run = self._run(acting, episode, prune, own_key, coupling)
+            run = self.training_run(acting, episode, prune, own_key, coupling)
             # Both ends pruned: momentum may have moved entries that had no gradient.
             ends = [self.pruned(self.weights_of(state), prune) for state in ({}, run.adapted)]
             outcome, statistics = run.plain_outcome, run.statistics
