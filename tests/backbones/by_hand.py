@@ -3,9 +3,10 @@
 import numpy as np
 
 
-def windows(x, size, stride=1, padding=0):
-    """All windows of images, `[n, height, width, channels, size, size]`; zeros around."""
-    x = np.pad(x, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
+def windows(x, size, stride=1, padding=0, around=0.0):
+    """All windows of images, `[n, height, width, channels, size, size]`."""
+    edges = ((0, 0), (padding, padding), (padding, padding), (0, 0))
+    x = np.pad(x, edges, constant_values=around)
     return np.lib.stride_tricks.sliding_window_view(x, (size, size), axis=(1, 2))[
         :, ::stride, ::stride
     ]
