@@ -1,6 +1,3 @@
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -180,36 +177,3 @@ def test_bad_arguments_and_learners_are_refused():
         ProtoNet(smooth_mlp(way=None), regularizers=[TrajectoryCoherence()])
     with pytest.raises(ValueError, match="TrajectoryCoherence needs at least two tasks in a step"):
         learner(TrajectoryCoherence()).meta_gradients(batch(1))
-
-
-REPLICAS = """
-import sys
-import keras, numpy as np, tensorflow as tf
-cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-from tests.tasks import batch, flat, theta
-from tfmgaug.backbones import mlp
-from tfmgaug.learners import MAML
-from tfmgaug.regularizers import TrajectoryCoherence
-
-def trained(strategy):
-    with strategy.scope():
-        backbone = mlp(3, (4,), hidden=(5,), normalization=False)
-        learner = MAML(backbone, inner_steps=1, regularizers=[TrajectoryCoherence(2.0)])
-        learner.compile(keras.optimizers.Adam(0.01))
-    data = tf.data.Dataset.from_tensor_slices(batch(16)).batch(4, drop_remainder=True)
-    learner.fit(data.repeat(), steps_per_epoch=8, verbose=0, shuffle=False)
-    return flat(theta(learner))
-
-two = trained(tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"]))
-np.savez(sys.argv[1], two=two, one=trained(tf.distribute.get_strategy()))
-"""
-
-
-def test_two_replicas_of_two_tasks_end_with_the_bits_of_one_of_four(tmp_path):
-    command = [sys.executable, "-c", REPLICAS, str(tmp_path / "weights.npz")]
-    subprocess.run(command, check=True, capture_output=True)
-    weights = np.load(tmp_path / "weights.npz")
-    np.testing.assert_array_equal(weights["two"], weights["one"])
-    assert np.isfinite(weights["one"]).all()
