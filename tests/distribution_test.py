@@ -8,6 +8,8 @@ import pytest
 
 from tests.replicas import LEARNERS
 
+TASK_LEARNERS = [name for name in LEARNERS if name != "fine_tuning"]
+
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
@@ -20,7 +22,7 @@ def results(tmp_path_factory):
     return [np.load(path) for path in paths.values()]
 
 
-@pytest.mark.parametrize("name", LEARNERS)
+@pytest.mark.parametrize("name", TASK_LEARNERS)
 def test_two_replicas_end_with_the_bits_of_one(results, name):
     two, one = results
     assert int(two[f"{name} step"]) == int(one[f"{name} step"]) == 20
@@ -34,6 +36,16 @@ def test_two_replicas_end_with_the_bits_of_one(results, name):
 def test_the_loss_is_the_mean_over_all_replicas(results, name):
     two, one = results
     np.testing.assert_allclose(two[f"{name} loss"], one[f"{name} loss"], rtol=1e-6)
+
+
+def test_fine_tuning_shares_out_the_images_of_a_batch(results):
+    two, one = results
+    keys = [key for key in one.files if key.startswith("fine_tuning") and "/" in key]
+    assert len(keys) >= 6  # the head that tasks start from is one of them
+    for key in keys:
+        # Means of two halves are rounded otherwise than means of all: not bit for bit.
+        np.testing.assert_allclose(two[key], one[key], rtol=1e-4, atol=1e-6, err_msg=key)
+    assert int(two["fine_tuning step"]) == 20
 
 
 def test_clipping_is_refused_with_replicas_alone(results):

@@ -11,12 +11,13 @@ from tests.tasks import small_conv
 from tfmgaug import MGAug
 from tfmgaug.backbones import mlp
 from tfmgaug.callbacks import IHT
-from tfmgaug.data import EpisodeSampler
+from tfmgaug.data import EpisodeSampler, LabeledSampler
 from tfmgaug.learners import (
     ANIL,
     CAVIA,
     FOMAML,
     MAML,
+    FineTuning,
     MetaOptNet,
     MetaTicket,
     ProtoNet,
@@ -42,6 +43,10 @@ LEARNERS = {
     "cavia": lambda: CAVIA(
         mlp(3, (16, 16, 1), hidden=(16, 8), normalization=False, context=4, name="net"),
         clip_task_gradients=1.0,
+    ),
+    "fine_tuning": lambda: FineTuning(
+        mlp(3, (16, 16, 1), hidden=(16,), normalization=False, name="net"),
+        classes=len(CLASSES.counts),
     ),
     "metaoptnet": lambda: MetaOptNet(
         small_conv(way=None), regularizers=[DropBlock(0.2, [1, 3], ramp_steps=10)]
@@ -91,7 +96,10 @@ def train(name, strategy):
     with strategy.scope():
         learner = LEARNERS[name]()
         learner.compile(keras.optimizers.Adam(0.01))
-    examples = EpisodeSampler(CLASSES, way=3, shot=1, query=3, tasks=4)
+    if name == "fine_tuning":
+        examples = LabeledSampler(CLASSES, batch=16)
+    else:
+        examples = EpisodeSampler(CLASSES, way=3, shot=1, query=3, tasks=4)
     pruned = learner.magnitude_mask is not None
     history = learner.fit(
         examples.dataset(),

@@ -20,6 +20,7 @@ from tfmgaug.learners import (
     CAVIA,
     FOMAML,
     MAML,
+    FineTuning,
     MetaOptNet,
     MetaTicket,
     ProtoNet,
@@ -47,6 +48,7 @@ LEARNERS = {
     "CAVIA": lambda **options: CAVIA(
         backbone(context=3, normalization=False, activation="tanh"), **options
     ),
+    "FineTuning": lambda **options: FineTuning(backbone(), classes=7, inner_steps=2, **options),
     "MetaOptNet": lambda **options: MetaOptNet(backbone(way=None), **options),
     "MetaOptNet, ridge": lambda **options: MetaOptNet(
         backbone(way=None), head=RidgeHead(), **options
@@ -77,7 +79,12 @@ MASKS = {
 }
 MODES = ["transductive", "support", "running", "one_by_one"]
 
-PRODUCT = list(itertools.product(LEARNERS, MASKS, MODES))
+# FineTuning trains on labeled images, and refuses what acts on tasks.
+PRODUCT = [
+    (name, mask, mode)
+    for name, mask, mode in itertools.product(LEARNERS, MASKS, MODES)
+    if name != "FineTuning" or mask == "no mask"
+]
 
 
 @pytest.fixture(autouse=True)
@@ -102,11 +109,18 @@ def covering(product):
     return chosen
 
 
+def labeled_images(classes=7):
+    draws = np.random.default_rng(0)
+    x = draws.integers(0, 256, size=(3 * classes, 16, 16, 1)).astype("uint8")
+    return x, np.repeat(np.arange(classes, dtype="int32"), 3)
+
+
 def run(name, mask, statistics, folder):
     learner = LEARNERS[name](augmentation=MASKS[mask](), statistics=statistics)
     before = flat(theta(learner))
     learner.compile(keras.optimizers.Adam(0.01))
-    trained = learner.fit(dataset(images()), verbose=0).history
+    examples = labeled_images() if name == "FineTuning" else images()
+    trained = learner.fit(dataset(examples), verbose=0).history
     assert np.isfinite(trained["loss"]).all()
     # Gradients through a normalization may cancel, but not in most weights.
     assert np.mean(flat(theta(learner)) != before) > 0.9
