@@ -2,6 +2,7 @@
 
 import keras
 
+from tfmgaug.backbones.residual import convolution, head
 from tfmgaug.backbones.seeds import layer_seeds
 from tfmgaug.layers import BatchNormalization, Standardization
 
@@ -78,15 +79,7 @@ def resnet(
             stride = 2 if group > 1 and block == 1 else 1
             end = f"stage{group}" if block == count else f"group{group}_block{block}"
             x = build.block(x, channels, stride, f"group{group}_block{block}", end)
-    x = keras.layers.GlobalAveragePooling2D(dtype=dtype, name="embedding")(x)
-    if way is not None:
-        x = keras.layers.Dense(
-            way,
-            kernel_initializer=keras.initializers.GlorotUniform(seed=next(seeds)),
-            dtype=dtype,
-            name="head",
-        )(x)
-    return keras.Model(inputs, x, name=name)
+    return keras.Model(inputs, head(x, way, next(seeds), dtype), name=name)
 
 
 def resnet10(way, image_shape=(224, 224, 3), *, name="resnet10", **options):
@@ -142,22 +135,7 @@ class _Layers:
 
     def convolution(self, x, filters, size, stride, name):
         """Convolves and normalizes."""
-        if stride > 1 and size > 1:
-            # Keras's "same" would pad an even size on one side alone, and an odd size on both.
-            pad = keras.layers.ZeroPadding2D(size // 2, dtype=self._dtype, name=f"{name}_pad")
-            x = pad(x)
-        x = keras.layers.Conv2D(
-            filters,
-            size,
-            strides=stride,
-            padding="same" if stride == 1 else "valid",
-            use_bias=False,
-            kernel_initializer=keras.initializers.VarianceScaling(
-                2.0, "fan_out", "untruncated_normal", seed=next(self._seeds)
-            ),
-            dtype=self._dtype,
-            name=f"{name}_conv",
-        )(x)
+        x = convolution(x, filters, size, stride, name, next(self._seeds), self._dtype)
         return BatchNormalization(dtype=self._dtype, name=f"{name}_norm")(x)
 
     def block(self, x, filters, stride, name, end):

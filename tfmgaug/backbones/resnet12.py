@@ -2,6 +2,7 @@
 
 import keras
 
+from tfmgaug.backbones.residual import convolution
 from tfmgaug.backbones.seeds import layer_seeds
 from tfmgaug.layers import BatchNormalization, SpatialDense, Standardization
 
@@ -118,17 +119,7 @@ class _Layers:
 
     def _convolution(self, x, filters, size, name):
         """Convolves and normalizes."""
-        x = keras.layers.Conv2D(
-            filters,
-            size,
-            padding="same",
-            use_bias=False,
-            kernel_initializer=keras.initializers.VarianceScaling(
-                2.0, "fan_out", "untruncated_normal", seed=next(self._seeds)
-            ),
-            dtype=self._dtype,
-            name=f"{name}_conv",
-        )(x)
+        x = convolution(x, filters, size, 1, name, next(self._seeds), self._dtype)
         return BatchNormalization(dtype=self._dtype, name=f"{name}_norm")(x)
 
     def _activate(self, x, name):

@@ -2,6 +2,7 @@
 
 import keras
 
+from tfmgaug.backbones.residual import convolution, head
 from tfmgaug.backbones.seeds import layer_seeds
 from tfmgaug.layers import BatchNormalization, Standardization
 
@@ -73,7 +74,7 @@ def wide_resnet(
     x = Standardization(image_shape, mean, standard_deviation, dtype=dtype, name="standardization")(
         inputs
     )
-    x = build.convolution(x, filters, 3, 1, "stem_conv")
+    x = build.convolution(x, filters, 3, 1, "stem")
     for group in range(1, _GROUPS + 1):
         channels = filters * widen * 2 ** (group - 1)
         for block in range(1, blocks + 1):
@@ -82,15 +83,7 @@ def wide_resnet(
             end = f"stage{group}" if last else f"group{group}_block{block}_sum"
             x = build.block(x, channels, stride, f"group{group}_block{block}", end)
     x = build.normalized(x, "last_norm", f"stage{_GROUPS}")
-    x = keras.layers.GlobalAveragePooling2D(dtype=dtype, name="embedding")(x)
-    if way is not None:
-        x = keras.layers.Dense(
-            way,
-            kernel_initializer=keras.initializers.GlorotUniform(seed=next(seeds)),
-            dtype=dtype,
-            name="head",
-        )(x)
-    return keras.Model(inputs, x, name=name)
+    return keras.Model(inputs, head(x, way, next(seeds), dtype), name=name)
 
 
 class _Layers:
@@ -105,22 +98,7 @@ class _Layers:
         return keras.layers.Activation(self._activation, dtype=self._dtype, name=end)(x)
 
     def convolution(self, x, filters, size, stride, name):
-        if stride > 1:
-            # Keras's "same" would pad an even size on one side alone, and an odd size on both.
-            pad = keras.layers.ZeroPadding2D(size // 2, dtype=self._dtype, name=f"{name}_pad")
-            x = pad(x)
-        return keras.layers.Conv2D(
-            filters,
-            size,
-            strides=stride,
-            padding="same" if stride == 1 else "valid",
-            use_bias=False,
-            kernel_initializer=keras.initializers.VarianceScaling(
-                2.0, "fan_out", "untruncated_normal", seed=next(self._seeds)
-            ),
-            dtype=self._dtype,
-            name=name,
-        )(x)
+        return convolution(x, filters, size, stride, name, next(self._seeds), self._dtype)
 
     def block(self, x, filters, stride, name, end):
         """A pre-activation block, whose last layer is called `end`."""
@@ -133,10 +111,10 @@ class _Layers:
                 x = keras.layers.AveragePooling2D(
                     1, strides=stride, dtype=self._dtype, name=f"{name}_shortcut_stride"
                 )(x)
-            x = self.convolution(x, filters, 1, 1, f"{name}_shortcut_conv")
-        y = self.convolution(y, filters, 3, stride, f"{name}_first_conv")
+            x = self.convolution(x, filters, 1, 1, f"{name}_shortcut")
+        y = self.convolution(y, filters, 3, stride, f"{name}_first")
         y = self.normalized(y, f"{name}_second_norm", f"{name}_second_activation")
-        y = self.convolution(y, filters, 3, 1, f"{name}_second_conv")
+        y = self.convolution(y, filters, 3, 1, f"{name}_second")
         return keras.layers.Add(dtype=self._dtype, name=end)([y, x])
 
 
