@@ -15,8 +15,8 @@ from tfmgaug.analysis.layer_report import LayerReport
 from tfmgaug.analysis.memorization import memorization
 from tfmgaug.analysis.pac_bayes import PacBayesBound, pac_bayes_bound
 from tfmgaug.analysis.precision import in_float64
-from tfmgaug.analysis.report import Network, SubnetworkReport
 from tfmgaug.analysis.representation import representation_change
+from tfmgaug.analysis.subnetwork_report import Network, SubnetworkReport
 from tfmgaug.analysis.task_gradients import TaskGradients, last_feature_weight
 
 __all__ = [

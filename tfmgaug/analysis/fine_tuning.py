@@ -10,8 +10,8 @@ from tfmgaug.analysis import subnetworks
 from tfmgaug.analysis.frozen_tasks import over_tasks
 from tfmgaug.analysis.initialization import random_weights
 from tfmgaug.analysis.memorization import networks, outputs, per_network
-from tfmgaug.analysis.report import Network, SubnetworkReport
 from tfmgaug.analysis.steps import outcomes_per_step
+from tfmgaug.analysis.subnetwork_report import Network, SubnetworkReport
 
 
 def fine_tuning(

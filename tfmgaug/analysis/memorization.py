@@ -7,8 +7,8 @@ import tensorflow as tf
 from tfmgaug import batch_statistics
 from tfmgaug.analysis import subnetworks
 from tfmgaug.analysis.frozen_tasks import over_tasks
-from tfmgaug.analysis.report import Network, SubnetworkReport
 from tfmgaug.analysis.steps import outcomes_per_step
+from tfmgaug.analysis.subnetwork_report import Network, SubnetworkReport
 
 RATES = (0.001, 0.005, 0.01, 0.02, 0.05)
 

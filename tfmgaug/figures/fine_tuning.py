@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tfmgaug.analysis.report import SubnetworkReport
+from tfmgaug.analysis.subnetwork_report import SubnetworkReport
 from tfmgaug.figures.looks import DOTS, entries_of, line, shared_legend, titled
 from tfmgaug.figures.style import GRAY, new_figure, styled
 

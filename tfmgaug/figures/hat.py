@@ -4,7 +4,7 @@ from string import ascii_lowercase
 
 import numpy as np
 
-from tfmgaug.analysis.report import SubnetworkReport
+from tfmgaug.analysis.subnetwork_report import SubnetworkReport
 from tfmgaug.figures.looks import DOTS, entries_of, shades, shared_legend, titled
 from tfmgaug.figures.style import GRAY, INK, new_figure, styled
 
