@@ -2,7 +2,7 @@
 
 import pathlib
 
-from tfmgaug.data.image_folder import Folder
+from tfmgaug.data.folders import Folder
 
 URL = "https://www.robots.ox.ac.uk/~vgg/data/fgvc-aircraft/archives/fgvc-aircraft-2013b.tar.gz"
 WANTED = (

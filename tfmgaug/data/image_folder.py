@@ -4,16 +4,14 @@ import dataclasses
 import os
 import pathlib
 import warnings
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tfmgaug.data import cache, decoding, splitting, workers
+from tfmgaug.data.folders import NAMED, Folder, listed, scan, subfolders
 from tfmgaug.data.image_classes import ImageClasses, Splits
-
-_SPLIT_FOLDERS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
-_NAMED = 10  # how many files or folders a message names
 
 
 def from_folder(
@@ -74,39 +72,6 @@ def from_folder(
     return read(folder, groups, image_size, channels, skip_unreadable, cache_dir, name)
 
 
-class Folder(NamedTuple):
-    """Image files by class, and the classes of each split where the folder gives them.
-
-    Attributes:
-        root: the folder.
-        classes: for each class the paths of its images, relative to `root`.
-        groups: the classes of each split; None if the folder is not split.
-        boxes: for each path what to cut out of the image: left, upper, right and lower edge in
-            pixels; None for the whole images.
-    """
-
-    root: pathlib.Path
-    classes: dict[str, list[str]]
-    groups: dict[str, list[str]] | None
-    boxes: dict[str, tuple[int, int, int, int]] | None = None
-
-    @property
-    def files(self) -> list[str]:
-        """The paths of all images, class after class."""
-        return [file for files in self.classes.values() for file in files]
-
-    def decode(self, file: str, image_size: tuple[int, int] | None, channels: int) -> np.ndarray:
-        """Decodes an image, or what its box cuts out of it; see `decoding.decode`."""
-        box = None if self.boxes is None else self.boxes[file]
-        return decoding.decode(self.root / file, image_size, channels, box)
-
-    def key(self) -> tuple[Any, ...]:
-        """What the pixels by class depend on beside the images and their paths."""
-        if self.boxes is None:
-            return ()  # the paths say which class an image is of
-        return ([len(files) for files in self.classes.values()], sorted(self.boxes.items()))
-
-
 def read(
     folder: Folder,
     groups: Sequence[Sequence[str]],
@@ -145,106 +110,6 @@ def read(
     return Splits(*(_with_unreadable(split, folder, unreadable) for split in arranged))
 
 
-def scan(root: pathlib.Path, chosen: Collection[str] | None = None) -> Folder:
-    """Lists the images of a folder by class, and by split if it is split.
-
-    Args:
-        root: the folder.
-        chosen: the classes to look at; None for all that there are.
-
-    Returns:
-        The `Folder`.
-
-    Raises:
-        FileNotFoundError: there is no such folder.
-        ValueError: it is laid out otherwise than `from_folder` says, or a class has no images.
-    """
-    if not root.is_dir():
-        raise FileNotFoundError(f"Expected a folder of images. There is none at {str(root)!r}.")
-    folders = _subfolders(root)
-    if not folders:
-        raise ValueError(
-            f"Expected one folder for each class in {str(root)!r}. Received no folders, "
-            f"{len(_images(root, root))} images."
-        )
-    _warn_of_loose_images(root)
-    if "train" in folders and _subfolders(root / "train"):
-        return _scan_splits(root, folders, chosen)
-    classes = {name: _images(root, root / name) for name in _only(folders, chosen)}
-    _check_not_empty(root, classes)
-    return Folder(root, classes, None)
-
-
-def _only(names: list[str], chosen: Collection[str] | None) -> list[str]:
-    return names if chosen is None else [name for name in names if name in chosen]
-
-
-def _scan_splits(root: pathlib.Path, folders: list[str], chosen: Collection[str] | None) -> Folder:
-    found = sorted(_SPLIT_FOLDERS.get(name, name) for name in folders)
-    if found != ["test", "train", "validation"]:
-        raise ValueError(
-            f"Beside train/ with folders of classes, {str(root)!r} must hold validation/ (or val/) "
-            f"and test/, and no other folders. Received: {', '.join(folders)}."
-        )
-    classes: dict[str, list[str]] = {}
-    groups: dict[str, list[str]] = {}
-    for name in sorted(folders, key=lambda name: Splits._fields.index(_SPLIT_FOLDERS[name])):
-        names = _only(_subfolders(root / name), chosen)
-        _warn_of_loose_images(root / name)
-        shared = sorted(set(names) & set(classes))
-        if shared:
-            raise ValueError(
-                "Training, validation and test need different classes in few-shot learning. "
-                f"In {str(root)!r} these are in more than one: {_listed(shared)}."
-            )
-        if not names and chosen is None:
-            raise ValueError(f"{str(root / name)!r} holds no folders of classes.")
-        classes.update({c: _images(root, root / name / c) for c in names})
-        groups[_SPLIT_FOLDERS[name]] = names
-    _check_not_empty(root, classes)
-    return Folder(root, classes, groups)
-
-
-def _subfolders(path: pathlib.Path) -> list[str]:
-    names = [entry.name for entry in os.scandir(path) if entry.is_dir()]
-    return sorted(name for name in names if not name.startswith((".", "__")))
-
-
-def _warn_of_loose_images(path: pathlib.Path) -> None:
-    files = [entry.name for entry in os.scandir(path) if entry.is_file()]
-    loose = sorted(file for file in files if _is_image(file))
-    if loose:
-        warnings.warn(
-            f"{len(loose)} images in {str(path)!r} lie beside the folders of classes and are left "
-            f"out: {_listed(loose)}.",
-            stacklevel=4,
-        )
-
-
-def _is_image(file: str) -> bool:
-    return file.lower().endswith(decoding.SUFFIXES) and not file.startswith(".")
-
-
-def _images(root: pathlib.Path, path: pathlib.Path) -> list[str]:
-    found = []
-    for folder, _, files in os.walk(path):
-        found += [
-            pathlib.Path(folder, file).relative_to(root).as_posix()
-            for file in files
-            if _is_image(file)
-        ]
-    return sorted(found)
-
-
-def _check_not_empty(root: pathlib.Path, classes: dict[str, list[str]]) -> None:
-    empty = [name for name, files in classes.items() if not files]
-    if empty:
-        raise ValueError(
-            f"{len(empty)} of {len(classes)} class folders in {str(root)!r} hold no images "
-            f"({' '.join(decoding.SUFFIXES)}): {_listed(empty)}."
-        )
-
-
 def _groups(
     folder: Folder,
     splits: Mapping[str, Sequence[str]] | None,
@@ -264,7 +129,7 @@ def _groups(
         return splitting.draw_groups(list(folder.classes), fractions, seed)
     except ValueError as error:
         (inner, *more) = folder.classes
-        nested = not more and _subfolders(folder.root / inner)
+        nested = not more and subfolders(folder.root / inner)
         hint = f" Did you mean {str(folder.root / inner)!r}?" if nested else ""
         raise ValueError(f"In {str(folder.root)!r}: {error}{hint}") from error
 
@@ -290,12 +155,12 @@ def given_groups(folder: Folder, splits: Mapping[str, Sequence[str]]) -> list[li
     names = [name for group in groups for name in group]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise ValueError(f"`splits` must not name a class twice. Received: {_listed(twice)}.")
+        raise ValueError(f"`splits` must not name a class twice. Received: {listed(twice)}.")
     missing = [name for name in names if name not in folder.classes]
     if missing:
         raise ValueError(
             f"{len(missing)} of {len(names)} classes have no folder in {str(folder.root)!r}: "
-            f"{_listed(missing)}."
+            f"{listed(missing)}."
         )
     return groups
 
@@ -337,7 +202,7 @@ def _decode_all(
     if lost:
         raise ValueError(
             f"No image can be read in {len(lost)} class folders of {str(folder.root)!r}: "
-            f"{_listed(lost)}."
+            f"{listed(lost)}."
         )
     return rows, {"counts": counts, "unreadable": unreadable}
 
@@ -374,8 +239,8 @@ def _report(
 ) -> None:
     if not unreadable:
         return
-    named = "".join(f"\n  {file}: {reason}" for file, reason in unreadable[:_NAMED])
-    more = f"\n  and {len(unreadable) - _NAMED} more" if len(unreadable) > _NAMED else ""
+    named = "".join(f"\n  {file}: {reason}" for file, reason in unreadable[:NAMED])
+    more = f"\n  and {len(unreadable) - NAMED} more" if len(unreadable) > NAMED else ""
     message = (
         f"{len(unreadable)} of {len(folder.files)} images in {str(folder.root)!r} cannot be read"
     )
@@ -394,8 +259,3 @@ def _with_unreadable(
     files = {file for name in split.class_names for file in folder.classes[name]}
     left_out = tuple(str(folder.root / file) for file, _ in unreadable if file in files)
     return dataclasses.replace(split, unreadable=left_out)
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(repr(name) for name in names[:_NAMED]) + more

@@ -9,6 +9,7 @@ import pathlib
 from collections.abc import Callable, Mapping, Sequence
 
 from tfmgaug.data import aircraft, decoding, image_folder, splitting
+from tfmgaug.data.folders import Folder, scan
 from tfmgaug.data.image_classes import ImageClasses, Splits
 from tfmgaug.data.tfds_source import from_tfds
 
@@ -36,7 +37,7 @@ class _Source:
     inside: tuple[str, ...] = ("",)
     partial: bool = False
     rename: Callable[[Sequence[str], Sequence[str]], Sequence[str]] | None = None
-    archive: Callable[[pathlib.Path], image_folder.Folder | None] | None = None
+    archive: Callable[[pathlib.Path], Folder | None] | None = None
     archive_wanted: str = ""
 
 
@@ -175,9 +176,7 @@ def load(
     return splitting.arrange(_renamed(classes, source, names), list(lists.values()), cache_dir)
 
 
-def _find(
-    root: pathlib.Path, name: str, lists: Mapping[str, list[str]]
-) -> image_folder.Folder | None:
+def _find(root: pathlib.Path, name: str, lists: Mapping[str, list[str]]) -> Folder | None:
     """The images of the first place that holds a class; None if there are none at all."""
     names, source = _all(lists), _SOURCES[name]
     archive = source.archive and source.archive(root)
@@ -186,7 +185,7 @@ def _find(
     for place in source.inside:
         folders = [root / place, *(root / place / split for split in _SPLIT_FOLDERS)]
         if any((folder / c).is_dir() for folder in folders for c in names):
-            return image_folder.scan(root / place, set(names))
+            return scan(root / place, set(names))
     prepared = source.dataset is not None and (root / source.dataset).is_dir()
     if not prepared and _holds_images(root):
         archive_wanted = f" Or {source.archive_wanted}" if source.archive_wanted else ""
@@ -206,9 +205,7 @@ def _holds_images(root: pathlib.Path) -> bool:
     )
 
 
-def _check_split(
-    folder: image_folder.Folder, name: str, lists: Mapping[str, list[str]]
-) -> list[list[str]]:
+def _check_split(folder: Folder, name: str, lists: Mapping[str, list[str]]) -> list[list[str]]:
     groups = image_folder.given_groups(folder, lists)
     if folder.groups is not None:
         elsewhere = [
