@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tfmgaug.data.draws import distinct, padded_size, pick
 from tfmgaug.data.indexed import (
     check_integer,
     indexed_dataset,
@@ -15,6 +16,7 @@ from tfmgaug.data.indexed import (
     single_episode,
     stateless_seed,
 )
+from tfmgaug.data.resolutions import checked_resolutions, reduced
 from tfmgaug.data.rotated_classes import TURNS, RotatedClasses
 from tfmgaug.data.shared_memory import as_tensor
 from tfmgaug.data.transforms import ImageTransform
@@ -118,7 +120,7 @@ class EpisodeSampler:
         self.partition_seed = self.seed if partition_seed is None else partition_seed
         _check_enough(classes, self.way, self.shot, self.query)
         self.image_shape = self._check_shape()
-        self.resolutions = _check_resolutions(resolutions, self.image_shape)
+        self.resolutions = checked_resolutions(resolutions, self.image_shape)
         number = len(classes.counts)
         self.groups = self._partition(number, _GROUPS)
         self._new_groups = self._partition(TURNS * number, _NEW_GROUPS)
@@ -186,7 +188,7 @@ class EpisodeSampler:
             images = self._transformed(images, index)
         if self.resolutions is not None:
             size = self._resolution(index)
-            images = [_reduced(part, size) for part in images]
+            images = [reduced(part, size) for part in images]
         inputs = {
             "support_x": images[0],
             "support_y": self._labels(index, self.shot),
@@ -203,20 +205,20 @@ class EpisodeSampler:
         """
         counts = np.asarray(self.classes.counts, np.int32)
         offsets = tf.constant(np.asarray(self.classes.offsets, np.int64))
-        padded = _padded_size(self.groups)
+        padded = padded_size(self.groups)
         keys = random_integers(self.seed, _DRAWS, index, padded + self.way * counts.max())
         image_keys = tf.reshape(keys[:, padded:], [-1, self.way, counts.max()])
-        picked = _pick(self.groups, keys[:, :padded], self.way)
+        picked = pick(self.groups, keys[:, :padded], self.way)
         if self.task_augmentation is not None:
             picked = self._with_new_classes(picked, index)
         turns, picked = picked // len(counts), picked % len(counts)
-        images = _distinct(image_keys, tf.gather(counts, picked), self.shot + self.query)
+        images = distinct(image_keys, tf.gather(counts, picked), self.shot + self.query)
         return turns, tf.gather(offsets, picked)[..., tf.newaxis] + tf.cast(images, tf.int64)
 
     def _with_new_classes(self, picked: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
         """Original classes `[tasks, way]`, some of them replaced by new ones."""
-        keys = random_integers(self.seed, _NEW_CLASSES, index, _padded_size(self._new_groups))
-        new = len(self.classes.counts) + _pick(self._new_groups, keys, self.way)
+        keys = random_integers(self.seed, _NEW_CLASSES, index, padded_size(self._new_groups))
+        new = len(self.classes.counts) + pick(self._new_groups, keys, self.way)
         probability = self.task_augmentation.probability_at(index)[:, tf.newaxis]
         return tf.where(
             random_uniform(self.seed, _ROTATED, index, self.way) < probability, new, picked
@@ -265,42 +267,6 @@ class EpisodeSampler:
         return tf.tile(labels[tf.newaxis], [length(index), 1])
 
 
-def _padded_size(groups: list[np.ndarray]) -> int:
-    return len(groups) * max(map(len, groups))
-
-
-def _pick(groups: list[np.ndarray], keys: tf.Tensor, way: int) -> tf.Tensor:
-    """The classes of each task, equally many of each group, `[tasks, way]` int32."""
-    sizes = np.array([len(group) for group in groups], np.int32)
-    members = np.zeros([len(sizes), sizes.max()], np.int32)  # padded
-    for row, group in zip(members, groups):
-        row[: len(group)] = group
-    class_keys = tf.reshape(keys, [-1, *members.shape])
-    picks = _distinct(class_keys, sizes, way // len(sizes))  # [tasks, groups, picks]
-    picked = tf.gather(members, tf.transpose(picks, [1, 0, 2]), batch_dims=1)
-    return tf.reshape(tf.transpose(picked, [1, 0, 2]), [-1, way])
-
-
-def _reduced(images: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
-    """Images `[tasks, images, height, width, channels]` with sides of `size` pixels."""
-    tasks, number, _, _, channels = images.shape
-    resized = tf.compat.v1.image.resize(
-        tf.reshape(images, [-1, *images.shape[2:]]), [size, size], align_corners=True
-    )
-    resized = tf.saturate_cast(tf.round(resized), tf.uint8)
-    resized = tf.reshape(resized, [-1, number, size, size, channels])
-    return tf.ensure_shape(resized, [tasks, number, None, None, channels])
-
-
-def _distinct(keys: tf.Tensor, sizes: tf.Tensor, number: int) -> tf.Tensor:
-    """The first `number` of a random order of range(size), for each size of the last axis.
-
-    Ordering by random keys is a uniform shuffle: `keys` `[..., widest]`, `sizes` `[...]`.
-    """
-    inside = tf.range(keys.shape[-1]) < tf.expand_dims(sizes, -1)
-    return tf.math.top_k(tf.where(inside, keys, tf.int32.min), number).indices
-
-
 def _check_classes(classes: Any) -> None:
     for attribute in ("images", "offsets", "counts", "class_names", "name"):
         if not hasattr(classes, attribute):
@@ -309,21 +275,6 @@ def _check_classes(classes: Any) -> None:
                 "`tfmgaug.data.load` or `from_arrays` return them). "
                 f"Received: an object of type {type(classes).__name__}"
             )
-
-
-def _check_resolutions(
-    resolutions: Sequence[int] | None, image_shape: tuple[int, int, int]
-) -> tuple[int, ...] | None:
-    if resolutions is None:
-        return None
-    sizes = tuple(check_integer("resolutions", size) for size in resolutions)
-    height, width, _ = image_shape
-    if not sizes or height != width or max(sizes) > height:
-        raise ValueError(
-            "`resolutions` must be sides that square images can be reduced to. "
-            f"Received: {sizes} for images of {height} x {width}"
-        )
-    return sizes
 
 
 def _check_enough(classes: Any, way: int, shot: int, query: int) -> None:
