@@ -9,7 +9,7 @@ from tests.tasks import batch, chosen, dataset, flat, images, small_conv, smooth
 from tfmgaug import MGAug
 from tfmgaug.inner_optimizers import SGD, Adam
 from tfmgaug.learners import ProtoNet, Reptile
-from tfmgaug.learners.reptile import batch_of
+from tfmgaug.learners.inner_batches import batch_of
 from tfmgaug.masks import CatfishMask, ParameterMask
 from tfmgaug.randomness import key
 from tfmgaug.regularizers import EntropyTAML, GradDrop, MetaMix, MRWeights
@@ -135,28 +135,6 @@ def test_a_sum_is_a_mean_at_a_larger_rate():
     mean = learner(inner_optimizer=SGD(), inner_learning_rate=SIZE * RATE)
     found, expected = (flat(one.meta_gradients(batch())) for one in (total, mean))
     np.testing.assert_allclose(found, expected, rtol=1e-10)
-
-
-# Batches.
-
-
-def stream(size, numbers, order=7, examples=6):
-    x = np.arange(examples)
-    return [np.asarray(batch_of(x, 10 * x, size, n, key(order))) for n in numbers]
-
-
-@pytest.mark.parametrize("size", [1, 4, 6, 15])
-def test_batches_go_through_the_shuffled_support_set_again_and_again(size):
-    found = stream(size, range(12))
-    assert all((y == 10 * x).all() and len(x) == size for x, y in found)
-    rounds = np.concatenate([x for x, _ in found])[: 12 * size // 6 * 6].reshape(-1, 6)
-    assert (np.sort(rounds) == np.arange(6)).all()
-    assert len({tuple(one) for one in rounds}) > len(rounds) / 2
-
-
-def test_a_batch_depends_on_its_number_and_key_alone():
-    np.testing.assert_array_equal(stream(4, [5])[0], stream(4, range(6))[5])
-    assert any((a != b).any() for a, b in zip(stream(4, range(3)), stream(4, range(3), order=8)))
 
 
 def test_each_task_has_batches_of_its_own_that_its_place_does_not_change():

@@ -7,9 +7,10 @@ from tfmgaug import batch_statistics
 from tfmgaug.inner_loop import connected, descend
 from tfmgaug.inner_optimizers import Adam, InnerOptimizer
 from tfmgaug.learners import inner_rates
+from tfmgaug.learners.inner_batches import batch_of
 from tfmgaug.learners.meta_learner import MetaLearner
 from tfmgaug.learners.variables import values
-from tfmgaug.randomness import fold, key, permutations
+from tfmgaug.randomness import fold, key
 
 _REDUCTIONS = ("mean", "sum")
 # Hooks that change an outer loss, which Reptile doesn't have, or where inner steps end.
@@ -302,29 +303,6 @@ class Reptile(MetaLearner):
         """Builds the learner from `get_config`'s result."""
         inner = keras.saving.deserialize_keras_object(config["inner_optimizer"])
         return super().from_config({**config, "inner_optimizer": inner})
-
-
-def batch_of(x, y, size, number, order):
-    """Takes a batch from a support set: batches follow one another in an endless shuffled stream.
-
-    Args:
-        x: `[n, ...]`.
-        y: `[n, ...]`.
-        size: int, examples of a batch; None: the whole support set, in its own order.
-        number: int32 scalar, of the batch, from 0.
-        order: stateless key, `[2]`, of the shuffling.
-
-    Returns:
-        Examples and labels, `[size, ...]` each.
-    """
-    if size is None:
-        return x, y
-    examples = tf.shape(x)[0]
-    places = number * size + tf.range(size)
-    rounds = places // examples
-    orders = permutations(examples, order, rounds[0], rounds[-1] - rounds[0] + 1)
-    chosen = tf.gather_nd(orders, tf.stack([rounds - rounds[0], places % examples], axis=1))
-    return tf.gather(x, chosen), tf.gather(y, chosen)
 
 
 def _positive(name, value, optional=False):
