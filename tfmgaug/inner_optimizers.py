@@ -1,12 +1,12 @@
 """Optimizers of the inner loop: pure rules from tensors to tensors, nothing is assigned."""
 
-import inspect
-
 import keras
 import tensorflow as tf
 
+from tfmgaug.configured import Configured
 
-class InnerOptimizer:
+
+class InnerOptimizer(Configured):
     """What an inner step makes of gradients.
 
     Everything it remembers from one step to the next is in its slots, a list of tensors.
@@ -34,16 +34,6 @@ class InnerOptimizer:
             The new weights and the new slots, two lists.
         """
         raise NotImplementedError
-
-    def get_config(self):
-        """Returns the constructor's arguments, serializable."""
-        names = inspect.signature(type(self).__init__).parameters
-        return {name: getattr(self, name) for name in names if name != "self"}
-
-    @classmethod
-    def from_config(cls, config):
-        """Builds the optimizer from `get_config`'s result."""
-        return cls(**config)
 
 
 @keras.saving.register_keras_serializable("tfmgaug.inner")

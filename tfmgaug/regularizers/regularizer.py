@@ -1,9 +1,9 @@
 """The base of all regularizers: hooks into the learning of one task, each of which does nothing."""
 
-import inspect
+from tfmgaug.configured import Configured
 
 
-class Regularizer:
+class Regularizer(Configured):
     """Takes part in training, never in evaluation.
 
     Subclasses override one or two hooks. All hooks of one task are called with tensors and return
@@ -173,16 +173,6 @@ class Regularizer:
     def overrides(self, hook):
         """Returns whether this class has a hook of its own, by name."""
         return getattr(type(self), hook) is not getattr(Regularizer, hook)
-
-    def get_config(self):
-        """Returns the constructor's arguments, serializable."""
-        names = inspect.signature(type(self).__init__).parameters
-        return {name: getattr(self, name) for name in names if name != "self"}
-
-    @classmethod
-    def from_config(cls, config):
-        """Builds the regularizer from `get_config`'s result."""
-        return cls(**config)
 
 
 def check(regularizers):

@@ -1,16 +1,16 @@
 """Augmentations of a whole task: what `MaxUp` draws from."""
 
-import inspect
 import math
 
 import keras
 import tensorflow as tf
 
+from tfmgaug.configured import Configured
 from tfmgaug.losses import Mixed
 from tfmgaug.randomness import beta, fold, permutation, uniform
 
 
-class TaskAugmentation:
+class TaskAugmentation(Configured):
     """Changes the images of a task, or mixes them with their labels.
 
     Subclasses register themselves with Keras, and keep their arguments as attributes.
@@ -35,16 +35,6 @@ class TaskAugmentation:
 
     def check(self, learner):
         """Raises ValueError if this augmentation has no meaning for a learner's tasks."""
-
-    def get_config(self):
-        """Returns the constructor's arguments, serializable."""
-        names = inspect.signature(type(self).__init__).parameters
-        return {name: getattr(self, name) for name in names if name != "self"}
-
-    @classmethod
-    def from_config(cls, config):
-        """Builds the augmentation from `get_config`'s result."""
-        return cls(**config)
 
 
 class _OnPart(TaskAugmentation):
