@@ -15,8 +15,8 @@ def accuracy_against_width(
 ):
     """Draws mean accuracy against the width factor, a line a name.
 
-    Bars are 95 % intervals over runs (1.96 standard errors); a point of one run has none, and is
-    hollow.
+    Bars are 1.96 standard errors over runs, which of two or three runs is no 95 % interval; a
+    point of one run has none, and is hollow.
 
     Args:
         accuracies: for each name, by width factor, the accuracies of its runs (seeds), 0-1.
@@ -87,6 +87,6 @@ def _draw_line(axes, name: str, own: Mapping, look: dict) -> None:
 def _notes(accuracies: Mapping) -> list[str]:
     runs = sorted({len(found) for own in accuracies.values() for found in own.values()})
     counted = f"{runs[0]} to {runs[-1]}" if len(runs) > 1 else f"{runs[0]}"
-    bars = ", bars: 95 % intervals over runs" if runs[-1] > 1 else ""
+    bars = ", bars: 1.96 standard errors over runs" if runs[-1] > 1 else ""
     alone = "; hollow: one run" if runs[0] == 1 and runs[-1] > 1 else ""
     return [f"{counted} run{'' if runs == [1] else 's'} a point{bars}{alone}"]
