@@ -201,6 +201,7 @@ def test_complex_networks_are_trained_as_their_authors_do(resolved):
         assert found["epochs"] * found["steps_per_epoch"] == 60_000
         method, rate = cell.row.split("-")[0].lower(), cell.row.partition(" ")[2]
         assert found["pruning"] == (method if rate else "none")
+        assert found["keep"] == small["keep"] == ("last" if rate else "best")
         assert [f"{100 * float(one):g}%" for one in found["pruning_rates"] or []] == rate.split()
         assert small["epochs"] * small["steps_per_epoch"] == 240
         assert (small["data"], small["pruning"]) == ("glyphs", found["pruning"])
