@@ -26,6 +26,7 @@ from tfmgaug.learners import (
     Reptile,
 )
 from tfmgaug.masks import CatfishMask, MagnitudeMask, ScoreMask
+from tfmgaug.optimizers import L2SGD
 from tfmgaug.regularizers import DropBlock, GradDrop, MRActivations, MRWeights
 
 replicas, path = int(sys.argv[1]), sys.argv[2]
@@ -70,7 +71,8 @@ results = {}
 for name, make in learners.items():
     with strategy.scope():
         learner = make()
-        learner.compile(keras.optimizers.Adam(0.01))
+        decaying = L2SGD(0.01, l2=0.01, momentum=0.9, nesterov=True)
+        learner.compile(decaying if name == "metaoptnet" else keras.optimizers.Adam(0.01))
     episodes = EpisodeSampler(toy_classes(size=16), way=3, shot=1, query=3, tasks=4)
     pruned = learner.magnitude_mask is not None
     history = learner.fit(
