@@ -12,7 +12,13 @@ from launch import (
     reptile_flags,
 )
 from launch.optimization import build_optimizer
-from launch.settings import BACKBONE_FLAGS, LEARNERS, MASKS, filters
+from launch.settings import (
+    BACKBONE_FLAGS,
+    LEARNERS,
+    MASKS,
+    filters,
+    resnet12_filters,
+)
 from tfmgaug import MGAug, backbones
 from tfmgaug.augmentation.mgaug import check_resolutions
 
@@ -141,7 +147,7 @@ def _backbone(settings, tasks):
         return backbones.resnet12(
             outputs,
             tasks.example_shape,
-            _resnet12_filters(settings),
+            resnet12_filters(settings),
             # Lee et al. keep all positions apart.
             global_pooling=settings.learner != "metaoptnet" if pooling is None else pooling,
             **common,
@@ -163,13 +169,6 @@ def _backbone(settings, tasks):
         **context,
         **common,
     )
-
-
-def _resnet12_filters(settings):
-    if settings.block_filters:
-        return [int(channels) for channels in settings.block_filters]
-    first = filters(settings)
-    return (first, 5 * first // 2, 5 * first, 10 * first)
 
 
 def _augmentation(settings):

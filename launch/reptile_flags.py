@@ -5,13 +5,7 @@ from absl import flags
 from tfmgaug.inner_optimizers import SGD, Adam
 
 _OPTIMIZER = {"sgd": "inner_momentum", "adam": "inner_beta_1"}
-_OPTIONS = (
-    "inner_batch",
-    "evaluation_steps",
-    "evaluation_batch",
-    "inner_reduction",
-    "carry_slots",
-)
+_OPTIONS = ("inner_batch", "evaluation_batch", "inner_reduction", "carry_slots")
 _FLAGS = ("inner_optimizer", *_OPTIMIZER.values(), *_OPTIONS)
 
 
@@ -24,10 +18,9 @@ def define():
         "inner_batch", None, "Examples in one of Reptile's inner steps; all by default."
     )
     flags.DEFINE_integer(
-        "evaluation_steps", None, "Reptile's inner steps in tests; --inner_steps by default."
-    )
-    flags.DEFINE_integer(
-        "evaluation_batch", None, "Examples in one of these; --inner_batch by default."
+        "evaluation_batch",
+        None,
+        "Examples in one of Reptile's inner steps in tests; --inner_batch by default.",
     )
     flags.DEFINE_enum(
         "inner_reduction",
@@ -68,6 +61,7 @@ def learner_options(settings):
             f"--recompute_inner_steps={settings.recompute_inner_steps}."
         )
     options = {flag: given[flag] for flag in _OPTIONS if flag in given}
+    options["evaluation_steps"] = settings.test_inner_steps
     return {**options, "inner_optimizer": _optimizer(settings)}
 
 

@@ -8,6 +8,7 @@ from launch import (
     landscape_flags,
     meta_ticket_flags,
     metaoptnet_flags,
+    optimization,
     pruning_flags,
     regularizer_flags,
     reptile_flags,
@@ -47,6 +48,7 @@ _FAMILIES = (
     landscape_flags,
     meta_ticket_flags,
     metaoptnet_flags,
+    optimization,
     pruning_flags,
     regularizer_flags,
     reptile_flags,
@@ -92,6 +94,21 @@ def filters(settings):
     if settings.block_filters:
         return int(settings.block_filters[0])
     return 64 if settings.backbone.startswith("resnet") else 16
+
+
+def resnet12_filters(settings):
+    """Returns the channels of ResNet-12's blocks that --block_filters or --filters stand for.
+
+    Args:
+        settings: absl flags.
+
+    Returns:
+        A tuple of ints.
+    """
+    if settings.block_filters:
+        return tuple(int(channels) for channels in settings.block_filters)
+    first = filters(settings)
+    return first, 5 * first // 2, 5 * first, 10 * first
 
 
 def differences(saved):
@@ -142,7 +159,8 @@ def _define_learner():
     flags.DEFINE_integer(
         "test_inner_steps",
         None,
-        "Gradient steps per task in the final test and in what is saved, if not --inner_steps.",
+        "Gradient steps per task in the final test and in what is saved, and with Reptile in "
+        "validation too, if not --inner_steps.",
         lower_bound=1,
     )
     flags.DEFINE_float("inner_learning_rate", 0.1, "Their size.", lower_bound=0)
@@ -192,23 +210,6 @@ def _define_training():
     )
     flags.DEFINE_integer(
         "train_query", 5, "Queries of each class in a training episode.", lower_bound=1
-    )
-    flags.DEFINE_enum("optimizer", "adam", ["adam", "sgd"], "Of the outer loop.")
-    flags.DEFINE_float("learning_rate", 2e-3, "The optimizer's.", lower_bound=0)
-    flags.DEFINE_float("momentum", None, "Of sgd; 0 by default.", lower_bound=0)
-    flags.DEFINE_float(
-        "clip_gradients",
-        None,
-        "Clip entries of the meta-gradient to plus and minus this; no by default.",
-    )
-    flags.DEFINE_enum(
-        "schedule", "constant", ["constant", "cosine", "linear"], "Of the learning rate, to 0."
-    )
-    flags.DEFINE_integer(
-        "warmup_steps",
-        None,
-        "Outer steps in which the learning rate rises, before it falls by cosine.",
-        lower_bound=1,
     )
     flags.DEFINE_boolean("mutually_exclusive", True, "Shuffle labels in every training task.")
     flags.DEFINE_boolean("augment_images", False, "Aug: crop, jitter and flip training images.")

@@ -5,7 +5,7 @@ import sys
 import time
 
 from tfmgaug import evaluation, export, figures
-from tfmgaug.batch_statistics import ONE_BY_ONE
+from tfmgaug.batch_statistics import ONE_BY_ONE, RUNNING
 from tfmgaug.callbacks.checkpoint import BEST, LAST
 from tfmgaug.files import atomic_path, write_json
 
@@ -22,7 +22,8 @@ def conclude(options, directory, learner, job, initial, history, started):
         history: list of logs, one per epoch.
         started: `time.monotonic()` at the start of the process.
     """
-    if options.test_inner_steps is not None:
+    # Reptile was built with them, beside those that it is trained with.
+    if options.test_inner_steps is not None and options.learner != "reptile":
         learner.inner_steps = options.test_inner_steps
     initialization = _evaluate_initialization(options, learner, job, initial)
     learner.load_weights(directory.checkpoints / (BEST if options.keep == "best" else LAST))
@@ -75,8 +76,9 @@ def _evaluate_initialization(options, learner, job, initial):
 
 
 def _modes(options):
-    # A pass over the support set for every query: for those alone who ask for it.
-    asked = (ONE_BY_ONE,) if options.statistics == ONE_BY_ONE else ()
+    # Running averages are there if they were trained with; one by one is a pass over the support
+    # set for every query. Both are for those alone who ask for them.
+    asked = (options.statistics,) if options.statistics in (RUNNING, ONE_BY_ONE) else ()
     return (*asked, "transductive", "support")
 
 

@@ -24,6 +24,7 @@ from tfmgaug.learners import (
     Reptile,
 )
 from tfmgaug.masks import CatfishMask, MagnitudeMask, ScoreMask
+from tfmgaug.optimizers import L2SGD
 from tfmgaug.regularizers import (
     DropBlock,
     GradDrop,
@@ -95,7 +96,8 @@ def train(name, strategy):
     """Trains a learner for 20 steps; returns what it ends with."""
     with strategy.scope():
         learner = LEARNERS[name]()
-        learner.compile(keras.optimizers.Adam(0.01))
+        decaying = L2SGD(0.01, l2=0.01, momentum=0.9, nesterov=True)
+        learner.compile(decaying if name == "metaoptnet" else keras.optimizers.Adam(0.01))
     if name == "fine_tuning":
         examples = LabeledSampler(CLASSES, batch=16)
     else:

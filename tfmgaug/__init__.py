@@ -14,6 +14,7 @@ from tfmgaug import (
     layers,
     learners,
     masks,
+    optimizers,
     tickets,
 )
 from tfmgaug.augmentation import MGAug
@@ -38,6 +39,7 @@ __all__ = [
     "layers",
     "learners",
     "masks",
+    "optimizers",
     "tickets",
 ]
 __version__ = "0.1.0"

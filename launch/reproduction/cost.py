@@ -1,5 +1,7 @@
 """How long a run will take: a rough count of its work, and what this machine made of it so far."""
 
+from launch.reproduction.operations import operations
+
 _RATE = 1.3e11  # products and sums a second in large convolutions, of two cores
 _PER_STEP = 0.05  # seconds of an outer step besides
 _PER_RUN = 40.0  # seconds to start, trace, draw and export
@@ -16,12 +18,10 @@ def seconds(settings, epochs_done=0):
     Returns:
         A float. It may be wrong by a factor of a few; on another machine by far more.
     """
-    steps = (settings["epochs"] - epochs_done) * settings["steps_per_epoch"]
-    work = steps * _training_images(settings)
-    validated = (settings["epochs"] - epochs_done) * settings["validation_episodes"]
-    # Before and after training, in two modes of batch statistics.
-    work += (validated + 4 * settings["test_episodes"]) * _test_images(settings)
-    return _PER_RUN + _PER_STEP * steps + work * operations(settings) / _RATE
+    epochs = settings["epochs"] - epochs_done
+    steps = epochs * settings["steps_per_epoch"]
+    images = steps * _training_images(settings) + _tested_images(settings, epochs)
+    return _PER_RUN + _PER_STEP * steps + images * operations(settings) / _RATE
 
 
 class Forecast:
@@ -50,47 +50,12 @@ class Forecast:
         return bool(self._pairs)
 
 
-def operations(settings):
-    """Counts products and sums of one image's forward pass, convolutions only.
-
-    Backbones other than ResNet-10 and ResNet-18 count as Conv-4.
-
-    Args:
-        settings: dictionary, the run's flags.
-
-    Returns:
-        An int.
-    """
-    size = settings["image_size"] or 84
-    filters = settings["filters"]
-    blocks = {"resnet10": 1, "resnet18": 2}.get(settings["backbone"])
-    if blocks:
-        layers = _resnet(size, filters, blocks)
-    else:
-        layers = [(size >> block, 3, filters if block else 3, filters) for block in range(4)]
-    return sum(2 * side**2 * kernel**2 * a * b for side, kernel, a, b in layers)
-
-
 def text(seconds):
     """Formats a duration, in the unit that suits it."""
     for limit, unit, name in ((90, 1, "s"), (5400, 60, "min"), (48 * 3600, 3600, "hours")):
         if seconds < limit:
             return f"{seconds / unit:.0f} {name}"
     return f"{seconds / 86400:.0f} days"
-
-
-def _resnet(size, filters, blocks):
-    """Layers as (side, kernel, channels in, channels out)."""
-    layers, channels = [(size // 2, 7, 3, filters)], filters
-    for group in range(4):
-        side, width = size // 4 >> group, filters << group
-        for block in range(blocks):
-            own = width if block else channels
-            layers += [(side, 3, own, width), (side, 3, width, width)]
-            if own != width:
-                layers.append((side, 1, own, width))
-        channels = width
-    return layers
 
 
 def _training_images(settings):
@@ -102,15 +67,17 @@ def _training_images(settings):
 
 def _images_of_a_task(settings):
     support = settings["way"] * (settings.get("train_shot") or settings["shot"])
-    support = settings.get("inner_batch") or support  # of one inner step
     query = settings["way"] * settings["train_query"]
-    closed = settings["learner"] in ("metaoptnet", "protonet")
-    steps = 1 if closed else settings["inner_steps"]
-    full = _GRADIENT * (steps * support + query)
+    if settings["learner"] == "reptile":
+        # Queries are predicted, and nothing is learned from them.
+        batch = settings.get("inner_batch") or support
+        full = _GRADIENT * settings["inner_steps"] * batch + query
+    else:
+        full = _GRADIENT * (_steps(settings) * support + query)
     if "maxup" in settings["regularizers"]:
         # Each augmentation is adapted to; the worst is then trained on.
-        adapted = support if closed else _GRADIENT * steps * support
-        full += (settings["maxup_m"] or 4) * (adapted + query)
+        adapting = support if _closed(settings) else _GRADIENT * _steps(settings) * support
+        full += (settings["maxup_m"] or 4) * (adapting + query)
     if settings["mask"] == "none":
         return full
     sizes = [int(size) for size in settings["resolutions"] or []]
@@ -119,11 +86,35 @@ def _images_of_a_task(settings):
     return full * (1 + share * settings["subnetworks"]) + _GRADIENT * query
 
 
-def _test_images(settings):
+def _closed(settings):
+    return settings["learner"] in ("metaoptnet", "protonet")
+
+
+def _steps(settings):
+    # The support set of a head in closed form is differentiated once.
+    return 1 if _closed(settings) else settings["inner_steps"]
+
+
+def _tested_images(settings, epochs):
+    """Forward passes of one image that validation after each epoch and the final test take."""
+    tasks = settings["validation_episodes"] + 2 * (settings.get("gap_episodes") or 0)
+    own = settings.get("test_inner_steps") or settings["inner_steps"]
+    # What Reptile has for tests it has for validation too.
+    steps = own if settings["learner"] == "reptile" else settings["inner_steps"]
+    # Transductive, with the support set's statistics, and some have a third.
+    modes = 2 + (settings.get("statistics") in ("one_by_one", "running"))
+    final = 2 * modes * settings["test_episodes"]  # before and after training
+    validation, test = (_images_of_a_test(settings, count) for count in (steps, own))
+    return epochs * tasks * validation + final * test
+
+
+def _images_of_a_test(settings, steps):
     support, query = (settings["way"] * settings[name] for name in ("shot", "query"))
-    if settings["learner"] in ("metaoptnet", "protonet"):
+    if _closed(settings):
         return support + query
+    if settings["learner"] == "reptile":
+        support = settings.get("evaluation_batch") or settings.get("inner_batch") or support
+    # A context stands near the network's end, and its gradient alone is taken.
+    passes = 1 if settings["learner"] == "cavia" else _GRADIENT
     # Queries are predicted after every inner step.
-    steps = settings.get("evaluation_steps") or settings["inner_steps"]
-    support = settings.get("evaluation_batch") or settings.get("inner_batch") or support
-    return steps * (_GRADIENT * support + query) + query
+    return steps * (passes * support + query) + query

@@ -58,4 +58,4 @@ def test_where_there_is_nothing_to_correlate_it_is_undefined(coefficient):
 
 def test_a_perfect_order_of_a_few_points_has_no_interval():
     found = spearman([1.0, 2.0, 3.0, 4.0, 5.0], [1.0, 4.0, 9.0, 16.0, 25.0])
-    assert str(found) == "1.00"
+    assert str(found) == "1.00 (5 points)"

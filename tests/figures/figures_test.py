@@ -4,6 +4,7 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from tests.evaluation.reports import report
+from tfmgaug.batch_statistics import MODES
 from tfmgaug.episode import Episode
 from tfmgaug.figures import accuracy_per_step, episode_grid, save, training_curves
 from tfmgaug.figures.style import COLORS
@@ -70,6 +71,11 @@ def test_steps_of_a_learner_without_inner_steps_are_a_level_beside_others():
     assert "ProtoNet, support" in labels(accuracy_per_step(maml, proto))
     alone = accuracy_per_step(proto).axes[0]
     assert alone.containers[0][0].get_ydata()[0] == pytest.approx(85)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_steps_are_drawn_in_every_mode_of_statistics(mode):
+    assert f"MAML, {mode}" in labels(accuracy_per_step(report({mode: [[0.2, 0.5], [0.2, 0.7]]})))
 
 
 def test_steps_refuse_nothing_and_mixed_metrics():

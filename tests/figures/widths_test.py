@@ -5,7 +5,7 @@ from tfmgaug.figures import accuracy_against_width
 
 
 def test_points_are_means_over_runs_and_single_runs_are_hollow_without_a_bar():
-    figure = accuracy_against_width({"MAML": {4: [0.6, 0.8], 1: [0.5]}}, "omniglot", way=20)
+    figure = accuracy_against_width({"MAML": {4: [0.6, 0.8], 1: [0.5]}}, "omniglot", way=5)
     (axes,) = figure.axes
     np.testing.assert_allclose(axes.lines[0].get_xydata(), [[1, 50], [4, 70]])
     (bars,) = axes.containers[0][2]
@@ -16,6 +16,12 @@ def test_points_are_means_over_runs_and_single_runs_are_hollow_without_a_bar():
     assert [text.get_text() for text in axes.get_xticklabels()] == ["1", "4"]
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels == ["MAML", "chance"]
+
+
+def test_chance_is_shown_where_it_does_not_press_the_lines_together():
+    for worst, labels in ((0.3, ["MAML", "chance"]), (0.8, ["MAML"])):
+        figure = accuracy_against_width({"MAML": {1: [worst], 4: [0.9]}}, way=5)
+        assert [text.get_text() for text in figure.legends[0].get_texts()] == labels
 
 
 def test_nothing_is_refused():

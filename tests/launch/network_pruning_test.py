@@ -14,7 +14,7 @@ PAPER = PAPERS["network_pruning"]
 ASK = """
 import json, sys
 from absl import flags
-from launch import pruning_flags, settings
+from launch import optimization, pruning_flags, settings
 from launch.reproduction import composition
 from launch.reproduction.paper import Recipe
 
@@ -26,6 +26,7 @@ def resolve(recipe, size):
     for name in settings.names():
         flags.FLAGS[name].unparse()
     flags.FLAGS(["test", *given])
+    optimization.build_optimizer(flags.FLAGS)
     pruning_flags.learner_options(flags.FLAGS)
     schedule = pruning_flags.callbacks(flags.FLAGS)
     return {**found, "starts": schedule[0].starts if schedule else []}
@@ -56,12 +57,16 @@ def number(table, row, column=0):
 
 
 def test_every_cell_is_there_and_says_what_the_text_says():
-    assert [len(table.cells) for table in PAPER.tables] == [12 * 2, 12 * 2, 14 * 2]
+    assert [len(table.cells) for table in PAPER.tables] == [12 * 2, 12 * 2, 14 * 2, 5 * 2]
     gain = number(1, "DSD+Reptile 128 50%", 1) - number(1, "Reptile 128", 1)
     assert gain == pytest.approx(4.47)  # Section 5.1
     assert number(2, "IHT+Reptile 64 20%") - number(2, "Reptile 64") == pytest.approx(1.24)
     drop = number(3, "Reptile 64") - number(3, "IHT+Reptile 64 40% without retraining")
     assert drop == pytest.approx(11.05)  # Section 5.2: about 11
+    gain = number(4, "DSD-MetaOptNet 20%") - number(4, "MetaOptNet")
+    assert gain == pytest.approx(0.2, abs=0.05)  # Section 5.3
+    for row in ("DSD-CAVIA 10%", "IHT-CAVIA 10%"):  # "all cases outperform the baselines"
+        assert all(number(4, row, column) > number(4, "CAVIA", column) for column in (0, 1))
 
 
 def test_every_row_is_trained_as_it_says(resolved):
@@ -93,6 +98,10 @@ def test_every_row_is_trained_as_it_says(resolved):
         (3, "IHT+Reptile 64 40% without retraining", [20, 35, 35, 50, 50, 65, 65]),
         (3, "DSD+Reptile 64 40% without pretraining", [0, 90]),
         (3, "IHT+Reptile 64 40% without pretraining", [0, 15, 20, 35, 40, 55, 60, 75, 80, 95]),
+        (4, "CAVIA", []),
+        (4, "DSD-CAVIA 10%", [30, 90]),
+        (4, "DSD-MetaOptNet 20%", [30, 90]),
+        (4, "IHT-CAVIA 10%", [20, 35, 40, 55, 60, 75, 80, 95]),
     ],
 )
 def test_phases_begin_at_the_paper_s_steps_and_the_small_form_s_at_the_same_shares(
@@ -101,7 +110,8 @@ def test_phases_begin_at_the_paper_s_steps_and_the_small_form_s_at_the_same_shar
     for cell in PAPER.table(table).cells:
         if cell.row == row:
             full, small = (found["starts"] for found in resolved[cell.recipe])
-            assert full == [1000 * start for start in starts]
+            hundredth = 600 if table == 4 else 1000  # of all steps
+            assert full == [hundredth * start for start in starts]
             assert small == [pytest.approx(2.4 * start) for start in starts]
 
 
@@ -140,7 +150,7 @@ def test_the_baseline_is_reptile_s_published_command(resolved):
             "inner_reduction": "sum",
             "carry_slots": True,
             "evaluation_batch": size,
-            "evaluation_steps": 50,
+            "test_inner_steps": 50,
             "train_shot": 15,
             "tasks": 5,
             "optimizer": "sgd",
@@ -151,3 +161,65 @@ def test_the_baseline_is_reptile_s_published_command(resolved):
             "statistics": "transductive",
         }
         assert {name: found[name] for name in expected} == expected
+
+
+OF_CAVIA = {
+    "learner": "cavia",
+    "backbone": "conv4",
+    "filters": 128,
+    "inner_steps": 2,
+    "inner_learning_rate": 1.0,
+    "optimizer": "adam",
+    "learning_rate": 0.001,
+    "clip_gradients": 10.0,
+    "statistics": "transductive",
+}
+OF_METAOPTNET = {
+    "learner": "metaoptnet",
+    "backbone": "resnet12",
+    "filters": 64,
+    "tasks": 8,
+    "train_shot": 15,
+    "train_query": 6,
+    "optimizer": "sgd",
+    "momentum": 0.9,
+    "nesterov": True,
+    "weight_decay": 5e-4,
+    "learning_rate": 0.1,
+    "statistics": "running",
+}
+
+
+def test_complex_networks_are_trained_as_their_authors_do(resolved):
+    for cell in PAPER.table(4).cells:
+        found, small = resolved[cell.recipe]
+        own = OF_CAVIA if "CAVIA" in cell.row else OF_METAOPTNET
+        if own is OF_CAVIA:
+            own = {**own, "tasks": {1: 4, 5: 2}[found["shot"]]}
+        assert {name: found[name] for name in own} == own
+        assert (found["data"], f"5-way {found['shot']}-shot") == ("mini_imagenet", cell.column)
+        assert found["epochs"] * found["steps_per_epoch"] == 60_000
+        method, rate = cell.row.split("-")[0].lower(), cell.row.partition(" ")[2]
+        assert found["pruning"] == (method if rate else "none")
+        assert found["keep"] == small["keep"] == ("last" if rate else "best")
+        assert [f"{100 * float(one):g}%" for one in found["pruning_rates"] or []] == rate.split()
+        assert small["epochs"] * small["steps_per_epoch"] == 240
+        assert (small["data"], small["pruning"]) == ("glyphs", found["pruning"])
+
+
+def test_rates_of_complex_networks_fall_as_their_authors_say(resolved):
+    found = {cell.row: resolved[cell.recipe][0] for cell in PAPER.table(4).cells}
+    cavia, metaoptnet = found["CAVIA"], found["MetaOptNet"]
+    factors = [float(one) for one in cavia["schedule_factors"]]
+    assert factors == pytest.approx([0.9**n for n in range(1, 12)], rel=1e-5)
+    steps = [(int(one) - 1) * cavia["steps_per_epoch"] for one in cavia["schedule_epochs"]]
+    assert steps == list(range(5000, 60_000, 5000))
+    rates = [0.1 * float(one) for one in metaoptnet["schedule_factors"]]
+    assert metaoptnet["schedule_epochs"] == ["20", "40", "50"]
+    assert rates == pytest.approx([0.006, 0.0012, 0.00024])
+
+
+def test_pruning_takes_the_place_of_drop_block(resolved):
+    found = {cell.row: resolved[cell.recipe][0]["regularizers"] for cell in PAPER.table(4).cells}
+    assert found["MetaOptNet"] == ["drop_block", "label_smoothing"]
+    assert found["DSD-MetaOptNet 20%"] == ["label_smoothing"]

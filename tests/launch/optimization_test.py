@@ -5,13 +5,18 @@ import numpy as np
 import pytest
 
 from launch.optimization import build_optimizer
+from tfmgaug.optimizers import L2SGD
 
 FLAGS = {
     "optimizer": "adam",
     "learning_rate": 10.0,
     "momentum": None,
+    "nesterov": None,
+    "weight_decay": None,
     "clip_gradients": None,
     "schedule": "constant",
+    "schedule_epochs": None,
+    "schedule_factors": None,
     "warmup_steps": None,
     "epochs": 5,
     "steps_per_epoch": 20,
@@ -45,6 +50,42 @@ def test_sgd_takes_momentum():
     assert optimizer.momentum == 0.9
 
 
+def test_sgd_takes_nesterov_s_momentum_and_an_l2_penalty():
+    assert not build(optimizer="sgd", momentum=0.9).nesterov
+    own = {"momentum": 0.9, "nesterov": True, "weight_decay": 5e-4}
+    optimizer = build(optimizer="sgd", clip_gradients=10.0, **own)
+    assert isinstance(optimizer, L2SGD)
+    assert (optimizer.momentum, optimizer.nesterov, optimizer.l2) == (0.9, True, 5e-4)
+    assert (optimizer.clipvalue, optimizer.weight_decay) == (10.0, None)
+
+
+STEPS = {"schedule": "steps", "schedule_epochs": ["2", "4"], "schedule_factors": ["0.5", "0.06"]}
+
+
+def test_steps_change_the_rate_with_the_first_step_of_an_epoch():
+    # 5 epochs of 20 outer steps, counted from 1: the second begins with step 20 of those from 0.
+    expected = np.repeat([10, 5, 5, 0.6, 0.6], 20)
+    np.testing.assert_allclose(rates(build(**STEPS)), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"schedule_epochs": None},
+        {"schedule_factors": None},
+        {"schedule_factors": ["0.5"]},
+        {"schedule_factors": ["0.5", "-1"]},
+        {"schedule_epochs": ["2", "x"]},
+        {"schedule_epochs": ["4", "2"]},
+        {"schedule_epochs": ["1", "2"]},
+        {"schedule_epochs": ["2", "6"]},
+    ],
+)
+def test_steps_that_are_none_are_refused(changes):
+    with pytest.raises(ValueError, match="needs --schedule_epochs, rising from 2 to --epochs.*=5"):
+        build(**{**STEPS, **changes})
+
+
 def test_cosine_falls_to_zero_over_all_steps():
     expected = 10 * (1 + np.cos(np.pi * np.arange(100) / 100)) / 2
     np.testing.assert_allclose(rates(build(schedule="cosine")), expected, rtol=1e-5, atol=1e-5)
@@ -65,7 +106,15 @@ def test_the_warm_up_rises_from_the_first_step_on_and_cosine_follows():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"momentum": 0.9}, "--momentum is of --optimizer=sgd"),
+        ({"momentum": 0.9}, "belong to --optimizer=sgd. Received: --momentum with .*=adam"),
+        ({"weight_decay": 0.1}, "belong to --optimizer=sgd. Received: --weight_decay"),
+        ({"nesterov": True}, "belong to --optimizer=sgd. Received: --nesterov"),
+        ({"nesterov": True, "optimizer": "sgd"}, "--nesterov is a way to use --momentum"),
+        ({"schedule_epochs": ["2"]}, "belong to --schedule=steps. Received: --schedule_epochs"),
+        (
+            {"schedule_factors": ["1"], "schedule": "cosine"},
+            "--schedule_factors with --schedule=cosine",
+        ),
         ({"warmup_steps": 5}, "--warmup_steps come before --schedule=cosine"),
         ({"warmup_steps": 100, "schedule": "cosine"}, "must leave steps to decay in"),
     ],

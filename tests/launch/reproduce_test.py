@@ -534,6 +534,7 @@ def test_more_work_is_estimated_to_take_longer():
     base = cost.seconds(SETTINGS)
     larger = {"epochs": 20, "mask": "catfish", "image_size": 84, "filters": 64, "shot": 5}
     larger |= {"regularizers": ["maxup"], "test_episodes": 2000, "backbone": "resnet10"}
+    larger |= {"gap_episodes": 40, "test_inner_steps": 10, "statistics": "running"}
     for more in ({name: value} for name, value in larger.items()):
         assert cost.seconds({**SETTINGS, **more}) > base
     assert cost.seconds(SETTINGS, epochs_done=1) < base

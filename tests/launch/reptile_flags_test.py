@@ -10,7 +10,6 @@ FLAGS = {
     "inner_momentum": 0.9,
     "inner_beta_1": 0.5,
     "inner_batch": 10,
-    "evaluation_steps": 50,
     "evaluation_batch": 5,
     "inner_reduction": "sum",
     "carry_slots": True,
@@ -19,6 +18,7 @@ FLAGS = {
 
 def options(learner="reptile", **given):
     common = {"learner": learner, "learn_inner_rates": "no", "recompute_inner_steps": False}
+    common["test_inner_steps"] = None
     return SimpleNamespace(**{**dict.fromkeys(FLAGS), **common, **given})
 
 
@@ -28,17 +28,19 @@ def built(**given):
 
 def test_without_flags_inner_steps_are_plain_gradient_descent():
     found = built()
-    assert set(found) == {"inner_optimizer"}
+    assert set(found) == {"evaluation_steps", "inner_optimizer"}
+    assert found["evaluation_steps"] is None
     assert isinstance(found["inner_optimizer"], SGD)
     assert found["inner_optimizer"].momentum == 0
 
 
 def test_flags_reach_the_constructor():
     others = {n: v for n, v in FLAGS.items() if n not in ("inner_momentum", "inner_beta_1")}
-    found = built(**others)
+    found = built(**others, test_inner_steps=50)
     adam = found.pop("inner_optimizer")
     assert (type(adam), adam.beta_1, adam.epsilon) == (Adam, 0, 1e-8)
-    assert found == {n: v for n, v in others.items() if n != "inner_optimizer"}
+    others.pop("inner_optimizer")
+    assert found == {**others, "evaluation_steps": 50}
     assert built(inner_momentum=0.9)["inner_optimizer"].momentum == 0.9
     assert built(inner_optimizer="adam", inner_beta_1=0.5)["inner_optimizer"].beta_1 == 0.5
 

@@ -27,7 +27,7 @@ class Correlation(NamedTuple):
         if math.isnan(self.coefficient):
             return "undefined"
         if math.isnan(self.low):
-            return f"{self.coefficient:.2f}"
+            return f"{self.coefficient:.2f} ({self.points} points)"
         return f"{self.coefficient:.2f} [{self.low:.2f}, {self.high:.2f}]"
 
     def to_json(self) -> dict:

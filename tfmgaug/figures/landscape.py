@@ -6,7 +6,7 @@ import numpy as np
 
 from tfmgaug.analysis.correlation import pearson, spearman
 from tfmgaug.analysis.landscape_report import PREFIX
-from tfmgaug.figures.histories import aligned, draw_curves, label_of
+from tfmgaug.figures.histories import aligned, draw_curves, finish_epochs, label_of
 from tfmgaug.figures.looks import entries_of, line, shared_legend
 from tfmgaug.figures.style import new_figure, styled
 
@@ -54,7 +54,7 @@ def landscape_curves(histories: Mapping[str, Sequence[Sequence[Mapping]]]):
             _draw(own, name, runs, metric, line(number))
         own.set_title(title)
         own.set_ylabel(unit)
-        own.set_xlabel("epoch")
+        finish_epochs(own, block=1)
     for left in axes[len(panels) :]:
         left.set_axis_off()
     shared_legend(figure, entries_of(axes[: len(panels)]))

@@ -6,7 +6,12 @@ from tfmgaug.evaluation.report import NO_STATISTICS, Report
 from tfmgaug.figures.style import COLORS, GRAY, INK, new_figure, styled
 
 # Line and marker name the statistics mode, color names the learner.
-_MODES = {"transductive": ("-", "o"), "support": ("--", "s"), "running": ("-.", "^")}
+_MODES = {
+    "transductive": ("-", "o"),
+    "support": ("--", "s"),
+    "running": ("-.", "^"),
+    "one_by_one": (":", "D"),
+}
 
 
 @styled

@@ -15,13 +15,14 @@ def accuracy_against_width(
 ):
     """Draws mean accuracy against the width factor, a line a name.
 
-    Bars are 95 % intervals over runs (1.96 standard errors); a point of one run has none, and is
-    hollow.
+    Bars are 1.96 standard errors over runs, which of two or three runs is no 95 % interval; a
+    point of one run has none, and is hollow.
 
     Args:
         accuracies: for each name, by width factor, the accuracies of its runs (seeds), 0-1.
         title: of the figure.
-        way: number of classes of a task, for the line of chance; None: no line.
+        way: number of classes of a task, for the line of chance, which is left out where it would
+            press the others together; None: no line.
 
     Returns:
         A `matplotlib.figure.Figure`.
@@ -44,7 +45,7 @@ def accuracy_against_width(
     axes = figure.subplots()
     for number, (name, own) in enumerate(accuracies.items()):
         _draw_line(axes, name, own, line(number))
-    if way:
+    if way and _near(100 / way, axes.get_ylim()):
         axes.axhline(100 / way, color=GRAY, lw=1.2, ls=DOTS, label="chance", zorder=0)
     widths = sorted({width for own in accuracies.values() for width in own})
     axes.set_xscale("log", base=2)
@@ -55,6 +56,12 @@ def accuracy_against_width(
     titled([axes], [title], [_notes(accuracies)])
     shared_legend(figure, entries_of([axes], last="chance"))
     return figure
+
+
+def _near(value: float, limits: tuple[float, float]) -> bool:
+    """Whether showing a value below the limits leaves half of the height to what was there."""
+    low, high = limits
+    return low - value < high - low
 
 
 def _draw_line(axes, name: str, own: Mapping, look: dict) -> None:
@@ -80,6 +87,6 @@ def _draw_line(axes, name: str, own: Mapping, look: dict) -> None:
 def _notes(accuracies: Mapping) -> list[str]:
     runs = sorted({len(found) for own in accuracies.values() for found in own.values()})
     counted = f"{runs[0]} to {runs[-1]}" if len(runs) > 1 else f"{runs[0]}"
-    bars = ", bars: 95 % intervals over runs" if runs[-1] > 1 else ""
+    bars = ", bars: 1.96 standard errors over runs" if runs[-1] > 1 else ""
     alone = "; hollow: one run" if runs[0] == 1 and runs[-1] > 1 else ""
     return [f"{counted} run{'' if runs == [1] else 's'} a point{bars}{alone}"]
