@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfmgaug.backbones import conv4, cut
+from tfmgaug.backbones import conv4
+from tfmgaug.masks import cut
 
 
 def reference(model, x):

@@ -1,7 +1,6 @@
 """Backbones: ordinary functional Keras models."""
 
 from tfmgaug.backbones.conv4 import conv4
-from tfmgaug.backbones.cutting import cut
 from tfmgaug.backbones.mlp import mlp
 from tfmgaug.backbones.resnet import resnet, resnet10, resnet18
 from tfmgaug.backbones.resnet12 import resnet12
@@ -10,7 +9,6 @@ from tfmgaug.backbones.wide_resnet import wide_resnet
 
 __all__ = [
     "conv4",
-    "cut",
     "mlp",
     "resnet",
     "resnet10",

@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfmgaug.backbones import conv4, cut, mlp, resnet, resnet12, wide_resnet
+from tfmgaug.backbones import conv4, mlp, resnet, resnet12, wide_resnet
 from tfmgaug.backbones.preparation import classifier_of, prepare
 from tfmgaug.layers import BatchNormalization
-from tfmgaug.masks import WidthMask
+from tfmgaug.masks import WidthMask, cut
 from tfmgaug.randomness import key
 
 layers = keras.layers
