@@ -28,6 +28,13 @@ def test_reports_of_one_name_look_alike_and_stand_in_the_legend_once():
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["MAML"]
 
 
+@pytest.mark.parametrize("layers", [("stage1", "stage2"), ("dense1_kernel", "dense2_kernel")])
+def test_names_that_would_overlap_are_turned(layers):
+    (axes,) = representation_profile(layer_report(VALUES, layers=layers)).axes
+    turned = [text.get_rotation() > 0 for text in axes.get_xticklabels()]
+    assert turned == [layers[0] == "dense1_kernel"] * 2
+
+
 def test_other_stages_are_refused():
     with pytest.raises(ValueError, match="the same layers"):
         representation_profile(layer_report(VALUES), layer_report(VALUES, layers=("a", "b")))

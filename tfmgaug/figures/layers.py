@@ -8,7 +8,8 @@ from tfmgaug.analysis.layer_report import LayerReport
 from tfmgaug.figures.looks import entries_of, line, shared_legend, titled
 from tfmgaug.figures.style import GRAY, new_figure, styled
 
-_UPRIGHT = 6  # layers, above which their names are turned
+_UPRIGHT = 6  # layers, above which their names are turned,
+_LETTERS = 8  # or names longer than this
 _ANGLE = 60  # degrees
 
 
@@ -70,7 +71,7 @@ def draw_layers(axes, reports, measure: str) -> None:
     layers = reports[0].layers
     turned = {"rotation": _ANGLE, "ha": "right", "rotation_mode": "anchor"}
     axes.set_xticks(
-        range(len(layers)), layers, fontsize=8, **(turned if len(layers) > _UPRIGHT else {})
+        range(len(layers)), layers, fontsize=8, **(turned if _are_turned(layers) else {})
     )
     axes.set_xlim(-0.5, len(layers) - 0.5)
 
@@ -78,7 +79,11 @@ def draw_layers(axes, reports, measure: str) -> None:
 def room_for_names(layers) -> float:
     """Inches that the names under an axis of layers take in height, where they are turned."""
     longest = 0.075 * max(map(len, layers))
-    return math.sin(math.radians(_ANGLE)) * longest if len(layers) > _UPRIGHT else 0.0
+    return math.sin(math.radians(_ANGLE)) * longest if _are_turned(layers) else 0.0
+
+
+def _are_turned(layers) -> bool:
+    return len(layers) > _UPRIGHT or max(map(len, layers)) > _LETTERS
 
 
 def positive(reports, measure: str) -> bool:
