@@ -40,7 +40,9 @@ flags.DEFINE_enum("paper", None, sorted(PAPERS), "Which paper.")
 flags.DEFINE_integer("table", None, "Number of a table.", lower_bound=1)
 flags.DEFINE_integer("figure", None, "Number of a figure.", lower_bound=1)
 flags.DEFINE_list(
-    "cells", [], "Which cells of the table: words of their labels, as cub/1-shot/cp. All by default."
+    "cells",
+    [],
+    "Which cells of the table: words of their labels, as cub/1-shot/cp. All by default.",
 )
 flags.DEFINE_list("seeds", ["0"], "Seeds, each of which is a run.")
 flags.DEFINE_enum("size", "small", composition.SIZES, "Small form on any machine, or the paper's.")
