@@ -2,6 +2,8 @@
 
 from absl import flags
 
+from launch.given_flags import given, refuse
+
 _BACKBONES = ("conv4", "mlp")
 _SIZES = {"conv4": 100, "mlp": 5}  # of the authors, on mini-ImageNet and on sinusoids
 _FLAGS = ("context", "context_blocks", "clip_task_gradients")
@@ -31,14 +33,9 @@ def learner_options(settings):
     Raises:
         ValueError: a flag is given that nothing reads.
     """
-    given = [f"--{flag}" for flag in _FLAGS if getattr(settings, flag) is not None]
-    if settings.learner != "cavia" and given:
-        raise ValueError(
-            "These flags belong to --learner=cavia. "
-            f"Received: {', '.join(given)} with --learner={settings.learner}."
-        )
-    clip = settings.clip_task_gradients
-    return {} if clip is None else {"clip_task_gradients": clip}
+    if settings.learner != "cavia":
+        refuse(given(settings, _FLAGS), "--learner=cavia", f"--learner={settings.learner}")
+    return given(settings, ["clip_task_gradients"])
 
 
 def backbone_options(settings):

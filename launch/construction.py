@@ -11,6 +11,7 @@ from launch import (
     regularizer_flags,
     reptile_flags,
 )
+from launch.given_flags import given
 from launch.optimization import build_optimizer
 from launch.settings import (
     BACKBONE_FLAGS,
@@ -107,10 +108,10 @@ def _check(settings, tasks):
 
 def _check_backbone_flags(settings):
     for backbone, names in BACKBONE_FLAGS.items():
-        given = [f"--{name}" for name in names if getattr(settings, name) is not None]
-        if given and settings.backbone != backbone:
+        found = [f"--{name}" for name in given(settings, names)]
+        if found and settings.backbone != backbone:
             raise ValueError(
-                f"Only --backbone={backbone} has {' and '.join(given)}. "
+                f"Only --backbone={backbone} has {' and '.join(found)}. "
                 f"Received: --backbone={settings.backbone}."
             )
     if settings.block_filters and filters(settings) != int(settings.block_filters[0]):
@@ -153,7 +154,7 @@ def _backbone(settings, tasks):
             **common,
         )
     names = BACKBONE_FLAGS.get(settings.backbone, ())
-    own = {name: getattr(settings, name) for name in names if getattr(settings, name) is not None}
+    own = given(settings, names)
     if settings.backbone == "wide_resnet":
         return backbones.wide_resnet(
             outputs, tasks.example_shape, filters=filters(settings), **own, **common

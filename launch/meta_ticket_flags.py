@@ -2,6 +2,7 @@
 
 from absl import flags
 
+from launch.given_flags import given, refuse
 from tfmgaug.backbones import initializers
 from tfmgaug.callbacks import IteRand, MaskSparsity
 from tfmgaug.masks import ScoreMask
@@ -57,9 +58,11 @@ def learner_options(settings):
         ValueError: a flag is given that nothing reads.
     """
     if settings.learner not in _LEARNERS:
-        _refuse(settings, (*_MASK_FLAGS, "weight_initializer", *_ITERAND_FLAGS))
+        found = given(settings, (*_MASK_FLAGS, "weight_initializer", *_ITERAND_FLAGS))
+        owner = f"--learner={' and '.join(_LEARNERS)}"
+        refuse(found, owner, f"--learner={settings.learner}")
         return {}
-    mask = _given(settings, _MASK_FLAGS)
+    mask = given(settings, _MASK_FLAGS)
     if "score_threshold" in mask:
         mask["sparsity"] = _SPARSITIES[mask.pop("score_threshold")]
     own = {"score_mask": ScoreMask(**mask)}
@@ -85,20 +88,6 @@ def callbacks(settings):
                 f"Received: --iterand_share={settings.iterand_share} alone."
             )
         return sparsity
-    given = _given(settings, _ITERAND_FLAGS)
-    own = {flag.removeprefix("iterand_"): value for flag, value in given.items()}
+    found = given(settings, _ITERAND_FLAGS)
+    own = {flag.removeprefix("iterand_"): value for flag, value in found.items()}
     return [IteRand(**own), *sparsity]
-
-
-def _given(settings, flags):
-    found = {flag: getattr(settings, flag) for flag in flags}
-    return {flag: value for flag, value in found.items() if value is not None}
-
-
-def _refuse(settings, flags):
-    given = [f"--{flag}" for flag in _given(settings, flags)]
-    if given:
-        raise ValueError(
-            f"These flags belong to --learner={' and '.join(_LEARNERS)}. "
-            f"Received: {', '.join(given)} with --learner={settings.learner}."
-        )

@@ -2,6 +2,7 @@
 
 from absl import flags
 
+from launch.given_flags import arguments, given, refuse
 from tfmgaug import heads
 
 # With the flags of constructor arguments; None, their default, leaves the constructor's own.
@@ -30,22 +31,12 @@ def learner_options(settings):
     Raises:
         ValueError: a flag is given that nothing reads.
     """
-    given = {flag for flag in _FLAGS if getattr(settings, flag) is not None}
+    found = sorted(given(settings, _FLAGS))
     if settings.learner != "metaoptnet":
-        _refuse(given, "--learner=metaoptnet", f"--learner={settings.learner}")
+        refuse(found, "--learner=metaoptnet", f"--learner={settings.learner}")
         return {}
     name = settings.head or "svm"
-    kind, arguments = HEADS[name]
-    read = {"head", "initial_scale", *arguments.values()}
-    _refuse(given - read, "the other head", f"--head={name}")
-    own = {argument: getattr(settings, flag) for argument, flag in arguments.items()}
-    options = {"head": kind(**{n: value for n, value in own.items() if value is not None})}
-    if settings.initial_scale is not None:
-        options["initial_scale"] = settings.initial_scale
-    return options
-
-
-def _refuse(given, owner, received):
-    if given:
-        names = ", ".join(f"--{flag}" for flag in sorted(given))
-        raise ValueError(f"These flags belong to {owner}. Received: {names} with {received}.")
+    kind, own = HEADS[name]
+    read = ("head", "initial_scale", *own.values())
+    refuse([flag for flag in found if flag not in read], "the other head", f"--head={name}")
+    return {"head": kind(**arguments(settings, own)), **given(settings, ["initial_scale"])}

@@ -3,6 +3,7 @@
 import keras
 from absl import flags
 
+from launch.given_flags import given, refuse
 from tfmgaug.optimizers import L2SGD
 
 _SCHEDULES = ("constant", "cosine", "linear", "steps")
@@ -65,12 +66,7 @@ def build_optimizer(settings):
     rate = _learning_rate(settings)
     if settings.optimizer == "sgd":
         return _sgd(settings, rate)
-    given = [f"--{name}" for name in _OF_SGD if getattr(settings, name) is not None]
-    if given:
-        raise ValueError(
-            f"These flags belong to --optimizer=sgd. Received: {', '.join(given)} with "
-            f"--optimizer={settings.optimizer}."
-        )
+    refuse(given(settings, _OF_SGD), "--optimizer=sgd", f"--optimizer={settings.optimizer}")
     return keras.optimizers.Adam(rate, clipvalue=settings.clip_gradients)
 
 
@@ -108,12 +104,8 @@ def _refuse_idle(settings):
             "--warmup_steps come before --schedule=cosine. Received: "
             f"--warmup_steps={settings.warmup_steps} --schedule={settings.schedule}."
         )
-    given = [f"--{name}" for name in _OF_STEPS if getattr(settings, name) is not None]
-    if given and settings.schedule != "steps":
-        raise ValueError(
-            f"These flags belong to --schedule=steps. Received: {', '.join(given)} with "
-            f"--schedule={settings.schedule}."
-        )
+    if settings.schedule != "steps":
+        refuse(given(settings, _OF_STEPS), "--schedule=steps", f"--schedule={settings.schedule}")
 
 
 def _cosine(rate, steps, warmup):

@@ -2,6 +2,7 @@
 
 from absl import flags
 
+from launch.given_flags import arguments
 from tfmgaug.callbacks import DSD, IHT
 from tfmgaug.masks import MagnitudeMask
 
@@ -97,5 +98,4 @@ def _within(settings, schedule):
 
 
 def _given(settings):
-    found = {name: getattr(settings, f"pruning_{name}") for name in _FLAGS}
-    return {name: value for name, value in found.items() if value is not None}
+    return arguments(settings, {name: f"pruning_{name}" for name in _FLAGS})

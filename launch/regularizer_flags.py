@@ -2,6 +2,7 @@
 
 from absl import flags
 
+from launch.given_flags import arguments, given, refuse
 from tfmgaug import data, regularizers
 from tfmgaug.regularizers.taml import MEASURES
 
@@ -19,12 +20,8 @@ def _taml(form="entropy", **options):
     """Builds the TAML of a form, with the constructor's other arguments."""
     if form != "entropy":
         return regularizers.InequalityTAML(form, **options)
-    idle = [f"--taml_{name}" for name in ("alpha", "epsilon") if name in options]
-    if idle:
-        raise ValueError(
-            f"These flags belong to other forms of TAML. Received: {', '.join(idle)} with "
-            "--taml_form=entropy."
-        )
+    idle = [f"taml_{name}" for name in ("alpha", "epsilon") if name in options]
+    refuse(idle, "other forms of TAML", "--taml_form=entropy")
     return regularizers.EntropyTAML(**options)
 
 
@@ -213,22 +210,18 @@ def build(settings):
         )
     _refuse_idle(settings, names)
 
-    def make(kind, arguments):
-        given = {argument: getattr(settings, flag) for argument, flag in arguments.items()}
-        given = {argument: value for argument, value in given.items() if value is not None}
-        return kind(**given, subnetworks=settings.regularize_subnetworks)
+    def make(kind, flags_of):
+        own = arguments(settings, flags_of)
+        return kind(**own, subnetworks=settings.regularize_subnetworks)
 
     return [make(*REGULARIZERS[name]) for name in names]
 
 
 def _refuse_idle(settings, names):
-    read = {name: set(arguments.values()) for name, (_, arguments) in REGULARIZERS.items()}
+    read = {name: set(flags_of.values()) for name, (_, flags_of) in REGULARIZERS.items()}
     idle = set().union(*read.values()) - set().union(*(read[name] for name in names))
-    given = [f"--{flag}" for flag in sorted(idle) if getattr(settings, flag) is not None]
+    found = list(given(settings, sorted(idle)))
     if settings.regularize_subnetworks and not names:
-        given.append("--regularize_subnetworks")
-    if given:
-        raise ValueError(
-            "These flags belong to regularizers that --regularizers does not name. "
-            f"Received: {', '.join(given)} with --regularizers={','.join(names)}."
-        )
+        found.append("regularize_subnetworks")
+    owner = "regularizers that --regularizers does not name"
+    refuse(found, owner, f"--regularizers={','.join(names)}")

@@ -2,6 +2,7 @@
 
 from absl import flags
 
+from launch.given_flags import given, refuse
 from tfmgaug.inner_optimizers import SGD, Adam
 
 _OPTIMIZER = {"sgd": "inner_momentum", "adam": "inner_beta_1"}
@@ -44,14 +45,8 @@ def learner_options(settings):
     Raises:
         ValueError: a flag is given that nothing reads.
     """
-    given = {flag: getattr(settings, flag) for flag in _FLAGS}
-    given = {flag: value for flag, value in given.items() if value is not None}
     if settings.learner != "reptile":
-        if given:
-            raise ValueError(
-                f"These flags belong to --learner=reptile. Received: --{', --'.join(given)} with "
-                f"--learner={settings.learner}."
-            )
+        refuse(given(settings, _FLAGS), "--learner=reptile", f"--learner={settings.learner}")
         return {}
     if settings.learn_inner_rates != "no" or settings.recompute_inner_steps:
         raise ValueError(
@@ -60,9 +55,11 @@ def learner_options(settings):
             f"--learn_inner_rates={settings.learn_inner_rates} "
             f"--recompute_inner_steps={settings.recompute_inner_steps}."
         )
-    options = {flag: given[flag] for flag in _OPTIONS if flag in given}
-    options["evaluation_steps"] = settings.test_inner_steps
-    return {**options, "inner_optimizer": _optimizer(settings)}
+    return {
+        **given(settings, _OPTIONS),
+        "evaluation_steps": settings.test_inner_steps,
+        "inner_optimizer": _optimizer(settings),
+    }
 
 
 def _optimizer(settings):

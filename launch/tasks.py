@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any, NamedTuple
 
 from launch import landscape_flags
+from launch.given_flags import arguments
 from tfmgaug import data
 
 # Tasks that select the model, and those that judge it, must not share their draws.
@@ -208,8 +209,8 @@ def _test_transform(settings):
 def _task_augmentation(settings):
     if settings.task_augmentation == "none":
         return None
-    given = {"probability": settings.rotation_probability, "ramp": settings.rotation_ramp}
-    return data.RotatedClasses(**{n: value for n, value in given.items() if value is not None})
+    flags_of = {"probability": "rotation_probability", "ramp": "rotation_ramp"}
+    return data.RotatedClasses(**arguments(settings, flags_of))
 
 
 def _test_sampler(settings, splits):
