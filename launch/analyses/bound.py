@@ -36,13 +36,7 @@ def analyze(runs, options):
         given = getattr(options, name)
         if given and len(given) != 1:
             raise ValueError(f"--{name} must be one. Received: {','.join(given)}.")
-    found = [_bound(run, options) for run in runs]
-    text = "\n\n".join(f"{run.name}: {bound}" for run, bound in zip(runs, found))
-    results = [
-        {"run": str(run.path), "name": run.name, "note": _NOTE, **bound.to_json()}
-        for run, bound in zip(runs, found)
-    ]
-    return result.Result(f"{text}\n\n{_NOTE}", results)
+    return result.of_each(runs, [_bound(run, options) for run in runs], _NOTE)
 
 
 def _bound(run, options):

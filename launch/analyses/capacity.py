@@ -29,13 +29,7 @@ def analyze(runs, options):
     Raises:
         ValueError: an argument is out of range.
     """
-    found = [_order(run, options) for run in runs]
-    text = "\n\n".join(f"{run.name}: {order}" for run, order in zip(runs, found))
-    results = [
-        {"run": str(run.path), "name": run.name, "note": _NOTE, **order.to_json()}
-        for run, order in zip(runs, found)
-    ]
-    return result.Result(f"{text}\n\n{_NOTE}", results)
+    return result.of_each(runs, [_order(run, options) for run in runs], _NOTE)
 
 
 def _order(run, options):

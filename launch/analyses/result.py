@@ -18,6 +18,25 @@ class Result(NamedTuple):
     figure: Any = None
 
 
+def of_each(runs, found, note):
+    """Puts what was computed of each run into one result.
+
+    Args:
+        runs: list of `launch.analyses.runs.Run`.
+        found: for each of them an object with a text and `to_json`.
+        note: what is to be known of all.
+
+    Returns:
+        A `Result`.
+    """
+    text = "\n\n".join(f"{run.name}: {one}" for run, one in zip(runs, found))
+    results = [
+        {"run": str(run.path), "name": run.name, "note": note, **one.to_json()}
+        for run, one in zip(runs, found)
+    ]
+    return Result(f"{text}\n\n{note}", results)
+
+
 def counted(name):
     """Returns a progress function that counts tasks on a terminal, and says nothing elsewhere."""
     if not sys.stdout.isatty():
