@@ -5,7 +5,7 @@ import sys
 
 from absl import app, flags, logging
 
-from launch import environment, errors, help_flags
+from launch import environment, errors, help_flags, progress
 
 
 def job(module):
@@ -45,7 +45,8 @@ def main(work, check, words=False):
             raise ValueError(f"Expected flags only. Received: {' '.join(arguments[1:])}.")
         received = (flags.FLAGS, *([arguments[1:]] if words else ()))
         check(*received)
-        return work(*received)
+        with progress.pulse():
+            return work(*received)
 
     return command
 

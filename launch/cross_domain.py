@@ -47,10 +47,13 @@ def run(options, learners):
     for path, learner in learners.items():
         for dataset in datasets:
             check_fit(path, learner, samplers[dataset, _size(learner)])
+    left = iter(range(len(datasets) * len(learners) - 1, -1, -1))
     return Outcome(
         datasets,
         {
-            path: [_evaluate(options, path, one, samplers[d, _size(one)]) for d in datasets]
+            path: [
+                _evaluate(options, path, one, samplers[d, _size(one)], next(left)) for d in datasets
+            ]
             for path, one in learners.items()
         },
         {
@@ -148,10 +151,10 @@ def _size(learner):
     return tuple(learner.image_shape)[:2]
 
 
-def _evaluate(options, path, learner, sampler):
+def _evaluate(options, path, learner, sampler, more):
     name = f"{path} on {sampler.classes.name}"
     modes = tuple(options.statistics)
-    return summary.evaluate(learner, sampler, options.test_episodes, name, modes)
+    return summary.evaluate(learner, sampler, options.test_episodes, name, modes, more)
 
 
 def _cell(report, mode=None):

@@ -13,12 +13,14 @@ every run, and --overwrite for --output.
 
 import shlex
 import sys
+import time
 
 from absl import flags
 
 from launch import command, errors, output, settings
 from launch.data_flags import DATA
 from launch.given_flags import read_with, refuse_idle
+from launch.progress import duration
 from launch.reproduction import (
     composition,
     drawing,
@@ -106,12 +108,15 @@ def reproduce(options):
         *(options.size, composition.passed_through(), options.runs_dir),
         folders=_folders(options.folders),
     )
+    started = time.monotonic()
     seeds = _seeds(options.seeds)
     paper = PAPERS[options.paper]
     if options.table is not None:
         failures = _reproduce_table(options, plan, seeds, paper)
     else:
         failures = _reproduce_figure(options, plan, seeds, paper)
+    if not options.dry_run:
+        print(f"\n{duration(time.monotonic() - started)} in all")
     if failures:
         lines = "\n".join(f"  {one.run.title}: {one.reason}" for one in failures)
         sys.exit(f"\n{len(failures)} failed:\n{lines}")

@@ -2,9 +2,11 @@
 
 import importlib
 import pathlib
+import time
 
 from launch import devices
 from launch.analyses import runs as analyzed
+from launch.progress import duration
 from tfmgaug import figures
 from tfmgaug.files import write_json
 
@@ -18,6 +20,7 @@ def run(options, words):
         options: absl flags of `launch.analyze`.
         words: list of the analysis's name.
     """
+    started = time.monotonic()
     (name,) = words
     analysis = importlib.import_module(f"launch.analyses.{name}")
     runs = analyzed.load(options)
@@ -33,6 +36,7 @@ def run(options, words):
         figures.save(result.figure, files["png"])
         print(f"figure  {files['png']}")
     print(f"data    {files['json']}")
+    print(f"{duration(time.monotonic() - started)} in all")
 
 
 def _files(what, runs, options):

@@ -1,8 +1,10 @@
 """The evaluation of saved runs on frozen episodes."""
 
 import itertools
+import time
 
 from launch import cross_domain, loading, output, summary, tasks
+from launch.progress import duration
 from tfmgaug import evaluation
 
 
@@ -12,12 +14,14 @@ def run(options):
     Args:
         options: absl flags of `launch.evaluate`.
     """
+    started = time.monotonic()
     file = output.path(options)
     learners = {path: loading.load_learner(path) for path in options.runs}
     result = (_across if options.datasets else _on_one)(options, learners)
     if file:
         output.write(file, result)
         print(f"report  {file}")
+    print(f"{duration(time.monotonic() - started)} in all")
 
 
 def _across(options, learners):
@@ -33,9 +37,11 @@ def _on_one(options, learners):
     sampler = tasks.test_sampler(options)
     for path, learner in learners.items():
         cross_domain.check_fit(path, learner, sampler)
+    episodes, modes = options.test_episodes, tuple(options.statistics)
+    left = range(len(learners) - 1, -1, -1)
     reports = [
-        summary.evaluate(learner, sampler, options.test_episodes, path, tuple(options.statistics))
-        for path, learner in learners.items()
+        summary.evaluate(learner, sampler, episodes, path, modes, more)
+        for more, (path, learner) in zip(left, learners.items())
     ]
     floor = evaluation.pixel_floor(sampler, episodes=options.test_episodes)
     print(f"{reports[0].table(*reports[1:], floor)}\n")
