@@ -140,6 +140,7 @@ def _reproduce_table(options, plan, seeds, paper):
         for cell, own in runs.items()
         if cell.elsewhere is not None
     }
+    plan.check_folders()
     if options.dry_run:
         _print_commands(queue)
         for one in (one for own in tests.values() for one in own):
@@ -175,6 +176,7 @@ def _reproduce_figure(options, plan, seeds, paper):
     def folder(panel):
         return plan.directory / "figures" / f"{paper.name}_{panel.name}"
 
+    plan.check_folders()
     if options.dry_run:
         _print_commands(queue)
         for panel, labeled in panels:
