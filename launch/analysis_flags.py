@@ -2,7 +2,7 @@
 
 from absl import flags
 
-from launch import data_flags, settings
+from launch import data_flags, number_flags, settings
 from launch.given_flags import read_with, refuse_idle
 from launch.learner_flags import STATISTICS
 from launch.mgaug_flags import MASKS
@@ -47,7 +47,7 @@ def define():
         "episodes", None, "Tasks: 100, for landscape 60, for gradients 2.", lower_bound=2
     )
     flags.DEFINE_list("masks", None, "catfish, parameter, width: a panel each; the run's own.")
-    flags.DEFINE_list("rates", None, "Shares pruned.")
+    number_flags.define("rates", "Shares pruned.", upper_bound=1)
     flags.DEFINE_enum("statistics", None, STATISTICS, "Of queries; as in training.")
     flags.DEFINE_integer(
         "seed", 0, "Of random masks, initializations and directions.", lower_bound=0

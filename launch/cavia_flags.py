@@ -2,6 +2,7 @@
 
 from absl import flags
 
+from launch import number_flags
 from launch.given_flags import read_with
 
 BACKBONES = ("conv4", "mlp")  # that a context goes into
@@ -18,8 +19,11 @@ def define():
     flags.DEFINE_integer(
         "context", None, "Entries of CAVIA's context; 100 for Conv-4 and 5 for the MLP by default."
     )
-    flags.DEFINE_list(
-        "context_blocks", None, "Blocks of Conv-4 that it scales and shifts; 3 by default."
+    number_flags.define(
+        "context_blocks",
+        "Blocks of Conv-4 that it scales and shifts; 3 by default.",
+        kind=int,
+        lower_bound=1,
     )
     flags.DEFINE_float(
         "clip_task_gradients",

@@ -2,6 +2,7 @@
 
 from absl import flags
 
+from launch import number_flags
 from launch.data_flags import IMAGES
 from launch.given_flags import read_with
 
@@ -64,11 +65,12 @@ def define():
         "ResNet's stem (16 by default).",
         lower_bound=1,
     )
-    flags.DEFINE_list(
+    number_flags.define(
         "block_filters",
-        None,
         "Channels of ResNet-12's blocks, if not by --filters: Meta-ticket's code has "
         "64,128,256,512.",
+        kind=int,
+        lower_bound=1,
     )
     flags.DEFINE_boolean(
         "global_pooling",

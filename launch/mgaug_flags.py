@@ -2,6 +2,7 @@
 
 from absl import flags
 
+from launch import number_flags
 from launch.given_flags import read_with
 
 MASKS = ("catfish", "parameter", "width")
@@ -16,7 +17,7 @@ READ_WITH = {
 def define():
     """Defines the flags."""
     flags.DEFINE_enum("mask", "catfish", [*MASKS, "none"], "MGAug's pruning.")
-    flags.DEFINE_list("mask_rates", None, "Share pruned: one number, or low,high.")
+    number_flags.define("mask_rates", "Share pruned: one number, or low,high.", upper_bound=1)
     flags.DEFINE_enum(
         "catfish_score",
         "query_loss",
@@ -25,7 +26,9 @@ def define():
     )
     flags.DEFINE_integer("subnetworks", 3, "Pruned sub-networks per task.", lower_bound=1)
     flags.DEFINE_integer("mgaug_from_epoch", 0, "First epoch with MGAug.", lower_bound=0)
-    flags.DEFINE_list("resolutions", None, "Image sizes to draw from for sub-networks.")
+    number_flags.define(
+        "resolutions", "Image sizes to draw from for sub-networks.", kind=int, lower_bound=1
+    )
 
 
 def check(settings):

@@ -2,6 +2,7 @@
 
 from absl import flags
 
+from launch import number_flags
 from launch.given_flags import GIVEN, read_with
 
 SCHEDULES = ("constant", "cosine", "linear", "steps")
@@ -39,13 +40,14 @@ def define():
         SCHEDULES,
         "Of the learning rate: to 0 by cosine or linear, or in steps.",
     )
-    flags.DEFINE_list(
+    number_flags.define(
         "schedule_epochs",
-        None,
         "Of steps: epochs, counted from 1, from whose start on the learning rate is another.",
+        kind=int,
+        lower_bound=2,
     )
-    flags.DEFINE_list(
-        "schedule_factors", None, "Of steps: what it then is, each as a share of --learning_rate."
+    number_flags.define(
+        "schedule_factors", "Of steps: what it then is, each as a share of --learning_rate."
     )
     flags.DEFINE_integer(
         "warmup_steps",

@@ -11,6 +11,7 @@ import time
 
 LONG = 60.0  # seconds of work that are announced
 QUIET = 30.0  # seconds without a line, at most
+_EVERY = 20.0  # seconds between a counter's lines, which so come before a pulse's
 
 
 class Counter:
@@ -30,24 +31,45 @@ class Counter:
         self._terminal = self._stream.isatty()
         self._clock = clock
         self._started = self._written = clock()
-        self._announced, self._width = False, 0
+        self._first, self._announced, self._width = None, False, 0
 
     def __call__(self, done, total):
         now = self._clock()
-        spent = now - self._started
-        left = spent * (total - done) / done
-        line = f"{self._title}: {done}/{total} {self._unit}, {duration(left)} left"
-        if self._terminal:
-            self._redraw(line if done < total else "")
-        elif done >= total:
-            if spent >= LONG or self._announced:
-                self._write(f"{self._title}: {total} {self._unit} in {duration(spent)}")
-        elif not self._announced and (spent + left) * (1 + self._more) >= LONG:
-            self._announced = True
+        spent, left = now - self._started, self._left(now, done, total)
+        if done >= total:
+            self._end(total, spent)
+        elif self._terminal:
+            self._redraw(self._line(done, total, left))
+        elif self._announces(spent, left):
             more = f", and as long for each of {self._more} more" if self._more else ""
             self._write(f"{self._title}: about {duration(spent + left)}{more}")
-        elif now - self._written >= QUIET:
-            self._write(line)
+        elif now - self._written >= _EVERY:
+            self._write(self._line(done, total, left))
+
+    def _left(self, now, done, total):
+        """Seconds that are left; None at the first batch, which traces and compiles."""
+        if self._first is None:
+            self._first = (now, done)
+            return None
+        started, before = self._first
+        return (now - started) * (total - done) / (done - before)
+
+    def _announces(self, spent, left):
+        """Whether the first batch that was measured promises long work."""
+        if left is None or self._announced:
+            return False
+        self._announced = True
+        return (spent + left) * (1 + self._more) >= LONG
+
+    def _line(self, done, total, left):
+        ending = "" if left is None else f", {duration(left)} left"
+        return f"{self._title}: {done}/{total} {self._unit}{ending}"
+
+    def _end(self, total, spent):
+        if self._terminal:
+            self._redraw("")
+        elif spent >= LONG:
+            self._write(f"{self._title}: {total} {self._unit} in {duration(spent)}")
 
     def _write(self, line):
         self._written = self._clock()

@@ -2,6 +2,7 @@
 
 from absl import flags
 
+from launch import number_flags
 from launch.given_flags import arguments, read_with
 
 SCHEDULES = ("dsd", "iht")
@@ -21,8 +22,8 @@ def define():
         ["none", *SCHEDULES],
         "Network pruning of the weights that are learned: dense, sparse, dense; or in rounds.",
     )
-    flags.DEFINE_list(
-        "pruning_rates", None, "Share of each kernel pruned: one number, or one a kernel."
+    number_flags.define(
+        "pruning_rates", "Share of each kernel pruned: one number, or one a kernel.", upper_bound=1
     )
     flags.DEFINE_integer("pruning_dense", None, "Outer steps before pruning.")
     flags.DEFINE_integer(

@@ -2,6 +2,7 @@
 
 from absl import flags
 
+from launch import number_flags
 from launch.given_flags import GIVEN, read_with
 
 AUGMENTATIONS = (
@@ -94,21 +95,25 @@ def define():
         None,
         "Of MetaMix's Beta distribution; by default 2, for regression 0.5.",
     )
-    flags.DEFINE_list(
-        "metamix_depths", None, "Where MetaMix mixes, 0 the image; everywhere by default."
+    number_flags.define(
+        "metamix_depths", "Where MetaMix mixes, 0 the image; everywhere by default.", kind=int
     )
-    flags.DEFINE_list(
+    number_flags.define(
         "channel_shuffle_depths",
-        None,
         "Where channels are shuffled, from 1; behind all stages but the last by default.",
+        kind=int,
+        lower_bound=1,
     )
     flags.DEFINE_float(
         "channel_shuffle_probability", None, "That a task is shuffled; 0.5 by default."
     )
     flags.DEFINE_float("channel_shuffle_keep", None, "That a channel stays; 5/6 by default.")
     flags.DEFINE_float("drop_block_rate", None, "Share of features dropped; 0.1 by default.")
-    flags.DEFINE_list(
-        "drop_block_sizes", None, "Sides of blocks behind each stage; 1,1,5,5 by default."
+    number_flags.define(
+        "drop_block_sizes",
+        "Sides of blocks behind each stage; 1,1,5,5 by default.",
+        kind=int,
+        lower_bound=1,
     )
     flags.DEFINE_integer(
         "drop_block_ramp", None, "Outer steps in which its rate rises from 0; 20000 by default."

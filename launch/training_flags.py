@@ -2,6 +2,7 @@
 
 from absl import flags
 
+from launch import number_flags
 from launch.data_flags import IMAGES
 from launch.given_flags import read_with
 
@@ -36,10 +37,11 @@ def define():
     )
     flags.DEFINE_boolean("mutually_exclusive", True, "Shuffle labels in every training task.")
     flags.DEFINE_boolean("augment_images", False, "Aug: crop, jitter and flip training images.")
-    flags.DEFINE_list(
+    number_flags.define(
         "train_resolutions",
-        None,
         "Random scaling: image sizes, one of which is drawn for each step's training tasks.",
+        kind=int,
+        lower_bound=1,
     )
     flags.DEFINE_enum(
         "task_augmentation",

@@ -40,6 +40,8 @@ def run(command, *arguments):
         ("train --learnr=maml", "Unknown command line flag 'learnr'"),
         ("train --learner=mamal", "should be one of <anil|boil|"),
         ("train --way=one", "--way=one"),
+        ("train --mask_rates=0.1,a", "each must be a number from 0 to 1, not 'a'"),
+        ("train --schedule_epochs=1", "each must be an integer of at least 2, not '1'"),
         ("train extra", "Expected flags only. Received: extra"),
         ("train --mask=none --subnetworks=2", "belongs to --mask=catfish, parameter or width"),
         (

@@ -14,7 +14,7 @@ class Progress(keras.callbacks.Callback):
     """Shows on one line per epoch how far training is, how well it goes and how long it will take.
 
     On a terminal the line is redrawn with a bar while the epoch runs; elsewhere (a log file, a
-    pipe) it is written when the epoch ends and, in longer ones, every half minute, for the first
+    pipe) it is written when the epoch ends and, in longer ones, every 20 seconds, for the first
     time as soon as steps show that training takes more than a minute. Use it with `fit(verbose=0)`.
 
     Args:
@@ -27,7 +27,7 @@ class Progress(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, stream: TextIO | None = None, interval: float = 0.1, log_interval: float = 30.0
+        self, stream: TextIO | None = None, interval: float = 0.1, log_interval: float = 20.0
     ):
         super().__init__()
         self._log_interval = log_interval
