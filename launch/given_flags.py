@@ -35,6 +35,8 @@ class Switch(NamedTuple):
     def __str__(self):
         if self.values is GIVEN:
             return f"--{self.flag}"
+        if self.values == (False,):
+            return f"--no{self.flag}"
         *others, last = (str(value) for value in self.values if value is not None)
         names = f"{', '.join(others)} or {last}" if others else last
         return f"--{self.flag}={names}"
@@ -130,8 +132,8 @@ def refuse_idle(settings, names, tables):
 def _sentence(settings, switch, names):
     value = getattr(settings, switch.flag)
     value = ",".join(map(str, value)) if isinstance(value, list) else value
-    without = value is None or value == [] or value is False or value == ""
-    received = f"without --{switch.flag}" if without else f"with --{switch.flag}={value}"
+    received = f"with --{switch.flag}={value}" if value else f"without --{switch.flag}"
+    received = f"with --{switch.flag}" if value is True else received
     text = ", ".join(f"--{name}" for name in names)
     subject = "These flags belong" if names[1:] else "This flag belongs"
     return f"{subject} to {switch}. Received: {text} {received}."

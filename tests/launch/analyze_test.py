@@ -151,6 +151,17 @@ def test_importance_is_of_the_layers_that_can_be_pruned(run_dir):
         importance.analyze([open_run(run_dir)], options(rates=["0.1", "0.2"]))
 
 
+def test_runs_of_one_name_share_a_panel(run_dir):
+    run = open_run(run_dir)
+    chosen = options(rates=["0.1"], masks=["width"], episodes=2)
+    (alone,) = hat.analyze([run], chosen).results
+    (both,) = hat.analyze([run, run], chosen).results
+    assert both["name"] == "first, WP (mean of 2 runs)"
+    assert both["networks"] == alone["networks"]
+    (one,) = importance.analyze([run, run], options(rates=["0.5"], episodes=2)).results
+    assert one["name"] == "first (mean of 2 runs)"
+
+
 def test_attention_is_of_one_task_of_one_run(run_dir):
     found = attention.analyze([open_run(run_dir)], options(task=2, rates=["0.1"]))
     described = found.results[0]

@@ -58,7 +58,7 @@ def run(command, *arguments):
         ("analyze hat --runs=a --units=3", "--units has no meaning for `hat`"),
         ("export --run=a --path=b --format=ticket --statistics=support", "--format=saved_model"),
         ("reproduce", "Expected --list, or --paper"),
-        ("reproduce --list --table=1", "belongs to --list=False. Received: --table"),
+        ("reproduce --list --table=1", "belongs to --nolist. Received: --table with --list"),
         ("reproduce --paper=mgaug --figure=3 --cells=cub", "are for tables"),
         ("reproduce --paper=mgaug --table=1 --dry_run --output=a", "of which --dry_run has none"),
         ("reproduce --paper=mgaug --table=1 --dry_run --head=svm", "--learner=metaoptnet"),

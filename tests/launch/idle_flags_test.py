@@ -207,7 +207,7 @@ def accepted(given, argument):
         ("--learner=fine_tuning", "pass --mask=none"),
         ("--learner=fomaml --recompute_inner_steps", "belongs to --learner=anil"),
         ("--mask=none --mask_rates=0.1 --subnetworks=2", "Received: --mask_rates, --subnetworks"),
-        ("--nofused --strided", "Received: --fused with --strided"),
+        ("--nofused --strided", "belongs to --nostrided. Received: --fused with --strided"),
     ],
 )
 def test_flags_that_do_not_fit_together_are_refused(given, message):
