@@ -1,29 +1,9 @@
-"""Commands: `python -m launch.train`, `launch.evaluate`, `launch.export`."""
+"""Commands: `python -m launch.train`, `launch.evaluate`, `launch.analyze`, and three more.
 
-import os
-import sys
-import tempfile
+A command defines and checks its flags without importing TensorFlow, so that a wrong one is
+answered at once. Its work is in `launch/jobs/`.
+"""
 
 from launch import environment
 
 environment.prepare()
-
-
-def _import_tensorflow_quietly():
-    """Keeps TensorFlow's start-up notes, which ignore its log level, off the first screen."""
-    sys.stderr.flush()
-    screen = os.dup(2)
-    with tempfile.TemporaryFile() as notes:
-        os.dup2(notes.fileno(), 2)
-        try:
-            import tensorflow  # noqa: F401
-        except BaseException:
-            notes.seek(0)
-            os.write(screen, notes.read())  # then they may say why
-            raise
-        finally:
-            os.dup2(screen, 2)
-            os.close(screen)
-
-
-_import_tensorflow_quietly()

@@ -11,12 +11,18 @@ Example:
 
 import sys
 
-from absl import app, flags
+from absl import flags
 
-from launch import errors, output
+from launch import command, errors, output
 from launch.benchmarks import implementations, rows, table, workloads
 from launch.benchmarks.measurement import Measurement
-from tfmgaug.files import write_json
+from launch.given_flags import present, refuse_idle
+
+GROUPS = {
+    "What is measured": ("workloads", "implementations", "dtypes", "small"),
+    "How": ("repeats", "seed"),
+    "Output": ("output", "overwrite"),
+}
 
 flags.DEFINE_list(
     "workloads",
@@ -35,21 +41,37 @@ flags.DEFINE_integer("repeats", 7, "Timed steps of each.", lower_bound=1)
 flags.DEFINE_integer("seed", 0, "Of weights, images and masks.", lower_bound=0)
 flags.DEFINE_boolean("small", False, "Tiny forms of the workloads, to see that all runs.")
 output.define("the rows, written after each workload")
+flags.adopt_module_key_flags(output)  # --helpshort lists them
 
 
-@errors.plainly
-def main(_):
-    """Runs the benchmark with the flags."""
-    options = flags.FLAGS
-    chosen = workloads.choose(options.workloads)
-    peers = implementations.choose(options.implementations)
+def check(options):
+    """Refuses names that there are not, and flags that nothing reads.
+
+    Args:
+        options: absl flags.
+
+    Raises:
+        ValueError: there are some.
+    """
+    refuse_idle(options, present(output.READ_WITH), output.READ_WITH)
+    workloads.choose(options.workloads)
+    implementations.choose(options.implementations)
     unknown = [dtype for dtype in options.dtypes if dtype not in rows.BOUNDS]
     if unknown or not options.dtypes:
         raise ValueError(f"--dtypes must be among {', '.join(rows.BOUNDS)}. Received: {unknown}.")
+
+
+def measure(options):
+    """Runs the benchmark with the flags.
+
+    Args:
+        options: absl flags.
+    """
     file = output.path(options)
+    peers = implementations.choose(options.implementations)
     measurement = Measurement(peers, options.repeats, options.seed, _report)
     try:
-        _measure(measurement, chosen, options, file)
+        _measure(measurement, workloads.choose(options.workloads), options, file)
     except KeyboardInterrupt:
         print("\nStopped. Workloads that were finished are kept.", file=sys.stderr)
         sys.exit(errors.INTERRUPTED)
@@ -65,7 +87,7 @@ def _measure(measurement, chosen, options, file):
             tables.append(table.table(workload, measured, convolution))
             _report(f"\n{tables[-1]}\n")
             if file:
-                write_json(file, results)
+                output.write(file, results)
     print("\n\n".join(tables))
     if file:
         print(f"\nrows  {file}")
@@ -75,5 +97,7 @@ def _report(line):
     print(line, file=sys.stderr, flush=True)
 
 
+main = command.main(measure, check)
+
 if __name__ == "__main__":
-    app.run(main)
+    command.run(main, GROUPS)

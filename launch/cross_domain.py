@@ -3,36 +3,16 @@
 import types
 from typing import NamedTuple
 
-from absl import flags
-
-from launch import data_flags, settings, summary, tasks
+from launch import settings, summary, tasks
+from launch.data_sets import parse
 from tfmgaug import evaluation
-
-_KNOWN = tuple(name for name in data_flags.DATA if name != "sinusoids")
-# What --datasets says itself, or the runs do.
-_DECIDED = ("data", "image_size")
-
-
-class Dataset(NamedTuple):
-    """A data set of --datasets.
-
-    Attributes:
-        name: as of --data.
-        folder: its own --data_dir, or None for that of the command line.
-    """
-
-    name: str
-    folder: str | None
-
-    def __str__(self):
-        return self.name if self.folder is None else f"{self.name}:{self.folder}"
 
 
 class Outcome(NamedTuple):
     """What is known of runs on data sets.
 
     Attributes:
-        datasets: list of `Dataset`.
+        datasets: list of `launch.data_sets.Dataset`.
         runs: dictionary from runs to their reports, one for each data set.
         floors: dictionary from sizes of images, as text, to the pixel floors of the data sets.
     """
@@ -40,34 +20,6 @@ class Outcome(NamedTuple):
     datasets: list
     runs: dict
     floors: dict
-
-
-def parse(texts):
-    """Reads --datasets.
-
-    Args:
-        texts: list of names of data sets, each with a colon and its folder where --data_dir is not
-            it: `cifar_fs`, `folder:/path/to/photos`.
-
-    Returns:
-        A list of `Dataset`.
-
-    Raises:
-        ValueError: a data set is unknown, or named twice.
-    """
-    found = []
-    for text in texts:
-        name, _, folder = text.partition(":")
-        if name not in _KNOWN:
-            raise ValueError(
-                f"--datasets must name some of {', '.join(_KNOWN)}, each with its folder behind a "
-                f"colon where --data_dir is not it, as folder:/path/to/photos. Received: {text!r}."
-            )
-        found.append(Dataset(name, folder or None))
-    twice = sorted({str(dataset) for dataset in found if found.count(dataset) > 1})
-    if twice:
-        raise ValueError(f"--datasets must differ. Received more than once: {', '.join(twice)}.")
-    return found
 
 
 def run(options, learners):
@@ -86,12 +38,6 @@ def run(options, learners):
         FileNotFoundError: data is missing.
         ValueError: a run doesn't fit a data set, or flags don't fit each other.
     """
-    given = [name for name in _DECIDED if flags.FLAGS[name].present]
-    if given:
-        raise ValueError(
-            "--datasets names the data, and runs the size of images: leave away "
-            f"--{' and --'.join(given)}."
-        )
     datasets = parse(options.datasets)
     samplers = {
         (dataset, _size(learner)): None for dataset in datasets for learner in learners.values()
@@ -101,10 +47,13 @@ def run(options, learners):
     for path, learner in learners.items():
         for dataset in datasets:
             check_fit(path, learner, samplers[dataset, _size(learner)])
+    left = iter(range(len(datasets) * len(learners) - 1, -1, -1))
     return Outcome(
         datasets,
         {
-            path: [_evaluate(options, path, one, samplers[d, _size(one)]) for d in datasets]
+            path: [
+                _evaluate(options, path, one, samplers[d, _size(one)], next(left)) for d in datasets
+            ]
             for path, one in learners.items()
         },
         {
@@ -202,10 +151,10 @@ def _size(learner):
     return tuple(learner.image_shape)[:2]
 
 
-def _evaluate(options, path, learner, sampler):
+def _evaluate(options, path, learner, sampler, more):
     name = f"{path} on {sampler.classes.name}"
     modes = tuple(options.statistics)
-    return summary.evaluate(learner, sampler, options.test_episodes, name, modes)
+    return summary.evaluate(learner, sampler, options.test_episodes, name, modes, more)
 
 
 def _cell(report, mode=None):

@@ -1,6 +1,8 @@
 """How commands set TensorFlow up, before it is imported; what the user has set stays."""
 
 import os
+import sys
+import tempfile
 
 _SETTINGS = {
     # Errors reach Python as exceptions; what TensorFlow would write besides is about missing GPUs.
@@ -17,3 +19,20 @@ def prepare():
     """Sets the environment variables that are not set yet."""
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
+
+
+def import_tensorflow():
+    """Keeps TensorFlow's start-up notes, which ignore its log level, off the first screen."""
+    sys.stderr.flush()
+    screen = os.dup(2)
+    with tempfile.TemporaryFile() as notes:
+        os.dup2(notes.fileno(), 2)
+        try:
+            import tensorflow  # noqa: F401
+        except BaseException:
+            notes.seek(0)
+            os.write(screen, notes.read())  # then they may say why
+            raise
+        finally:
+            os.dup2(screen, 2)
+            os.close(screen)

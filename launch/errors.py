@@ -3,7 +3,7 @@
 import functools
 import sys
 
-from absl import app, flags
+from absl import flags
 
 INTERRUPTED = 130  # what shells report for Ctrl-C
 
@@ -22,8 +22,6 @@ def plainly(main):
 
     @functools.wraps(main)
     def wrapped(arguments):
-        if len(arguments) > 1:
-            raise app.UsageError(f"Expected flags only. Received: {' '.join(arguments[1:])}.")
         try:
             return main(arguments)
         except (OSError, RuntimeError, TypeError, ValueError) as error:

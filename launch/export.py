@@ -4,12 +4,14 @@ python -m launch.export --run=runs/a --path=model
 python -m launch.export --run=runs/a --path=a.ticket --format=ticket
 """
 
-import pathlib
+from absl import flags
 
-from absl import app, flags, logging
+from launch import command
+from launch.given_flags import present, read_with, refuse_idle
+from launch.learner_flags import STATISTICS
 
-from launch import errors, loading
-from tfmgaug import batch_statistics, export, tickets
+GROUPS = {"Flags": ("run", "path", "format", "statistics", "overwrite")}
+READ_WITH = {"statistics": read_with(format=("saved_model",))}  # who loads a ticket chooses
 
 flags.DEFINE_string("run", None, "Run directory, or .keras file of a learner.")
 flags.DEFINE_string("path", None, "Where to write.")
@@ -22,39 +24,26 @@ flags.DEFINE_enum(
 flags.DEFINE_enum(
     "statistics",
     None,
-    batch_statistics.MODES,
+    STATISTICS,
     "Batch-statistics mode of the SavedModel; support by default.",
 )
 flags.DEFINE_boolean("overwrite", False, "Replace what an earlier export left in --path.")
 flags.mark_flags_as_required(["run", "path"])
 
 
-@errors.plainly
-def main(_):
-    """Exports with the flags."""
-    logging.set_verbosity(logging.WARNING)
-    options = flags.FLAGS
-    learner = loading.load_learner(options.run)
-    if options.format == "ticket":
-        _write_ticket(options, learner)
-        return
-    statistics = options.statistics or "support"
-    path = export(learner, options.path, statistics, overwrite=options.overwrite)
-    print(f"SavedModel  {path}/ (statistics: {statistics})")
+def check(options):
+    """Refuses flags that nothing reads.
+
+    Args:
+        options: absl flags.
+
+    Raises:
+        ValueError: there are some.
+    """
+    refuse_idle(options, present(READ_WITH), READ_WITH)
 
 
-def _write_ticket(options, learner):
-    if options.statistics is not None:
-        raise ValueError(
-            "A ticket has no batch-statistics mode: who loads it chooses. "
-            f"Received: --statistics={options.statistics} --format=ticket."
-        )
-    if pathlib.Path(options.path).exists() and not options.overwrite:
-        raise FileExistsError(f"{options.path} exists. Choose another path, or pass --overwrite.")
-    path = tickets.save(learner, options.path)
-    dense = 4 * learner.backbone.count_params() / path.stat().st_size
-    print(f"ticket  {path} ({dense:.1f} times smaller than its weights in float32)")
-
+main = command.main(command.job("launch.jobs.export"), check)
 
 if __name__ == "__main__":
-    app.run(main)
+    command.run(main, GROUPS)

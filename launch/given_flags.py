@@ -1,11 +1,73 @@
 """Flags that were given, and the refusal of those that nothing reads.
 
-Flags of a family are None by default: given is what isn't.
+Every family of flags says in a table, `READ_WITH`, what else must be chosen for a flag to be read:
+`{"mask_rates": read_with(mask=("catfish", "parameter", "width"))}`. A flag that is in no table is
+always read. The tables are checked before anything is imported or loaded.
 """
+
+from typing import Any, NamedTuple
+
+from absl import flags
+
+GIVEN = "given"  # of a switch: any value that turns it on
+
+
+class Switch(NamedTuple):
+    """A flag that must have one of some values for another flag to be read.
+
+    Attributes:
+        flag: its name.
+        values: tuple of these values, of which None stands for a flag that is left out; or `GIVEN`.
+    """
+
+    flag: str
+    values: Any
+
+    def is_on(self, settings):
+        """Whether it has one of the values; of a list, whether one of its entries has."""
+        value = getattr(settings, self.flag)
+        if self.values is GIVEN:
+            return bool(value)
+        if isinstance(value, list):
+            return any(entry in self.values for entry in value)
+        return value in self.values
+
+    def __str__(self):
+        if self.values is GIVEN:
+            return f"--{self.flag}"
+        if self.values == (False,):
+            return f"--no{self.flag}"
+        *others, last = (str(value) for value in self.values if value is not None)
+        names = f"{', '.join(others)} or {last}" if others else last
+        return f"--{self.flag}={names}"
+
+
+def read_with(**switches):
+    """Says what a flag is read with.
+
+    Args:
+        **switches: names of other flags, and tuples of the values that they must have, or `GIVEN`.
+
+    Returns:
+        A tuple of `Switch`, all of which must be on.
+    """
+    return tuple(Switch(flag, values) for flag, values in switches.items())
+
+
+def present(names):
+    """Returns those flags that stand on the command line or in a flagfile.
+
+    Args:
+        names: names of flags.
+
+    Returns:
+        A list of names.
+    """
+    return [name for name in names if flags.FLAGS[name].present]
 
 
 def given(settings, names):
-    """Returns the flags that were given.
+    """Returns the flags that were given, of those that are None by default.
 
     Args:
         settings: absl flags.
@@ -14,8 +76,8 @@ def given(settings, names):
     Returns:
         A dictionary from names to values, in the order of `names`.
     """
-    found = {name: getattr(settings, name) for name in names}
-    return {name: value for name, value in found.items() if value is not None}
+    values = {name: getattr(settings, name) for name in names}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def arguments(settings, flags_of):
@@ -28,21 +90,50 @@ def arguments(settings, flags_of):
     Returns:
         A dictionary from arguments to values.
     """
-    found = given(settings, flags_of.values())
-    return {argument: found[flag] for argument, flag in flags_of.items() if flag in found}
+    values = given(settings, flags_of.values())
+    return {argument: values[flag] for argument, flag in flags_of.items() if flag in values}
 
 
-def refuse(names, owner, received):
-    """Refuses flags that nothing reads.
+def idle(settings, names, tables):
+    """Finds flags that nothing reads.
 
     Args:
-        names: names of flags; none: nothing is refused.
-        owner: what reads them.
-        received: the flag that chose another.
+        settings: absl flags.
+        names: names of the flags that were given.
+        tables: dictionary from names to tuples of `Switch`.
+
+    Returns:
+        A dictionary from the `Switch` that is off to the names of the flags that need it.
+    """
+    unread = {}
+    for name in names:
+        off = [switch for switch in tables.get(name, ()) if not switch.is_on(settings)]
+        if off:
+            unread.setdefault(off[0], []).append(name)
+    return unread
+
+
+def refuse_idle(settings, names, tables):
+    """Refuses flags that were given and that nothing reads.
+
+    Args:
+        settings: absl flags.
+        names: names of the flags that were given.
+        tables: dictionary from names to tuples of `Switch`.
 
     Raises:
-        ValueError: there are some.
+        ValueError: there are some; the message names them, and what would read them.
     """
-    if names:
-        text = ", ".join(f"--{name}" for name in names)
-        raise ValueError(f"These flags belong to {owner}. Received: {text} with {received}.")
+    unread = idle(settings, names, tables)
+    if unread:
+        raise ValueError(" ".join(_sentence(settings, *entry) for entry in unread.items()))
+
+
+def _sentence(settings, switch, names):
+    value = getattr(settings, switch.flag)
+    value = ",".join(map(str, value)) if isinstance(value, list) else value
+    received = f"with --{switch.flag}={value}" if value else f"without --{switch.flag}"
+    received = f"with --{switch.flag}" if value is True else received
+    text = ", ".join(f"--{name}" for name in names)
+    subject = "These flags belong" if names[1:] else "This flag belongs"
+    return f"{subject} to {switch}. Received: {text} {received}."

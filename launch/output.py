@@ -4,6 +4,10 @@ import pathlib
 
 from absl import flags
 
+from launch.given_flags import GIVEN, read_with
+
+READ_WITH = {"overwrite": read_with(output=GIVEN)}
+
 
 def define(what):
     """Defines the flags.
@@ -31,3 +35,15 @@ def path(options):
     if output and output.exists() and not options.overwrite:
         raise FileExistsError(f"{output} exists: choose another, or pass --overwrite.")
     return output
+
+
+def write(path, value):
+    """Writes the results as JSON, whole or not at all.
+
+    Args:
+        path: of `path`.
+        value: what `json.dumps` takes.
+    """
+    from tfmgaug.files import write_json  # imports TensorFlow, which not all commands need
+
+    write_json(path, value)

@@ -2,13 +2,16 @@
 
 from absl import flags
 
-from launch.given_flags import arguments
-from tfmgaug.callbacks import DSD, IHT
-from tfmgaug.masks import MagnitudeMask
+from launch import number_flags
+from launch.given_flags import arguments, read_with
 
 SCHEDULES = ("dsd", "iht")
-_FLAGS = ("rates", "dense", "sparse", "retrain", "rounds")
+FLAGS_OF = {name: f"pruning_{name}" for name in ("rates", "dense", "sparse", "retrain", "rounds")}
 _NEEDED = {"dsd": ("rates", "dense", "sparse"), "iht": ("rates", "dense", "sparse", "retrain")}
+READ_WITH = {
+    **dict.fromkeys(FLAGS_OF.values(), read_with(pruning=SCHEDULES)),
+    "pruning_rounds": read_with(pruning=("iht",)),
+}
 
 
 def define():
@@ -19,8 +22,8 @@ def define():
         ["none", *SCHEDULES],
         "Network pruning of the weights that are learned: dense, sparse, dense; or in rounds.",
     )
-    flags.DEFINE_list(
-        "pruning_rates", None, "Share of each kernel pruned: one number, or one a kernel."
+    number_flags.define(
+        "pruning_rates", "Share of each kernel pruned: one number, or one a kernel.", upper_bound=1
     )
     flags.DEFINE_integer("pruning_dense", None, "Outer steps before pruning.")
     flags.DEFINE_integer(
@@ -35,67 +38,27 @@ def define():
     flags.DEFINE_integer("pruning_rounds", None, "Of iht; 4 by default.")
 
 
-def learner_options(settings):
-    """Returns the arguments of a learner's constructor: the magnitude mask.
+def check(settings):
+    """Refuses phases that are missing, or that the schedule doesn't have.
 
     Args:
         settings: absl flags.
 
     Raises:
-        ValueError: a flag is missing, out of range, or given and read by nothing.
+        ValueError: there are some.
     """
-    given = _given(settings)
     if settings.pruning == "none":
-        if given:
-            raise ValueError(
-                "These flags belong to --pruning=dsd and iht. "
-                f"Received: --pruning_{', --pruning_'.join(given)} without."
-            )
-        return {}
-    missing = [name for name in _NEEDED[settings.pruning] if name not in given]
+        return
+    options = arguments(settings, FLAGS_OF)
+    missing = [name for name in _NEEDED[settings.pruning] if name not in options]
     if missing:
         raise ValueError(
             f"--pruning={settings.pruning} needs --pruning_{', --pruning_'.join(missing)}. "
             "Received: none."
         )
-    rates = [float(rate) for rate in settings.pruning_rates]
-    return {"magnitude_mask": MagnitudeMask(rates[0] if len(rates) == 1 else rates)}
-
-
-def callbacks(settings):
-    """Returns the callbacks that the flags ask for.
-
-    Args:
-        settings: absl flags.
-
-    Raises:
-        ValueError: a flag is out of range, or given and read by nothing.
-    """
-    if settings.pruning == "none":
-        return []
-    given = _given(settings)
-    del given["rates"]
-    if settings.pruning == "iht":
-        return [_within(settings, IHT(**given))]
-    if "rounds" in given or given.get("retrain", 0) != 0:
+    if settings.pruning == "dsd" and options.get("retrain", 0) != 0:
         raise ValueError(
-            "DSD has one round, and is dense for what is left of training: --pruning_retrain=0 "
-            "alone, which keeps it sparse, has a meaning for --pruning=dsd. "
-            f"Received: --pruning_retrain={settings.pruning_retrain} "
-            f"--pruning_rounds={settings.pruning_rounds}."
+            "DSD is dense for what is left of training: --pruning_retrain=0 alone, which keeps it "
+            "sparse, has a meaning for --pruning=dsd. "
+            f"Received: --pruning_retrain={settings.pruning_retrain}."
         )
-    return [_within(settings, DSD(given["dense"], given["sparse"], "retrain" not in given))]
-
-
-def _within(settings, schedule):
-    steps = settings.epochs * settings.steps_per_epoch
-    if schedule.starts[-1] >= steps:
-        raise ValueError(
-            f"The last phase must begin before training ends, after {steps} outer steps. "
-            f"Received: phases that begin at steps {schedule.starts}."
-        )
-    return schedule
-
-
-def _given(settings):
-    return arguments(settings, {name: f"pruning_{name}" for name in _FLAGS})

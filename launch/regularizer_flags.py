@@ -1,114 +1,66 @@
-"""The regularizers and their flags, each of which is refused where nothing reads it."""
+"""The flags of regularizers."""
 
 from absl import flags
 
-from launch.given_flags import arguments, given, refuse
-from tfmgaug import data, regularizers
-from tfmgaug.regularizers.taml import MEASURES
+from launch import number_flags
+from launch.given_flags import GIVEN, read_with
 
-AUGMENTATIONS = {
-    "cutmix": regularizers.CutMix,
-    "rotate": regularizers.RotateClasses,
-    "query_erase": lambda: regularizers.OnQuery(regularizers.RandomErase()),
-    "support_erase": lambda: regularizers.OnSupport(regularizers.RandomErase()),
-    "query_aug": lambda: regularizers.OnQuery(data.Augment()),
-    "support_aug": lambda: regularizers.OnSupport(data.Augment()),
+AUGMENTATIONS = (
+    *("cutmix", "rotate", "query_erase"),
+    *("support_erase", "query_aug", "support_aug"),
+)
+TAML_FORMS = ("entropy", "theil", "ge", "atkinson", "gini", "variance_of_logs")
+# Regularizers by name, with the flags of constructor arguments; None, their default, leaves the
+# constructor's own.
+REGULARIZERS = {
+    "channel_shuffle": {
+        "probability": "channel_shuffle_probability",
+        "keep": "channel_shuffle_keep",
+        "depths": "channel_shuffle_depths",
+    },
+    "drop_block": {
+        "rate": "drop_block_rate",
+        "block_sizes": "drop_block_sizes",
+        "ramp_steps": "drop_block_ramp",
+    },
+    "graddrop": {
+        "rate": "graddrop_rate",
+        "distribution": "graddrop_distribution",
+        "ramp_steps": "graddrop_ramp",
+    },
+    "label_smoothing": {"rate": "label_smoothing_rate"},
+    "maxup": {"m": "maxup_m", "pool": "maxup_pool", "maximum": "maxup_maximum"},
+    "metamix": {"concentration": "metamix_concentration", "depths": "metamix_depths"},
+    "mr_activations": {
+        "weight": "mr_weight",
+        "depth": "mr_depth",
+        "initial_deviation": "mr_deviation",
+    },
+    "mr_weights": {"weight": "mr_weight", "initial_deviation": "mr_deviation"},
+    "taml": {
+        "form": "taml_form",
+        "weight": "taml_weight",
+        "alpha": "taml_alpha",
+        "epsilon": "taml_epsilon",
+    },
+    "trajectory_coherence": {"gamma": "coherence_gamma"},
 }
 
 
-def _taml(form="entropy", **options):
-    """Builds the TAML of a form, with the constructor's other arguments."""
-    if form != "entropy":
-        return regularizers.InequalityTAML(form, **options)
-    idle = [f"taml_{name}" for name in ("alpha", "epsilon") if name in options]
-    refuse(idle, "other forms of TAML", "--taml_form=entropy")
-    return regularizers.EntropyTAML(**options)
+def _readers():
+    """Which regularizers read each of the flags."""
+    readers = {}
+    for name, flags_of in REGULARIZERS.items():
+        for flag in flags_of.values():
+            readers[flag] = (*readers.get(flag, ()), name)
+    return readers
 
 
-def _metamix(depths=None, **options):
-    """Builds MetaMix from depths that are text."""
-    return regularizers.MetaMix(depths=_integers(depths), **options)
-
-
-def _channel_shuffle(depths=None, **options):
-    """Builds ChannelShuffle from depths that are text."""
-    return regularizers.ChannelShuffle(depths=_integers(depths), **options)
-
-
-def _drop_block(block_sizes=None, **options):
-    """Builds DropBlock from sizes that are text."""
-    if block_sizes is not None:
-        options["block_sizes"] = _integers(block_sizes)
-    return regularizers.DropBlock(**options)
-
-
-def _maxup(pool=None, **options):
-    """Builds MaxUp from names of augmentations, which "+" joins."""
-    if pool is not None:
-        pool = [[_augmentation(name) for name in names.split("+")] for names in pool]
-    return regularizers.MaxUp(pool=pool, **options)
-
-
-def _augmentation(name):
-    if name not in AUGMENTATIONS:
-        raise ValueError(
-            f"--maxup_pool must be of {', '.join(AUGMENTATIONS)}, or of these joined by +. "
-            f"Received: {name}."
-        )
-    return AUGMENTATIONS[name]()
-
-
-def _integers(texts):
-    return None if texts is None else [int(text) for text in texts]
-
-
-# With the flags of constructor arguments; None, their default, leaves the constructor's own.
-REGULARIZERS = {
-    "channel_shuffle": (
-        _channel_shuffle,
-        {
-            "probability": "channel_shuffle_probability",
-            "keep": "channel_shuffle_keep",
-            "depths": "channel_shuffle_depths",
-        },
-    ),
-    "drop_block": (
-        _drop_block,
-        {
-            "rate": "drop_block_rate",
-            "block_sizes": "drop_block_sizes",
-            "ramp_steps": "drop_block_ramp",
-        },
-    ),
-    "graddrop": (
-        regularizers.GradDrop,
-        {
-            "rate": "graddrop_rate",
-            "distribution": "graddrop_distribution",
-            "ramp_steps": "graddrop_ramp",
-        },
-    ),
-    "label_smoothing": (regularizers.LabelSmoothing, {"rate": "label_smoothing_rate"}),
-    "maxup": (_maxup, {"m": "maxup_m", "pool": "maxup_pool", "maximum": "maxup_maximum"}),
-    "metamix": (_metamix, {"concentration": "metamix_concentration", "depths": "metamix_depths"}),
-    "mr_activations": (
-        regularizers.MRActivations,
-        {"weight": "mr_weight", "depth": "mr_depth", "initial_deviation": "mr_deviation"},
-    ),
-    "mr_weights": (
-        regularizers.MRWeights,
-        {"weight": "mr_weight", "initial_deviation": "mr_deviation"},
-    ),
-    "taml": (
-        _taml,
-        {
-            "form": "taml_form",
-            "weight": "taml_weight",
-            "alpha": "taml_alpha",
-            "epsilon": "taml_epsilon",
-        },
-    ),
-    "trajectory_coherence": (regularizers.TrajectoryCoherence, {"gamma": "coherence_gamma"}),
+READ_WITH = {
+    **{flag: read_with(regularizers=names) for flag, names in _readers().items()},
+    "taml_alpha": read_with(regularizers=("taml",), taml_form=("ge",)),
+    "taml_epsilon": read_with(regularizers=("taml",), taml_form=("atkinson",)),
+    "regularize_subnetworks": read_with(regularizers=GIVEN, mask=("catfish", "parameter", "width")),
 }
 
 
@@ -143,21 +95,25 @@ def define():
         None,
         "Of MetaMix's Beta distribution; by default 2, for regression 0.5.",
     )
-    flags.DEFINE_list(
-        "metamix_depths", None, "Where MetaMix mixes, 0 the image; everywhere by default."
+    number_flags.define(
+        "metamix_depths", "Where MetaMix mixes, 0 the image; everywhere by default.", kind=int
     )
-    flags.DEFINE_list(
+    number_flags.define(
         "channel_shuffle_depths",
-        None,
         "Where channels are shuffled, from 1; behind all stages but the last by default.",
+        kind=int,
+        lower_bound=1,
     )
     flags.DEFINE_float(
         "channel_shuffle_probability", None, "That a task is shuffled; 0.5 by default."
     )
     flags.DEFINE_float("channel_shuffle_keep", None, "That a channel stays; 5/6 by default.")
     flags.DEFINE_float("drop_block_rate", None, "Share of features dropped; 0.1 by default.")
-    flags.DEFINE_list(
-        "drop_block_sizes", None, "Sides of blocks behind each stage; 1,1,5,5 by default."
+    number_flags.define(
+        "drop_block_sizes",
+        "Sides of blocks behind each stage; 1,1,5,5 by default.",
+        kind=int,
+        lower_bound=1,
     )
     flags.DEFINE_integer(
         "drop_block_ramp", None, "Outer steps in which its rate rises from 0; 20000 by default."
@@ -168,7 +124,7 @@ def define():
     flags.DEFINE_enum(
         "taml_form",
         None,
-        ["entropy", *MEASURES],
+        TAML_FORMS,
         "TAML's penalty: on predictions, or on unequal losses; entropy by default.",
     )
     flags.DEFINE_float("taml_weight", None, "TAML's weight; 0.1 by default.")
@@ -190,38 +146,23 @@ def define():
     )
 
 
-def build(settings):
-    """Builds the regularizers that --regularizers names.
+def check(settings):
+    """Refuses names of regularizers and of augmentations that there are not.
 
     Args:
         settings: absl flags.
 
-    Returns:
-        A list of `Regularizer`.
-
     Raises:
-        ValueError: a name is unknown, or a flag is given that none of them reads.
+        ValueError: there are some.
     """
-    names = settings.regularizers
-    unknown = [name for name in names if name not in REGULARIZERS]
+    unknown = [name for name in settings.regularizers if name not in REGULARIZERS]
     if unknown:
         raise ValueError(
             f"--regularizers must be of {', '.join(REGULARIZERS)}. Received: {', '.join(unknown)}."
         )
-    _refuse_idle(settings, names)
-
-    def make(kind, flags_of):
-        own = arguments(settings, flags_of)
-        return kind(**own, subnetworks=settings.regularize_subnetworks)
-
-    return [make(*REGULARIZERS[name]) for name in names]
-
-
-def _refuse_idle(settings, names):
-    read = {name: set(flags_of.values()) for name, (_, flags_of) in REGULARIZERS.items()}
-    idle = set().union(*read.values()) - set().union(*(read[name] for name in names))
-    found = list(given(settings, sorted(idle)))
-    if settings.regularize_subnetworks and not names:
-        found.append("regularize_subnetworks")
-    owner = "regularizers that --regularizers does not name"
-    refuse(found, owner, f"--regularizers={','.join(names)}")
+    for name in (name for names in settings.maxup_pool or () for name in names.split("+")):
+        if name not in AUGMENTATIONS:
+            raise ValueError(
+                f"--maxup_pool must be of {', '.join(AUGMENTATIONS)}, or of these joined by +. "
+                f"Received: {name}."
+            )

@@ -13,11 +13,14 @@ every run, and --overwrite for --output.
 
 import shlex
 import sys
+import time
 
-from absl import app, flags, logging
+from absl import flags
 
-from launch import errors, output, settings
+from launch import command, errors, output, settings
 from launch.data_flags import DATA
+from launch.given_flags import read_with, refuse_idle
+from launch.progress import duration
 from launch.reproduction import (
     composition,
     drawing,
@@ -30,11 +33,23 @@ from launch.reproduction import (
 )
 from launch.reproduction.papers import PAPERS
 from launch.reproduction.runs import BEGUN, FINISHED, Plan
-from tfmgaug.files import write_json
 
 _STOPPING = "Ctrl-C loses at most an epoch; the same command goes on."
 
+GROUPS = {
+    "What there is": ("list",),
+    "What is reproduced": ("paper", "table", "figure", "cells"),
+    "How": ("size", "seeds", "dry_run"),
+    "Where": ("runs_dir", "data_dir"),
+}
+# The flags of this command, which others of launch.train are passed on beside.
+_FLAGS = (
+    *("paper", "table", "figure", "cells", "seeds", "size", "runs_dir", "folders", "dry_run"),
+    "output",
+)
+
 settings.define()
+flags.adopt_module_key_flags(settings)
 flags.DEFINE_boolean("list", False, "Name all cells and figures, with their recipes.")
 flags.DEFINE_enum("paper", None, sorted(PAPERS), "Which paper.")
 flags.DEFINE_integer("table", None, "Number of a table.", lower_bound=1)
@@ -56,26 +71,52 @@ flags.DEFINE_boolean("dry_run", False, "Print the commands and an estimate only.
 flags.DEFINE_string("output", None, "JSON file for the table.")
 
 
-@errors.plainly
-def main(_):
-    """Reproduces what the flags ask for."""
-    logging.set_verbosity(logging.WARNING)
-    options = flags.FLAGS
+def check(options):
+    """Refuses flags that don't fit together.
+
+    Args:
+        options: absl flags.
+
+    Raises:
+        ValueError: they say why.
+    """
+    names = [name for name in (*_FLAGS, *settings.names()) if options[name].present]
     if options.list:
-        print(listing.text([PAPERS[options.paper]] if options.paper else PAPERS.values()))
+        unlisted = [name for name in names if name != "paper"]
+        refuse_idle(options, unlisted, dict.fromkeys(unlisted, read_with(list=(False,))))
         return
     if options.paper is None or (options.table is None) == (options.figure is None):
         raise ValueError("Expected --list, or --paper with one of --table and --figure.")
+    if options.figure is not None and any(n in names for n in ("cells", "output", "overwrite")):
+        raise ValueError("--cells, --output and --overwrite are for tables. Received: --figure.")
+    if options.output is None and "overwrite" in names:
+        raise ValueError("--overwrite is for --output. Received: --overwrite alone.")
+    if options.dry_run and "output" in names:
+        raise ValueError("--output holds results, of which --dry_run has none. Received: both.")
+
+
+def reproduce(options):
+    """Reproduces what the flags ask for.
+
+    Args:
+        options: absl flags.
+    """
+    if options.list:
+        print(listing.text([PAPERS[options.paper]] if options.paper else PAPERS.values()))
+        return
     plan = Plan(
         *(options.size, composition.passed_through(), options.runs_dir),
         folders=_folders(options.folders),
     )
+    started = time.monotonic()
     seeds = _seeds(options.seeds)
     paper = PAPERS[options.paper]
     if options.table is not None:
         failures = _reproduce_table(options, plan, seeds, paper)
     else:
         failures = _reproduce_figure(options, plan, seeds, paper)
+    if not options.dry_run:
+        print(f"\n{duration(time.monotonic() - started)} in all")
     if failures:
         lines = "\n".join(f"  {one.run.title}: {one.reason}" for one in failures)
         sys.exit(f"\n{len(failures)} failed:\n{lines}")
@@ -99,6 +140,7 @@ def _reproduce_table(options, plan, seeds, paper):
         for cell, own in runs.items()
         if cell.elsewhere is not None
     }
+    plan.check_folders()
     if options.dry_run:
         _print_commands(queue)
         for one in (one for own in tests.values() for one in own):
@@ -109,7 +151,7 @@ def _reproduce_table(options, plan, seeds, paper):
     def write(_=None):
         rows = _rows(runs, tests, plan)
         if file:
-            write_json(file, tables.to_json(paper, table, options.size, rows, queue.failures))
+            output.write(file, tables.to_json(paper, table, options.size, rows, queue.failures))
         return rows
 
     stopped = _work(queue, write)
@@ -124,8 +166,6 @@ def _reproduce_table(options, plan, seeds, paper):
 
 def _reproduce_figure(options, plan, seeds, paper):
     """Runs what a figure needs, draws it, and returns the failures."""
-    if options.cells or options.output:
-        raise ValueError("--cells and --output are for tables. Received: --figure.")
     figure = paper.figure(options.figure)
     if not figure.panels:
         raise ValueError(f"Figure {figure.number} of {paper.name}: {figure.remark}")
@@ -136,6 +176,7 @@ def _reproduce_figure(options, plan, seeds, paper):
     def folder(panel):
         return plan.directory / "figures" / f"{paper.name}_{panel.name}"
 
+    plan.check_folders()
     if options.dry_run:
         _print_commands(queue)
         for panel, labeled in panels:
@@ -247,5 +288,7 @@ def _seeds(texts):
     return seeds
 
 
+main = command.main(reproduce, check)
+
 if __name__ == "__main__":
-    app.run(main)
+    command.run(main, GROUPS)

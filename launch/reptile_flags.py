@@ -1,13 +1,16 @@
-"""The flags of Reptile; other learners refuse them."""
+"""The flags of Reptile."""
 
 from absl import flags
 
-from launch.given_flags import given, refuse
-from tfmgaug.inner_optimizers import SGD, Adam
+from launch.given_flags import read_with
 
-_OPTIMIZER = {"sgd": "inner_momentum", "adam": "inner_beta_1"}
-_OPTIONS = ("inner_batch", "evaluation_batch", "inner_reduction", "carry_slots")
-_FLAGS = ("inner_optimizer", *_OPTIMIZER.values(), *_OPTIONS)
+OPTIONS = ("inner_batch", "evaluation_batch", "inner_reduction", "carry_slots")
+_LEARNER = {"learner": ("reptile",)}
+READ_WITH = {
+    **dict.fromkeys((*OPTIONS, "inner_optimizer"), read_with(**_LEARNER)),
+    "inner_momentum": read_with(**_LEARNER, inner_optimizer=(None, "sgd")),
+    "inner_beta_1": read_with(**_LEARNER, inner_optimizer=("adam",)),
+}
 
 
 def define():
@@ -36,40 +39,19 @@ def define():
     )
 
 
-def learner_options(settings):
-    """Returns the arguments of the learner's constructor that other learners don't have.
+def check(settings):
+    """Refuses slots that are carried where there are none.
 
     Args:
         settings: absl flags.
 
     Raises:
-        ValueError: a flag is given that nothing reads.
+        ValueError: the inner optimizer is plain gradient descent.
     """
-    if settings.learner != "reptile":
-        refuse(given(settings, _FLAGS), "--learner=reptile", f"--learner={settings.learner}")
-        return {}
-    if settings.learn_inner_rates != "no" or settings.recompute_inner_steps:
+    plain = settings.inner_optimizer != "adam" and not settings.inner_momentum
+    if settings.learner == "reptile" and settings.carry_slots and plain:
         raise ValueError(
-            "Reptile does not differentiate its inner steps: --learn_inner_rates and "
-            "--recompute_inner_steps have no meaning for it. Received: "
-            f"--learn_inner_rates={settings.learn_inner_rates} "
-            f"--recompute_inner_steps={settings.recompute_inner_steps}."
+            "--carry_slots carries what an inner optimizer remembers: it needs "
+            "--inner_optimizer=adam or --inner_momentum. Received: --carry_slots with plain "
+            "gradient descent."
         )
-    return {
-        **given(settings, _OPTIONS),
-        "evaluation_steps": settings.test_inner_steps,
-        "inner_optimizer": _optimizer(settings),
-    }
-
-
-def _optimizer(settings):
-    name = settings.inner_optimizer or "sgd"
-    idle = next(flag for other, flag in _OPTIMIZER.items() if other != name)
-    if getattr(settings, idle) is not None:
-        raise ValueError(
-            f"--{idle} is of another --inner_optimizer. "
-            f"Received: --{idle}={getattr(settings, idle)} with --inner_optimizer={name}."
-        )
-    if name == "sgd":
-        return SGD(settings.inner_momentum or 0.0)
-    return Adam(settings.inner_beta_1 or 0.0)

@@ -4,6 +4,7 @@ import resource
 import sys
 import time
 
+from launch.progress import Counter
 from tfmgaug import evaluation, export, figures
 from tfmgaug.batch_statistics import ONE_BY_ONE, RUNNING
 from tfmgaug.callbacks.checkpoint import BEST, LAST
@@ -41,8 +42,8 @@ def conclude(options, directory, learner, job, initial, history, started):
     _say_where(directory, started)
 
 
-def evaluate(learner, sampler, episodes, name, statistics=("transductive", "support")):
-    """Evaluates with a line that counts the episodes.
+def evaluate(learner, sampler, episodes, name, statistics=("transductive", "support"), more=0):
+    """Evaluates, and says how far it is.
 
     Args:
         learner: `MetaLearner`.
@@ -50,29 +51,27 @@ def evaluate(learner, sampler, episodes, name, statistics=("transductive", "supp
         episodes: int.
         name: of the report.
         statistics: modes.
+        more: int, further evaluations of this size that follow.
 
     Returns:
         A `tfmgaug.evaluation.Report`.
     """
-    shown = sys.stdout.isatty()
-
-    def progress(done, total):
-        if shown:
-            print(f"\rEvaluating {name}: {done}/{total} episodes", end="", flush=True)
-
-    report = evaluation.evaluate(
-        learner, sampler, episodes=episodes, statistics=statistics, name=name, progress=progress
+    return evaluation.evaluate(
+        learner,
+        sampler,
+        episodes=episodes,
+        statistics=statistics,
+        name=name,
+        progress=Counter(f"Evaluating {name}", "episodes", more),
     )
-    if shown:
-        print("\r" + " " * 60 + "\r", end="")
-    return report
 
 
 def _evaluate_initialization(options, learner, job, initial):
     # The same object with its first weights: its graphs are traced once.
     for variable, value in zip(learner.weights, initial):
         variable.assign(value)
-    return evaluate(learner, job.test, options.test_episodes, "initialization", _modes(options))
+    name = "initialization"
+    return evaluate(learner, job.test, options.test_episodes, name, _modes(options), more=1)
 
 
 def _modes(options):

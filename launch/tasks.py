@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Any, NamedTuple
 
-from launch import landscape_flags
+from launch.construction import landscape
 from launch.given_flags import arguments
 from tfmgaug import data
 
@@ -14,20 +14,6 @@ _VALIDATION, _TEST, _SEEN = 1_000_003, 2_000_003, 3_000_017
 _BATCH = 20
 
 _MARGIN = 1.15  # the papers on photos test on the center of images that are larger by this
-
-# What acts on images alone, and does nothing where it is left as it is.
-_OF_IMAGES = {
-    "augment_images": False,
-    "gap_episodes": None,
-    "mutually_exclusive": True,
-    "rotations": False,
-    "task_augmentation": "none",
-    "test_classes": "test",
-    "test_crop": False,
-    "test_mutually_exclusive": True,
-    "train_classes": None,
-    "train_resolutions": None,
-}
 
 
 class Tasks(NamedTuple):
@@ -72,7 +58,6 @@ def build(settings):
         FileNotFoundError: data is missing.
         ValueError: the data doesn't fit the episodes.
     """
-    _check(settings)
     if settings.data == "sinusoids":
         return _sinusoids(settings)
     splits = load(settings)
@@ -145,42 +130,16 @@ def load(settings):
     return splits._replace(train=splits.train.take(settings.train_classes, settings.data_seed))
 
 
-def _check(settings):
-    if settings.data == "sinusoids":
-        given = [name for name, none in _OF_IMAGES.items() if getattr(settings, name) != none]
-        if given:
-            raise ValueError(f"Sinusoids are no images. Received: --{', --'.join(given)}.")
-    rotating = settings.task_augmentation == "rotate"
-    if rotating and settings.rotations:
-        raise ValueError(
-            "--task_augmentation=rotate adds rotated classes to the training set, --rotations to "
-            "all three sets: choose one. Received: both."
-        )
-    how = {n: getattr(settings, n) for n in ("rotation_probability", "rotation_ramp")}
-    if not rotating and any(value is not None for value in how.values()):
-        raise ValueError(
-            "--rotation_probability and --rotation_ramp need --task_augmentation=rotate. "
-            f"Received: {settings.task_augmentation}."
-        )
-    if settings.train_resolutions and settings.resolutions:
-        raise ValueError(
-            "--train_resolutions draws sizes for whole tasks, --resolutions for sub-networks "
-            "alone: choose one. Received: both."
-        )
-
-
 def _loaded_size(settings):
     if not settings.test_crop:
         return settings.image_size
-    if settings.image_size is None:
-        raise ValueError("--test_crop needs --image_size, the size of the crop. Received: none.")
     return int(_MARGIN * settings.image_size)
 
 
 def _training_sampler(settings, classes):
     transform = _training_transform(settings)
     if settings.learner == "fine_tuning":
-        return landscape_flags.labeled_images(settings, classes, transform)
+        return landscape.labeled_images(settings, classes, transform)
     return _sampler(
         settings,
         classes,

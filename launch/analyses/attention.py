@@ -4,16 +4,6 @@ from launch.analyses import result
 from launch.analyses.runs import the_only
 from tfmgaug import analysis, figures
 
-FLAGS = (
-    "masks",
-    "queries",
-    "rates",
-    "seed",
-    "stage",
-    "statistics",
-    "target",
-    "task",
-)
 _RATES = (0.005, 0.02, 0.05)
 
 

@@ -5,8 +5,6 @@ import numpy as np
 from launch.analyses import result
 from tfmgaug import analysis
 
-FLAGS = ("delta", "divergence", "episodes", "masks", "rates", "samples", "seed", "statistics")
-
 _NOTE = (
     "The empirical error is that of the pruned network after adaptation on training tasks. The "
     "theorem prunes all weights at one rate; masks leave biases, normalization and classifier "

@@ -7,8 +7,6 @@ import numpy as np
 from launch.analyses import result
 from tfmgaug import analysis
 
-FLAGS = ("bound_of_loss", "delta", "lipschitz", "smoothness")
-
 _NOTE = (
     "k counts what a sparse phase keeps, biases and normalization included; R is the norm of the "
     "weights. G, H and B are not known of a network: at 1 they are left out, and only the ratio of "

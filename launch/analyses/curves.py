@@ -4,7 +4,6 @@ from launch.analyses import result
 from launch.analyses.runs import histories_by_name
 from tfmgaug import figures
 
-FLAGS = ()
 _LOGS = ("loss", "val_loss", "accuracy", "val_accuracy")
 
 

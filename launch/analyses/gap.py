@@ -3,7 +3,6 @@
 from launch.analyses import result
 from tfmgaug import figures
 
-FLAGS = ()
 _TESTED = ("training_classes_accuracy", "test_classes_accuracy")
 _TRAINED = ("accuracy", "val_accuracy")
 _NOTE = (

@@ -3,14 +3,16 @@
 import math
 
 from launch.analyses import result
+from launch.analyses.seeds import averaged
 from tfmgaug import analysis, figures
 
-FLAGS = ("episodes", "layer")
 _LOG = "gradient_mean_absolute/"
 
 
 def analyze(runs, options):
     """Measures every trained run, and draws what --gradient_norms_every measured in training.
+
+    Runs of one name are averaged in the figure.
 
     Args:
         runs: list of `launch.analyses.runs.Run`.
@@ -30,8 +32,8 @@ def analyze(runs, options):
             "Expected runs trained with --gradient_norms_every, or none of them. "
             f"Received without such measurements of {weights[0]}: {without}."
         )
-    reports = [_measure(run, options) for run in runs]
-    text = [_line(report, weight, own) for report, weight, own in zip(reports, weights, rows)]
+    measured = [_measure(run, options) for run in runs]
+    text = [_line(report, weight, own) for report, weight, own in zip(measured, weights, rows)]
     histories = {}
     for run, own in zip(runs, rows):
         histories.setdefault(run.name, []).append(own)
@@ -40,9 +42,11 @@ def analyze(runs, options):
         "\n".join(text),
         [
             {"run": str(run.path), "weight": weight, "epochs": own, **report.to_json()}
-            for run, weight, own, report in zip(runs, weights, rows, reports)
+            for run, weight, own, report in zip(runs, weights, rows, measured)
         ],
-        figures.gradient_norms(reports, histories if all(rows) else None, layer),
+        figures.gradient_norms(
+            averaged(measured, named=False), histories if all(rows) else None, layer
+        ),
     )
 
 

@@ -3,8 +3,6 @@
 from launch.analyses import result
 from tfmgaug import analysis
 
-FLAGS = ("directions", "episodes", "seed")
-
 
 def analyze(runs, options):
     """Checks every run's learner, converted to float64, on a small batch of tasks.

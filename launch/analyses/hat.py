@@ -2,14 +2,13 @@
 
 from launch.analyses import result
 from launch.analyses.runs import ABBREVIATIONS
+from launch.analyses.seeds import averaged
 from tfmgaug import analysis, figures
 from tfmgaug.analysis.memorization import RATES
 
-FLAGS = ("episodes", "masks", "rates", "seed", "statistics")
-
 
 def analyze(runs, options):
-    """Measures every run with every mask, a panel each.
+    """Measures every run with every mask, a panel each; runs of one name are averaged.
 
     Args:
         runs: list of `launch.analyses.runs.Run`.
@@ -18,11 +17,11 @@ def analyze(runs, options):
     Returns:
         A `Result`.
     """
-    reports = [
+    reports = averaged(
         measure(analysis.memorization, run, mask, options, options.rates or RATES)
         for run in runs
         for mask in run.masks(options)
-    ]
+    )
     return result.Result(
         "\n\n".join(map(result.table, reports)),
         [report.to_json() for report in reports],

@@ -1,13 +1,12 @@
 """Figure 2: the distribution of MMCA scores, with the share that catfish pruning takes."""
 
 from launch.analyses import result
+from launch.analyses.seeds import averaged
 from tfmgaug import analysis, figures
-
-FLAGS = ("episodes", "layer", "rates")
 
 
 def analyze(runs, options):
-    """Measures every run, a panel each.
+    """Measures every run, a panel each; runs of one name are averaged.
 
     Args:
         runs: list of `launch.analyses.runs.Run`.
@@ -22,7 +21,7 @@ def analyze(runs, options):
     rates = options.rates or [0.2]
     if len(rates) != 1:
         raise ValueError(f"--rates must be one rate for this analysis. Received: {rates}.")
-    found = [_measure(run, float(rates[0]), options) for run in runs]
+    found = averaged(_measure(run, float(rates[0]), options) for run in runs)
     return result.Result(
         "\n".join(_line(one, options.layer) for one in found),
         [one.to_json() for one in found],

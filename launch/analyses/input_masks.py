@@ -6,8 +6,6 @@ from launch.analyses import result
 from launch.analyses.runs import the_only
 from tfmgaug import analysis, figures
 
-FLAGS = ("units",)
-
 
 def analyze(runs, options):
     """Draws the first layer's masks of one run.

@@ -5,9 +5,6 @@ from tfmgaug import analysis, figures
 from tfmgaug.analysis.landscape_report import PREFIX
 from tfmgaug.figures.landscape import PROPERTIES, performance_of, points
 
-FLAGS = ("episodes", "plot", "seed", "statistics", "steps")
-PLOTS = ("curves", "correlation", "runs")
-
 
 def analyze(runs, options):
     """Draws what runs measured as they were trained (--landscape_every), or measures them now.
@@ -24,17 +21,10 @@ def analyze(runs, options):
         A `Result`.
 
     Raises:
-        ValueError: there are flags that this plot doesn't read, or runs without measurements.
+        ValueError: there are runs without measurements.
     """
     if options.plot == "runs":
         return _of_trained(runs, options)
-    measuring = ("episodes", "statistics", "steps")
-    idle = [name for name in measuring if getattr(options, name) is not None]
-    if idle:
-        raise ValueError(
-            f"--{' and --'.join(idle)} are for --plot=runs, which measures; the others draw what "
-            f"was measured in training. Received: --plot={options.plot}."
-        )
     histories = {}
     for run in runs:
         rows = [row for row in run.history if f"{PREFIX}support_loss" in row]

@@ -1,13 +1,12 @@
 """Representation change: CKA of features before and after adaptation, stage by stage."""
 
 from launch.analyses import result
+from launch.analyses.seeds import averaged
 from tfmgaug import analysis, figures
-
-FLAGS = ("episodes", "statistics")
 
 
 def analyze(runs, options):
-    """Measures every run, and draws all in one panel.
+    """Measures every run, and draws all in one panel; runs of one name are averaged.
 
     Args:
         runs: list of `launch.analyses.runs.Run`.
@@ -16,7 +15,7 @@ def analyze(runs, options):
     Returns:
         A `Result`.
     """
-    reports = [
+    reports = averaged(
         analysis.representation_change(
             run.learner,
             run.sampler,
@@ -26,10 +25,10 @@ def analyze(runs, options):
             progress=result.counted(run.name),
         )
         for run in runs
-    ]
+    )
     return result.Result(
         "\n".join(map(_line, reports)),
-        [{"run": str(run.path), **one.to_json()} for run, one in zip(runs, reports)],
+        [report.to_json() for report in reports],
         figures.representation_profile(*reports),
     )
 

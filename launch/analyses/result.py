@@ -1,7 +1,8 @@
 """What an analysis hands back, and how its progress is shown."""
 
-import sys
 from typing import Any, NamedTuple
+
+from launch.progress import Counter
 
 
 class Result(NamedTuple):
@@ -38,15 +39,8 @@ def of_each(runs, found, note):
 
 
 def counted(name):
-    """Returns a progress function that counts tasks on a terminal, and says nothing elsewhere."""
-    if not sys.stdout.isatty():
-        return None
-
-    def progress(done, total):
-        line = f"\rAnalyzing {name}: {done}/{total} tasks"
-        print(line if done < total else "\r" + " " * len(line) + "\r", end="", flush=True)
-
-    return progress
+    """Returns a progress function that counts tasks."""
+    return Counter(f"Analyzing {name}", "tasks")
 
 
 def table(report):

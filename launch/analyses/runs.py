@@ -7,9 +7,10 @@ import types
 
 import numpy as np
 
-from launch import loading, settings, tasks
+from launch import data_flags, loading, settings, tasks
+from launch.construction.augmentation import MASKS
+from launch.given_flags import idle, refuse_idle
 from launch.run_directory import RunDirectory
-from launch.settings import MASKS
 from tfmgaug import data, masks
 
 # What another data set than the run's own still has in common with it.
@@ -89,7 +90,6 @@ class Run:
     def masks(self, options):
         """Returns the masks to prune with: those of --masks, or the run's own."""
         if options.masks:
-            _check_names("--masks", options.masks, MASKS)
             return [MASKS[name]() for name in options.masks]
         augmentation = self.learner.augmentation
         return [masks.CatfishMask() if augmentation is None else augmentation.mask]
@@ -158,7 +158,7 @@ def load(options):
         A list of `Run`s.
 
     Raises:
-        ValueError: there are other names than runs.
+        ValueError: there are other names than runs, or flags that no run reads.
     """
     names = options.names or [None] * len(options.runs)
     if len(names) != len(options.runs):
@@ -167,7 +167,9 @@ def load(options):
         )
     defaults = {name: options[name].default for name in settings.names()}
     given = {name: options[name].value for name in settings.names() if options[name].present}
-    return [Run(path, name, defaults, given) for path, name in zip(options.runs, names)]
+    runs = [Run(path, name, defaults, given) for path, name in zip(options.runs, names)]
+    _refuse_idle(runs, given)
+    return runs
 
 
 def histories_by_name(runs):
@@ -189,6 +191,13 @@ def the_only(runs):
     return runs[0]
 
 
+def _refuse_idle(runs, given):
+    """Refuses data flags that no run reads, given the data that each of them is of."""
+    unread = [idle(run.settings, given, data_flags.READ_WITH) for run in runs]
+    nowhere = [n for n in given if all(n in sum(one.values(), []) for one in unread)]
+    refuse_idle(runs[0].settings, nowhere, data_flags.READ_WITH)
+
+
 def _overridden(defaults, saved, given):
     kept = dict(saved)
     if given.get("data", saved["data"]) != saved["data"]:
@@ -201,9 +210,3 @@ def _overridden(defaults, saved, given):
     if merged["test_classes"] != "train" and "train_classes" not in given:
         merged["train_classes"] = None  # which other tasks are not taken from
     return types.SimpleNamespace(**merged)
-
-
-def _check_names(flag, given, known):
-    unknown = sorted(set(given) - set(known))
-    if unknown:
-        raise ValueError(f"{flag} must be of {sorted(known)}. Received: {', '.join(unknown)}.")

@@ -3,8 +3,8 @@
 from launch import pruning_flags
 from launch.analyses import result
 from tfmgaug import figures
+from tfmgaug.evaluation.summary import summarize
 
-FLAGS = ("over",)
 AXES = {
     "dense": "outer steps of pre-training",
     "retrain": "outer steps of retraining",
@@ -16,6 +16,8 @@ AXES = {
 def analyze(runs, options):
     """Draws the test accuracy of runs over a length of theirs, a curve for each kind of pruning.
 
+    Seeds of one point are averaged.
+
     Args:
         runs: list of `launch.analyses.runs.Run`, finished.
         options: absl flags.
@@ -26,16 +28,33 @@ def analyze(runs, options):
     Raises:
         ValueError: a run was not pruned, or has no such length.
     """
-    points = [_point(run, options.over) for run in runs]
+    points = _averaged([_point(run, options.over) for run in runs], options.over)
     curves = {}
     for point in points:
         curves.setdefault(point["curve"], []).append((point[options.over], point["accuracy"]))
     text = "\n".join(
-        f"{p['run']}: {100 * p['accuracy']:.2f} ± {100 * p['half_width']:.2f} % at "
+        f"{', '.join(p['runs'])}: {100 * p['accuracy']:.2f} ± {100 * p['half_width']:.2f} % at "
         f"{p[options.over]:g} {AXES[options.over]}"
         for p in points
     )
     return result.Result(text, points, figures.sensitivity_curves(curves, AXES[options.over]))
+
+
+def _averaged(points, over):
+    """Averages points of one curve and one length, which are runs of several seeds."""
+    groups = {}
+    for point in points:
+        groups.setdefault((point["curve"], point[over]), []).append(point)
+    return [_mean(group) for group in groups.values()]
+
+
+def _mean(group):
+    if len(group) == 1:
+        return group[0]
+    mean, _, interval, _ = summarize([point["accuracy"] for point in group])
+    paths = [path for point in group for path in point["runs"]]
+    # The interval is over seeds, where there are several; of one run it is over test episodes.
+    return {**group[0], "runs": paths, "accuracy": mean, "half_width": interval}
 
 
 def _point(run, over):
@@ -43,7 +62,7 @@ def _point(run, over):
     if saved.get("pruning", "none") not in pruning_flags.SCHEDULES:
         raise ValueError(f"Expected runs with --pruning. Received: {run.path} without.")
     return {
-        "run": str(run.path),
+        "runs": [str(run.path)],
         "curve": f"{saved['pruning'].upper()}, {','.join(saved['pruning_rates'])}",
         over: _length(run, saved, over),
         "accuracy": report["accuracy"],

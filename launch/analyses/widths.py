@@ -4,7 +4,6 @@ from launch.analyses import result
 from tfmgaug import figures
 from tfmgaug.evaluation.summary import summarize
 
-FLAGS = ()
 # What runs in one figure must share.
 _SHARED = ("data", "way", "shot", "query", "hidden", "data_seed", "test_episodes", "test_classes")
 _NAMES = {"anil": "ANIL", "boil": "BOIL", "fomaml": "FOMAML", "maml": "MAML"}

@@ -14,7 +14,6 @@ import resource
 import signal
 import sys
 import time
-import types
 
 _PACKAGES = ("higher", "jax", "jaxlib", "torch")
 
@@ -115,15 +114,6 @@ def _tuple(value):
     return tuple(value) if isinstance(value, list) else value
 
 
-def _find_package():
-    # launch/__init__.py imports TensorFlow, whose time and memory would count as PyTorch's.
-    root = pathlib.Path(__file__).resolve().parents[2]
-    sys.path[0] = str(root)  # the folder of this script until now
-    package = types.ModuleType("launch")
-    package.__path__ = [str(root / "launch")]
-    sys.modules["launch"] = package
-
-
 if __name__ == "__main__":
-    _find_package()
+    sys.path[0] = str(pathlib.Path(__file__).resolve().parents[2])  # not the folder of this script
     main()

@@ -3,11 +3,13 @@
 import os
 import pathlib
 import re
+import types
 
 from absl import flags
 from absl.testing import flagsaver
 
 from launch import settings
+from launch.given_flags import present
 
 RECIPES = pathlib.Path(__file__).parents[1] / "recipes"
 SIZES = ("small", "full")
@@ -77,6 +79,7 @@ def resolve(given):
             raise ValueError(f"{' '.join(given)}: {error}") from error
         if left:
             raise ValueError(f"Expected flags only. Received: {' '.join(left)}.")
+        settings.check(flags.FLAGS, present(settings.names()))
         return settings.as_dictionary()
 
 
@@ -89,14 +92,19 @@ def changes(run, planned):
 
     Returns:
         A list of texts, `--name=value (planned value)`. A flag that one of the two doesn't know,
-        being of another version, doesn't count.
+        being of another version, doesn't count, and neither does one that none of them reads.
     """
     names = sorted((set(run) & set(planned)) - NEUTRAL)
     return [
         f"--{name}={_text(run[name])} ({_text(planned[name])})"
         for name in names
-        if run[name] != planned[name]
+        if run[name] != planned[name] and (_reads(run, name) or _reads(planned, name))
     ]
+
+
+def _reads(values, name):
+    switches = [one for one in settings.READ_WITH.get(name, ()) if one.flag in values]
+    return all(switch.is_on(types.SimpleNamespace(**values)) for switch in switches)
 
 
 def variant(size, passed):

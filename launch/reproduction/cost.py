@@ -50,14 +50,6 @@ class Forecast:
         return bool(self._pairs)
 
 
-def text(seconds):
-    """Formats a duration, in the unit that suits it."""
-    for limit, unit, name in ((90, 1, "s"), (5400, 60, "min"), (48 * 3600, 3600, "hours")):
-        if seconds < limit:
-            return f"{seconds / unit:.0f} {name}"
-    return f"{seconds / 86400:.0f} days"
-
-
 def _training_images(settings):
     """Forward passes of one image that an outer step takes."""
     if settings["learner"] == "fine_tuning":

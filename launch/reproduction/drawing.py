@@ -1,6 +1,10 @@
 """The pictures of a figure, drawn by `launch.analyze` from the runs that it needs."""
 
+import dataclasses
+
 from launch.reproduction import training
+
+_OF_ONE_NETWORK = ("attention", "input_masks")
 
 
 def runs(figure, plan, seeds):
@@ -12,17 +16,20 @@ def runs(figure, plan, seeds):
         seeds: list of int.
 
     Returns:
-        A list of (`Panel`, list of (label, `Run`)).
+        A list of (`Panel`, list of (label, `Run`)). Runs of all seeds are in one panel, where those
+        of one label are averaged; what looks at one network has a panel for each seed.
     """
 
-    def labeled(panel):
+    def labeled(panel, seeds):
         return [
             (label, plan.run(f"{label} · figure {figure.number} · seed {seed}", recipe, seed))
             for label, recipe in panel.labeled()
-            for seed in _used(panel, seeds)
+            for seed in seeds
         ]
 
-    return [(panel, labeled(panel)) for panel in figure.panels]
+    return [
+        (part, labeled(part, own)) for panel in figure.panels for part, own in _parts(panel, seeds)
+    ]
 
 
 def arguments(panel, labeled, folder):
@@ -63,6 +70,8 @@ def draw(panel, labeled, folder, execute=training.execute):
     return execute(given, log, lambda line: None), log
 
 
-def _used(panel, seeds):
-    # Curves of one name are averaged; the other analyses look at one network.
-    return seeds if panel.analysis in ("curves", "landscape", "widths") else seeds[:1]
+def _parts(panel, seeds):
+    """The panel with the seeds that are in it, or a panel for each of several seeds."""
+    if panel.analysis not in _OF_ONE_NETWORK or len(seeds) == 1:
+        return [(panel, seeds)]
+    return [(dataclasses.replace(panel, name=f"{panel.name}_seed{n}"), [n]) for n in seeds]

@@ -1,8 +1,11 @@
 """Runs evaluated on other data sets than they were trained on."""
 
 import json
+import types
 from typing import NamedTuple
 
+from launch.data_flags import READ_WITH
+from launch.given_flags import idle
 from launch.reproduction import training
 from launch.reproduction.runs import FINISHED
 
@@ -66,9 +69,15 @@ def evaluation(run, dataset, plan):
     Returns:
         An `Evaluation`.
     """
-    folder = f":{plan.folders[dataset]}" if dataset in plan.folders else ""
-    where = _SMALL if plan.size == "small" else (f"--datasets={dataset}{folder}",)
-    given = [argument for name in _PASSED for argument in plan.passed.get(name, ())]
+    if plan.size == "small":
+        tested, where = "glyphs", _SMALL
+    else:
+        folder = plan.folder_of(dataset)
+        tested = dataset
+        where = (f"--datasets={dataset}{'' if folder is None else f':{folder}'}",)
+    unread = sum(idle(types.SimpleNamespace(data=tested), _PASSED, READ_WITH).values(), [])
+    passed = [name for name in _PASSED if name not in unread]
+    given = [argument for name in passed for argument in plan.passed.get(name, ())]
     shared = [f"--{name}={run.planned[name]}" for name in _SHARED]
     path = run.path / f"on_{dataset}.json"
     arguments = [f"--runs={run.path}", *where, *shared, *given, f"--output={path}"]

@@ -2,12 +2,23 @@
 
 from launch.reproduction.paper import Figure, Panel, Paper, Recipe
 
-_SMALL = ("small", "landscape_small")
+_SMALL = ("small", "small_inner_rate", "landscape_small")
 _SHOTS = range(2, 16)
+_TASKS = {f"mini_imagenet_5way_{shot}shot": f"tasks_{shot}shot" for shot in (1, 5)}
 
 
 def _run(setting, *files):
-    return Recipe((f"landscape_{setting}", *(f"landscape_with_{one}" for one in files)), _SMALL)
+    # Omniglot's files have the tasks of training; mini-ImageNet's are the baseline's as well.
+    tasks = (_TASKS[setting],) if setting in _TASKS else ()
+    return _recipe(setting, (*_SMALL, "landscape_small_tasks"), *tasks, *files)
+
+
+def _baseline(setting, *files):
+    return _recipe(setting, _SMALL, *files)
+
+
+def _recipe(setting, small, *files):
+    return Recipe((f"landscape_{setting}", *(f"landscape_with_{name}" for name in files)), small)
 
 
 def _both_orders(setting, *files):
@@ -16,7 +27,7 @@ def _both_orders(setting, *files):
 
 def _baselines(*files):
     return {
-        f"fine-tuning, {shot}-shot": _run(
+        f"fine-tuning, {shot}-shot": _baseline(
             f"mini_imagenet_5way_{shot}shot", f"fine_tuning_{shot}shot", *files
         )
         for shot in (1, 5)
@@ -80,7 +91,7 @@ _FIGURES = (
                     f"figure6_{letter}",
                     {
                         **_both_orders(f"mini_imagenet_5way_{shot}shot", "500_tasks"),
-                        "fine-tuning": _run(
+                        "fine-tuning": _baseline(
                             f"mini_imagenet_5way_{shot}shot",
                             f"fine_tuning_{shot}shot",
                             "500_tasks",

@@ -3,9 +3,8 @@
 _HOW = """\
 A recipe is a command: with the names in its line,
   python -m launch.train --flagfile=launch/recipes/<name>.flags --flagfile=launch/recipes/...
-Further files after them make its small form, which needs no data: small.flags for mgaug; for
-meta_ticket those that --dry_run prints. Where a line ends in "on" a data set, the run is tested
-there, with its own --way, --shot and --query:
+Further files after them make its small form, which needs no data: those that --dry_run prints.
+Where a line ends in "on" a data set, the run is tested there, with its own --way, --shot, --query:
   python -m launch.evaluate --runs=<run> --datasets=<data set> --way=.. --shot=.. --query=..
 Or all of it by
   python -m launch.reproduce --paper=<paper> --table=<number> --cells=<words> --size=small|full\

@@ -13,7 +13,19 @@ _COLUMNS = {
     "miniImageNet 5-way 5-shot ResNet-10": "mini_imagenet_5shot_resnet10",
 }
 _AUG = {"+ Aug": ("with_aug",)}
-_MGAUG = {f"+ MGAug-{mask}": (f"with_mgaug_{mask.lower()}",) for mask in ("WP", "PP", "CP")}
+
+
+def _mgaug(mask):
+    """The files that a row with MGAug adds to those of its column."""
+
+    def added(column):
+        backbone = column.rpartition("_")[2]
+        return (f"with_mgaug_{mask.lower()}", f"mgaug_resolutions_{backbone}")
+
+    return added
+
+
+_MGAUG = {f"+ MGAug-{mask}": _mgaug(mask) for mask in ("WP", "PP", "CP")}
 _ROWS_1 = {
     "ProtoNet": (),
     **_AUG,
@@ -67,30 +79,46 @@ def _table(number, learner, printed, rows, fits):
         printed,
         rows,
         {label: f"mgaug_table{number}_{family}" for label, family in _COLUMNS.items()},
+        _small,
     )
 
 
+def _small(files):
+    inner = ("small_inner_rate",) if "table2" in files[0] else ()
+    scaled = any(file.startswith("mgaug_resolutions") for file in files)
+    return ("small", *inner, *(("small_resolutions",) if scaled else ()))
+
+
+def _recipe(*files):
+    return Recipe(files, _small(files))
+
+
 def _fomaml(column, *files):
-    return Recipe((f"mgaug_table2_{column}", *files))
+    return _recipe(f"mgaug_table2_{column}", *files)
+
+
+def _augmented(column, mask, *files):
+    return _fomaml(column, *_mgaug(mask)(column), *files)
 
 
 def _started(epoch):
     """Figure 6: MGAug from an epoch of 1600 on, or a quarter of that later in the small form."""
     small = () if epoch == 0 else (f"small_from_{epoch // 400}_quarter",)
-    files = ("mgaug_table1_cub_5shot_conv4", "with_mgaug_cp", f"mgaug_figure6_from_{epoch}")
-    return Recipe(files, ("small", *small))
+    column = "mgaug_table1_cub_5shot_conv4"
+    files = (column, *_mgaug("CP")(column), f"mgaug_figure6_from_{epoch}")
+    return Recipe(files, (*_small(files), *small))
 
 
 def _curves(column):
     return {
         "FoMAML": _fomaml(column),
         "+ Aug": _fomaml(column, "with_aug"),
-        "+ MGAug": _fomaml(column, "with_mgaug_cp"),
+        "+ MGAug": _augmented(column, "CP"),
     }
 
 
 _CUB_CONV4, _CUB_RESNET10 = "cub_1shot_conv4", "cub_1shot_resnet10"
-_CP = {"MGAug-CP": _fomaml(_CUB_RESNET10, "with_mgaug_cp")}
+_CP = {"MGAug-CP": _augmented(_CUB_RESNET10, "CP")}
 _FIGURES = (
     Figure(1, "The four steps of a meta-update", "A drawing: it shows no data."),
     Figure(
@@ -101,7 +129,7 @@ _FIGURES = (
             Panel(
                 "figure2",
                 "importance",
-                {"MGAug-CP": _fomaml(_CUB_CONV4, "with_mgaug_cp")},
+                {"MGAug-CP": _augmented(_CUB_CONV4, "CP")},
                 ("--rates=0.2",),
             ),
         ),
@@ -124,16 +152,13 @@ _FIGURES = (
             Panel(
                 "figure4_abc",
                 "hat",
-                {
-                    f"MGAug-{mask}": _fomaml(_CUB_RESNET10, f"with_mgaug_{mask.lower()}")
-                    for mask in ("WP", "PP", "CP")
-                },
+                {f"MGAug-{mask}": _augmented(_CUB_RESNET10, mask) for mask in ("WP", "PP", "CP")},
                 ("--episodes=100",),
             ),
             Panel(
                 "figure4_d",
                 "hat",
-                {"MGAug-CP NME": _fomaml(_CUB_RESNET10, "with_mgaug_cp", "nme")},
+                {"MGAug-CP NME": _augmented(_CUB_RESNET10, "CP", "nme")},
                 ("--episodes=100", "--test_classes=train"),
             ),
         ),
@@ -154,8 +179,8 @@ _FIGURES = (
                 "figure6",
                 "curves",
                 {
-                    "+ Aug": Recipe(
-                        ("mgaug_table1_cub_5shot_conv4", "with_aug", "mgaug_figure6_never")
+                    "+ Aug": _recipe(
+                        "mgaug_table1_cub_5shot_conv4", "with_aug", "mgaug_figure6_never"
                     ),
                     **{f"MGAug from {e}": _started(e) for e in (0, 400, 800, 1200)},
                 },

@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from launch.settings import resnet12_filters
+from launch.learner_flags import resnet12_filters
 
 _SIDES = {"glyphs": 28, "omniglot": 28, "cifar_fs": 32, "fc100": 32}  # of images as they come
 _GRAY = ("glyphs", "omniglot")

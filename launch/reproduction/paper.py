@@ -161,7 +161,8 @@ def read_table(number, caption, remark, printed, rows, columns, small=lambda fil
         caption: what it shows.
         remark: how its numbers are to be read.
         printed: a line for each row: its label, then one `mean±interval` for each column.
-        rows: dictionary from the labels of the rows to the recipe files that each adds.
+        rows: dictionary from the labels of the rows to the recipe files that each adds, or to a
+            function from the file of a column to those.
         columns: dictionary from the labels of the columns to the recipe file of each, or to the
             file and the data set that its runs are evaluated on.
         small: function from the files of a recipe to those that make its small form.
@@ -184,9 +185,13 @@ def read_table(number, caption, remark, printed, rows, columns, small=lambda fil
         Cell(row, column, Recipe(files, small(files)), published, elsewhere)
         for row, numbers in lines
         for (column, (family, elsewhere)), published in zip(where.items(), numbers)
-        for files in [(family, *rows[row])]
+        for files in [(family, *_added(rows[row], family))]
     ]
     return Table(number, caption, remark, tuple(rows), tuple(columns), tuple(cells))
+
+
+def _added(files, family):
+    return files(family) if callable(files) else files
 
 
 def _read_line(line):

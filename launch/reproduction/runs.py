@@ -75,7 +75,7 @@ class Plan:
     def __init__(self, size, passed, runs_dir, resolve=composition.resolve, folders=None):
         self.size = size
         self.passed = passed
-        self.folders = folders or {}
+        self._folders, self._used = folders or {}, set()
         self.directory = pathlib.Path(runs_dir) / composition.variant(size, passed)
         self._extra = [argument for arguments in passed.values() for argument in arguments]
         self._resolve = resolve
@@ -101,10 +101,26 @@ class Plan:
         return Run(title, recipe, seed, path, composed, self._resolve(composed))
 
     def _folder(self, composed):
-        if not self.folders:
-            return []
-        data = self._resolve(composed)["data"]
-        return [f"--data_dir={self.folders[data]}"] if data in self.folders else []
+        folder = self.folder_of(self._resolve(composed)["data"]) if self._folders else None
+        return [] if folder is None else [f"--data_dir={folder}"]
+
+    def folder_of(self, data):
+        """Returns the folder that --folders gives a data set, or None."""
+        self._used.add(data)
+        return self._folders.get(data)
+
+    def check_folders(self):
+        """Refuses folders of data sets that were not asked for, once all runs are planned.
+
+        Raises:
+            ValueError: there are some.
+        """
+        idle = sorted(set(self._folders) - self._used)
+        if idle:
+            raise ValueError(
+                f"No run is of these data sets of --folders (--size={self.size}). "
+                f"Received: {', '.join(idle)}."
+            )
 
     def published(self, recipe):
         """Returns the flags of a recipe's full form with nothing passed through: the paper's."""

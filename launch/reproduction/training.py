@@ -7,6 +7,7 @@ import sys
 import time
 from typing import NamedTuple
 
+from launch.progress import QUIET, duration
 from launch.reproduction import cost
 from launch.reproduction.runs import BEGUN, FINISHED, MISSING
 
@@ -60,8 +61,8 @@ class Queue:
         )
         longest = max(map(self._estimate, self.waiting))
         return (
-            f"Runs: {', '.join(counts)}. About {cost.text(self._left(0))} in all, the longest run "
-            f"{cost.text(longest)} ({basis})."
+            f"Runs: {', '.join(counts)}. About {duration(self._left(0))} in all, the longest run "
+            f"{duration(longest)} ({basis})."
         )
 
     def work(self, done=lambda run: None):
@@ -74,7 +75,7 @@ class Queue:
             done_before = run.epochs_done
             state = f"going on after epoch {done_before} " if done_before else ""
             title = f"[{number + 1}/{len(self.waiting)}] {run.title}"
-            left = f"{cost.text(self._left(number))} left"
+            left = f"{duration(self._left(number))} left"
             self._say(f"{title}  {state}({left})", False)
             # Taken now: once epochs are done, less would be left of the run to estimate.
             estimate, started = cost.seconds(run.planned, done_before), self._clock()
@@ -84,10 +85,10 @@ class Queue:
             seconds = self._clock() - started
             if status or run.state != FINISHED:
                 self.failures.append(Failure(run, reason(status, run.log)))
-                self._say(f"{title}  FAILED after {cost.text(seconds)}", False)
+                self._say(f"{title}  FAILED after {duration(seconds)}", False)
                 continue
             self._forecast.note(estimate, seconds)
-            self._say(f"{title}  {_result(run.report)} after {cost.text(seconds)}", False)
+            self._say(f"{title}  {_result(run.report)} after {duration(seconds)}", False)
             done(run)
 
     def _left(self, first):
@@ -98,15 +99,20 @@ class Queue:
 
 
 class Screen:
-    """Writes lines, and on a terminal also those that another will replace."""
+    """Writes lines; of those that another will replace, on a terminal all, elsewhere some."""
 
-    def __init__(self, stream=None):
+    def __init__(self, stream=None, clock=time.monotonic):
         self._stream = stream or sys.stderr
-        self._width = 0
+        self._clock = clock
+        self._width, self._written = 0, clock()
 
     def __call__(self, line, passing):
-        if passing and not self._stream.isatty():
-            return
+        if not self._stream.isatty():
+            # The runs themselves say something at least as often.
+            if passing and self._clock() - self._written < QUIET:
+                return
+            passing = False
+        self._written = self._clock()
         line = line[:118] if passing else line
         start = "\r" if self._width else ""
         end = "" if passing else "\n"

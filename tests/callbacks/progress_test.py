@@ -12,11 +12,11 @@ class Terminal(io.StringIO):
         return True
 
 
-def drive(stream, monkeypatch, epochs=3, steps=4, logs=None, initial=0):
+def drive(stream, monkeypatch, epochs=3, steps=4, logs=None, initial=0, log_interval=1e9):
     """A clock where a step takes 2 s and a validation 10 s, but the first of each 50 s."""
     clock = [0.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
-    callback = Progress(stream)
+    callback = Progress(stream, log_interval=log_interval)
     callback.set_params({"epochs": epochs, "steps": steps})
     callback.on_train_begin()
     for epoch in range(initial, epochs):
@@ -37,6 +37,16 @@ def test_a_log_file_gets_one_line_per_epoch(monkeypatch):
     assert len(lines) == 3
     expected = "epoch 1/3  loss 1.700 → 0.500  accuracy 20.0 → 81.0 %  validation 75.5 %"
     assert lines[0].startswith(expected)
+
+
+def test_a_log_file_hears_of_long_epochs_every_half_minute(monkeypatch):
+    stream = io.StringIO()
+    drive(stream, monkeypatch, epochs=1, steps=40, log_interval=30.0)
+    lines = [line.split("  ")[:2] for line in stream.getvalue().splitlines()]
+    # The first step takes 50 s, the second promises 76 s more, and then 16 steps take 32 s.
+    shown = [f"step {step}/40" for step in (1, 2, 18, 34)]
+    assert [line[1] for line in lines[:-1]] == shown
+    assert lines[-1] == ["epoch 1/1", "loss 1.000"]
 
 
 def test_time_left_counts_steps_and_validations_of_the_whole_run(monkeypatch):

@@ -110,8 +110,6 @@ def test_the_landscape_over_epochs_is_what_was_measured_in_training(run_dir, tmp
     run = open_run(run_dir)
     with pytest.raises(ValueError, match="trained without --landscape_every"):
         landscape.analyze([run], options(episodes=None))
-    with pytest.raises(ValueError, match="--episodes are for --plot=runs"):
-        landscape.analyze([run], options())
     x, y = np.arange(5.0), np.array([0.1, 0.3, 0.2, 0.5, 0.4])
     rows = [
         {
@@ -151,6 +149,17 @@ def test_importance_is_of_the_layers_that_can_be_pruned(run_dir):
     assert "first, conv: the highest 50 % of the weights carry" in found.text
     with pytest.raises(ValueError, match="one rate"):
         importance.analyze([open_run(run_dir)], options(rates=["0.1", "0.2"]))
+
+
+def test_runs_of_one_name_share_a_panel(run_dir):
+    run = open_run(run_dir)
+    chosen = options(rates=["0.1"], masks=["width"], episodes=2)
+    (alone,) = hat.analyze([run], chosen).results
+    (both,) = hat.analyze([run, run], chosen).results
+    assert both["name"] == "first, WP (mean of 2 runs)"
+    assert both["networks"] == alone["networks"]
+    (one,) = importance.analyze([run, run], options(rates=["0.5"], episodes=2)).results
+    assert one["name"] == "first (mean of 2 runs)"
 
 
 def test_attention_is_of_one_task_of_one_run(run_dir):
@@ -218,8 +227,6 @@ def test_what_does_not_fit_or_exist_is_refused(run_dir, tmp_path):
         open_run(tmp_path)
     with pytest.raises(ValueError, match="3-way"):
         open_run(run_dir, way=2).sampler  # noqa: B018
-    with pytest.raises(ValueError, match="--masks"):
-        open_run(run_dir).masks(options(masks=["magnitude"]))
 
 
 def test_long_tables_leave_steps_out():
@@ -238,12 +245,15 @@ ASKED = [
     ["hats"],
     [],
     ["curves", "--names=a,b"],
+    ["landscape", "--episodes=3", "--shot=2"],
+    ["hat", "--masks=magnitude"],
+    ["hat", "--download"],
 ]
 # One process for all commands: each would import TensorFlow anew.
 SCRIPT = """
 import json, sys
 from absl import flags
-from launch import analyze
+from launch import analysis_flags, analyze
 commands, run, output = json.loads(sys.argv[1])
 flags.FLAGS.unparse_flags()
 for words in commands:
@@ -254,8 +264,8 @@ for words in commands:
         analyze.main(given)
     except SystemExit as error:
         print(str(error).splitlines()[0])
-for name, analysis in analyze.ANALYSES.items():
-    print(name, [flag for flag in analysis.FLAGS if flag not in flags.FLAGS])
+for name, read in analysis_flags.ANALYSES.items():
+    print(name, [flag for flag in read if flag not in flags.FLAGS])
 """
 
 
@@ -279,6 +289,9 @@ def test_the_command_writes_and_refuses_in_one_line_what_it_would_pass_over(run_
         "Expected one of attention, bound, ",
         "Expected one of attention, bound, ",
         "--names must name each of the 1 runs",
+        "These flags belong to --plot=runs. Received: --episodes, --shot with --plot=curves",
+        "--masks must be of catfish, parameter, width. Received: magnitude",
+        "This flag belongs to --data=omniglot, ",
     ]
     assert len(refused) == len(expected), done.stdout
     for line, words in zip(refused, expected):

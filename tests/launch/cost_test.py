@@ -6,12 +6,13 @@ import keras
 import numpy as np
 import pytest
 
-from launch import construction, settings
+from launch import learner_flags
+from launch.construction.backbone import build_backbone
 from launch.reproduction import cost
 from launch.reproduction.operations import operations
 
 NETWORK = {
-    **{name: None for names in settings.BACKBONE_FLAGS.values() for name in names},
+    **{name: None for names in learner_flags.BACKBONE_FLAGS.values() for name in names},
     **{"data": "folder", "learner": "maml", "way": 5, "seed": 0, "fused": True, "strided": False},
     **{"filters": 3, "hidden": [8, 6], "image_size": 44},
 }
@@ -51,7 +52,7 @@ def test_operations_are_those_of_the_layers_that_are_built(own):
     tasks = SimpleNamespace(
         example_shape=shape, mean=127.5, standard_deviation=127.5, regression=False
     )
-    model = construction._backbone(SimpleNamespace(**given), tasks)
+    model = build_backbone(SimpleNamespace(**given), tasks)
     assert operations(given) == counted(model, shape)
 
 

@@ -2,12 +2,12 @@ import types
 
 import pytest
 
-from launch import cross_domain
-from launch.cross_domain import Dataset
+from launch import cross_domain, data_sets
+from launch.data_sets import Dataset
 
 
 def test_data_sets_are_read_with_their_folders():
-    found = cross_domain.parse(["cifar_fs", "folder:/photos", "folder:/other:place"])
+    found = data_sets.parse(["cifar_fs", "folder:/photos", "folder:/other:place"])
     assert found == [
         Dataset("cifar_fs", None),
         Dataset("folder", "/photos"),
@@ -19,12 +19,12 @@ def test_data_sets_are_read_with_their_folders():
 @pytest.mark.parametrize("name", ["sinusoids", "mnist", "", ":/photos"])
 def test_other_data_is_refused(name):
     with pytest.raises(ValueError, match=f"must name some of glyphs, .*Received: '{name}'"):
-        cross_domain.parse(["cub", name])
+        data_sets.parse(["cub", name])
 
 
 def test_a_data_set_named_twice_is_refused():
     with pytest.raises(ValueError, match="more than once: cub"):
-        cross_domain.parse(["cub", "glyphs", "cub"])
+        data_sets.parse(["cub", "glyphs", "cub"])
 
 
 @pytest.mark.parametrize(

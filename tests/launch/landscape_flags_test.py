@@ -8,7 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from launch import landscape_flags, regularizer_flags, settings
+from launch import landscape_flags, learner_flags, regularizer_flags
+from launch.construction import landscape
 from launch.reproduction import composition, cost
 from launch.reproduction.papers import PAPERS
 from tests.callbacks.training import sampler
@@ -18,8 +19,8 @@ from tfmgaug.data import LabeledSampler
 
 ROOT = pathlib.Path(__file__).parents[2]
 FLAGS = {
-    **dict.fromkeys(landscape_flags._IDLE),
-    **landscape_flags._OF_TASKS,
+    **dict.fromkeys(("landscape_tasks", "landscape_curvature", "landscape_seconds")),
+    "coherence_tasks": None,
     "landscape_every": None,
     "coherence_patience": None,
     "batch_size": None,
@@ -39,8 +40,8 @@ def options(**given):
 
 
 def test_nothing_is_measured_unless_asked_for():
-    assert landscape_flags.monitors(options(), JOB, DIRECTORY, []) == []
-    assert landscape_flags.monitored(options()) is None
+    assert landscape.monitors(options(), JOB, DIRECTORY, []) == []
+    assert landscape.monitored(options()) is None
 
 
 def test_flags_reach_the_callbacks():
@@ -52,49 +53,32 @@ def test_flags_reach_the_callbacks():
         coherence_patience=3,
     )
     rows = [{"epoch": 0}, {"epoch": 1, "landscape/support_loss": 1.0, "gradient_coherence": 2.0}]
-    monitor, stopping = landscape_flags.monitors(given, JOB, DIRECTORY, rows)
+    monitor, stopping = landscape.monitors(given, JOB, DIRECTORY, rows)
     assert isinstance(monitor, LandscapeMonitor)
     assert (monitor.every, monitor.tasks, monitor.max_seconds) == (5, 7, 9.0)
     assert monitor.history == rows[1:]
     assert isinstance(stopping, CoherenceStopping)
     assert (stopping.patience, stopping.tasks) == (3, 60)
     assert not stopping.restore_best_weights
-    assert landscape_flags.monitored(given) == "gradient_coherence"
-
-
-@pytest.mark.parametrize("flag", ["landscape_tasks", "landscape_seconds", "coherence_tasks"])
-def test_flags_of_what_is_not_measured_are_refused(flag):
-    with pytest.raises(ValueError, match=f"--{flag} is read with --"):
-        landscape_flags.monitors(options(**{flag: 5}), JOB, DIRECTORY, [])
+    assert landscape.monitored(given) == "gradient_coherence"
 
 
 def test_the_baseline_learns_all_classes_from_labeled_images():
     classes = toy_classes(classes=6)
     given = options(learner="fine_tuning", batch_size=8)
-    train = landscape_flags.labeled_images(given, classes, None)
+    train = landscape.labeled_images(given, classes, None)
     assert isinstance(train, LabeledSampler)
     assert (train.batch, train.seed) == (8, 3)
-    assert landscape_flags.labeled_images(options(), classes, None).batch == 64
-    assert landscape_flags.learner_options(given, train) == {"classes": 6}
-    assert landscape_flags.first_of_step(train, 5) == 40
-    assert landscape_flags.first_of_step(sampler(), 5) == 5 * sampler().tasks
+    assert landscape.labeled_images(options(), classes, None).batch == 64
+    assert landscape.learner_options(given, train) == {"classes": 6}
+    assert landscape.first_of_step(train, 5) == 40
+    assert landscape.first_of_step(sampler(), 5) == 5 * sampler().tasks
 
 
-@pytest.mark.parametrize(
-    ("flag", "value"),
-    [("mask", "catfish"), ("regularizers", ["graddrop"]), ("mutually_exclusive", False)]
-    + [("train_way", 5), ("learn_inner_rates", "layer"), ("task_augmentation", "rotate")],
-)
-def test_the_baseline_refuses_what_acts_on_tasks(flag, value):
-    with pytest.raises(ValueError, match=f"no tasks in training.*Received: --{flag}"):
-        landscape_flags.learner_options(options(learner="fine_tuning", **{flag: value}), None)
-
-
-def test_others_refuse_its_flags_and_other_backbones_are_never_strided():
-    with pytest.raises(ValueError, match="--batch_size belongs to --learner=fine_tuning"):
-        landscape_flags.learner_options(options(batch_size=8), None)
-    with pytest.raises(ValueError, match="--strided is of --backbone=conv4"):
-        landscape_flags.check_backbone(options(strided=True, backbone="mlp"))
+def test_the_baseline_refuses_mgaug_by_name():
+    given = options(learner="fine_tuning", mask="catfish", epochs=2)
+    with pytest.raises(ValueError, match="no tasks in training.*Received: --mask=catfish"):
+        landscape_flags.check(given)
 
 
 # The paper's recipes.
@@ -183,5 +167,5 @@ def test_small_recipes_need_no_data_and_little_time(resolved):
 def test_the_baseline_costs_what_its_images_cost():
     flags = {"learner": "fine_tuning", "batch_size": 128}
     assert cost._training_images(flags) == 3 * 128
-    assert "fine_tuning" in settings.LEARNERS
+    assert "fine_tuning" in learner_flags.LEARNERS
     assert "trajectory_coherence" in regularizer_flags.REGULARIZERS

@@ -14,7 +14,8 @@ PAPER = PAPERS["network_pruning"]
 ASK = """
 import json, sys
 from absl import flags
-from launch import optimization, pruning_flags, settings
+from launch import settings
+from launch.construction import optimizer, pruning
 from launch.reproduction import composition
 from launch.reproduction.paper import Recipe
 
@@ -26,9 +27,9 @@ def resolve(recipe, size):
     for name in settings.names():
         flags.FLAGS[name].unparse()
     flags.FLAGS(["test", *given])
-    optimization.build_optimizer(flags.FLAGS)
-    pruning_flags.learner_options(flags.FLAGS)
-    schedule = pruning_flags.callbacks(flags.FLAGS)
+    optimizer.build_optimizer(flags.FLAGS)
+    pruning.learner_options(flags.FLAGS)
+    schedule = pruning.callbacks(flags.FLAGS)
     return {**found, "starts": schedule[0].starts if schedule else []}
 
 asked = [Recipe(*map(tuple, one)) for one in json.load(sys.stdin)]

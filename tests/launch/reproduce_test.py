@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from launch import progress
 from launch.reproduction import (
     composition,
     cost,
@@ -36,7 +37,8 @@ ASK = """
 import json, sys
 import numpy as np
 from absl import flags
-from launch import construction, settings, tasks
+from launch import settings, tasks
+from launch.construction.learner import build_learner
 from launch.reproduction import composition
 from launch.reproduction.paper import Recipe
 from tfmgaug import data
@@ -48,9 +50,10 @@ tasks.data.load = lambda *_, **options: data.Splits(classes, classes, classes)
 def build(recipe):
     for name in settings.names():
         flags.FLAGS[name].unparse()
-    small = ["--filters=2", "--image_size=16", "--resolutions=16"]
+    small = ["--filters=2", "--image_size=16"]
+    small += ["--resolutions=16"] if any("resolutions" in name for name in recipe.files) else []
     flags.FLAGS(["test", *composition.arguments(recipe, "full", small)])
-    learner = construction.build_learner(flags.FLAGS, tasks.build(flags.FLAGS))
+    learner = build_learner(flags.FLAGS, tasks.build(flags.FLAGS))
     mgaug = learner.augmentation
     return {
         "learner": type(learner).__name__,
@@ -176,12 +179,12 @@ def test_every_recipe_is_what_its_column_says(resolved):
 
 
 def test_recipes_of_one_row_differ_in_nothing_but_their_column(resolved):
-    columns = {"data", "shot", "image_size", "backbone", "resolutions", "epochs"}
+    columns = {"data", "shot", "image_size", "backbone", "epochs"}
     for table in MGAUG.tables:
         for row in table.rows:
             found = [resolved[c.recipe]["full"] for c in table.cells if c.row == row]
             varying = {name for name in found[0] if any(f[name] != found[0][name] for f in found)}
-            assert varying == columns
+            assert varying == columns | ({"resolutions"} if "MGAug" in row else set())
 
 
 def test_the_small_form_needs_no_data_and_is_small(resolved):
@@ -210,7 +213,7 @@ def test_every_row_builds_the_learner_it_names(answers):
         assert one["learner"] == ("ProtoNet" if first else "FOMAML")
         if "with_mgaug_cp" in recipe.files:
             assert one["mask"] == ["CatfishMask", *((0.01, 0.03) if first else (0.001, 0.02))]
-    named = {r.files[-1]: built[r]["regularizers"] for r in ROWS}
+    named = {r.files[1] if r.files[1:] else "": built[r]["regularizers"] for r in ROWS}
     assert {row: classes for row, classes in named.items() if classes} == {
         "with_graddrop": ["GradDrop"],
         "with_maxup": ["MaxUp"],
@@ -526,8 +529,8 @@ def test_the_forecast_is_corrected_by_what_runs_took(plan):
     queue.work()
     left = [line for line in lines if "left" in line]
     whole = 4 * cost.seconds(runs[0].planned)
-    assert f"({cost.text(whole)} left)" in left[0]
-    assert f"({cost.text(3 * whole / 2)} left)" in left[2]
+    assert f"({progress.duration(whole)} left)" in left[0]
+    assert f"({progress.duration(3 * whole / 2)} left)" in left[2]
 
 
 def test_more_work_is_estimated_to_take_longer():
@@ -613,10 +616,34 @@ def test_a_figure_is_drawn_from_all_its_runs_under_their_names(plan):
     panel, labeled = drawing.runs(figure, plan, [0, 1])[0]
     arguments = drawing.arguments(panel, labeled, plan.directory / "figures" / "figure4_abc")
     assert arguments[0] == "hat"
-    assert "--names=MGAug-WP,MGAug-PP,MGAug-CP" in arguments  # one seed: one network
-    assert arguments[1].count("seed0") == 3
+    assert "--names=MGAug-WP,MGAug-WP,MGAug-PP,MGAug-PP,MGAug-CP,MGAug-CP" in arguments
+    assert (arguments[1].count("seed0"), arguments[1].count("seed1")) == (3, 3)
     curves = drawing.runs(MGAUG.figure(3), plan, [0, 1])
     assert [len(labeled) for _, labeled in curves] == [6, 6]
+
+
+FIGURES = [
+    (paper.name, figure.number) for paper in PAPERS.values() for figure in paper.figures
+    if figure.panels
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("paper", "number"), FIGURES)
+def test_every_figure_is_drawn_from_the_runs_of_all_seeds(paper, number, plan):
+    figure = PAPERS[paper].figure(number)
+    drawn = [run for _, labeled in drawing.runs(figure, plan, [0, 1, 2]) for _, run in labeled]
+    seeds = {}
+    for run in drawn:
+        seeds.setdefault(run.recipe, set()).add(run.seed)
+    recipes = {recipe for panel in figure.panels for _, recipe in panel.labeled()}
+    assert seeds == dict.fromkeys(recipes, {0, 1, 2})
+
+
+def test_what_looks_at_one_network_has_a_picture_for_each_seed(plan):
+    panels = drawing.runs(MGAUG.figure(7), plan, [0, 1, 2])
+    assert [panel.name for panel, _ in panels] == [f"figure7_seed{seed}" for seed in range(3)]
+    assert [[run.seed for _, run in labeled] for _, labeled in panels] == [[0], [1], [2]]
+    assert [panel.name for panel, _ in drawing.runs(MGAUG.figure(7), plan, [4])] == ["figure7"]
 
 
 # The command
@@ -648,8 +675,10 @@ def test_the_commands_of_a_dry_run_are_complete_and_nothing_is_run(tmp_path):
     assert first == (
         "python -m launch.train "
         "--flagfile=launch/recipes/mgaug_table2_cub_1shot_conv4.flags "
-        "--flagfile=launch/recipes/with_mgaug_cp.flags '--data_dir=/my birds' --seed=0 "
-        f"--run_dir={runs_dir}/full/mgaug_table2_cub_1shot_conv4+with_mgaug_cp/seed0 --resume"
+        "--flagfile=launch/recipes/with_mgaug_cp.flags "
+        "--flagfile=launch/recipes/mgaug_resolutions_conv4.flags '--data_dir=/my birds' --seed=0 "
+        f"--run_dir={runs_dir}/full/mgaug_table2_cub_1shot_conv4+with_mgaug_cp"
+        "+mgaug_resolutions_conv4/seed0 --resume"
     )
     assert "--seed=1" in second
     assert not runs_dir.exists()

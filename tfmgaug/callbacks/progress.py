@@ -7,24 +7,30 @@ from typing import TextIO
 import keras
 
 _WIDTH = 20
+_LONG = 60.0  # seconds of training that are announced
 
 
 class Progress(keras.callbacks.Callback):
     """Shows on one line per epoch how far training is, how well it goes and how long it will take.
 
     On a terminal the line is redrawn with a bar while the epoch runs; elsewhere (a log file, a
-    pipe) it is written once, when the epoch ends. Use it with `fit(verbose=0)`.
+    pipe) it is written when the epoch ends and, in longer ones, every 20 seconds, for the first
+    time as soon as steps show that training takes more than a minute. Use it with `fit(verbose=0)`.
 
     Args:
         stream: where to write; standard output by default.
         interval: seconds between two redraws.
+        log_interval: seconds between two lines where there is no terminal.
 
     Example:
         >>> learner.fit(..., verbose=0, callbacks=[Progress()])
     """
 
-    def __init__(self, stream: TextIO | None = None, interval: float = 0.1):
+    def __init__(
+        self, stream: TextIO | None = None, interval: float = 0.1, log_interval: float = 20.0
+    ):
         super().__init__()
+        self._log_interval = log_interval
         self._stream = stream
         self._interval = interval
 
@@ -33,6 +39,7 @@ class Progress(keras.callbacks.Callback):
         self._tty = bool(getattr(self._out, "isatty", lambda: False)())
         self._clock = _Clock()
         self._drawn, self._length = 0.0, 0
+        self._logged, self._announced = time.monotonic(), False
 
     def on_epoch_begin(self, epoch, logs=None):
         self._epoch = epoch
@@ -41,8 +48,14 @@ class Progress(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         self._clock.batch_ends()
-        if time.monotonic() - self._drawn > self._interval:
-            self._draw(batch + 1, logs or {})
+        now = time.monotonic()
+        if self._tty:
+            if now - self._drawn > self._interval:
+                self._draw(batch + 1, logs or {})
+        elif batch + 1 != self.params.get("steps") and (
+            now - self._logged > self._log_interval or self._announces(batch + 1)
+        ):
+            self._line(batch + 1, logs or {}, "\n")
 
     def on_epoch_end(self, epoch, logs=None):
         self._clock.epoch_ends()
@@ -56,14 +69,30 @@ class Progress(keras.callbacks.Callback):
             self._line(done, logs, "")
             self._drawn = time.monotonic()
 
+    def _announces(self, done: int) -> bool:
+        """Whether the first step that was measured without tracing promises a long training."""
+        steps = self.params.get("steps") or 0
+        left = self._left(done, 1) if steps and not self._announced else None
+        if left is None:
+            return False
+        self._announced = True
+        return left > _LONG
+
+    def _left(self, done: int, end: int) -> float | None:
+        """Seconds that are left after so many steps of the epoch, with its end or without."""
+        whole = self.params["epochs"] - self._epoch - 1  # epochs after this one
+        steps = self.params.get("steps") or 0
+        return self._clock.left(whole * steps + max(steps - done, 0), whole + end)
+
     def _line(self, done: int, logs: dict, end: str) -> None:
         epochs, steps = self.params["epochs"], self.params.get("steps") or 0
         parts = [f"epoch {self._epoch + 1:{len(str(epochs))}}/{epochs}"]
         if self._tty and steps:
             parts.append(f"{_bar(done / steps)} {done:{len(str(steps))}}/{steps}")
+        elif done < steps:
+            parts.append(f"step {done}/{steps}")
         parts += _results(logs)
-        whole = epochs - self._epoch - 1  # epochs after this one
-        left = self._clock.left(whole * steps + max(steps - done, 0), whole + (not end))
+        left = self._left(done, not end or done < steps)
         parts.append(f"{_duration(left)} left" if steps and left is not None else "")
         text = "  ".join(part for part in parts if part)
         if self._tty:
@@ -72,7 +101,7 @@ class Progress(keras.callbacks.Callback):
         self._out.write(_encodable(text, self._out) + end)
         self._out.flush()
         if end:
-            self._length = 0
+            self._length, self._logged = 0, time.monotonic()
 
 
 class _Clock:

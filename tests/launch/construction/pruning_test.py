@@ -3,6 +3,7 @@ from types import SimpleNamespace
 import pytest
 
 from launch import pruning_flags
+from launch.construction import pruning as builder
 from tfmgaug.callbacks import DSD, IHT
 
 FLAGS = ("rates", "dense", "sparse", "retrain", "rounds")
@@ -15,20 +16,20 @@ def options(pruning="none", **given):
 
 def schedule(pruning, **given):
     own = options(pruning, rates=["0.4"], **given)
-    pruning_flags.learner_options(own)
-    (found,) = pruning_flags.callbacks(own)
+    pruning_flags.check(own)
+    (found,) = builder.callbacks(own)
     return found
 
 
 def test_without_pruning_there_is_no_mask():
-    assert pruning_flags.learner_options(options()) == {}
-    assert pruning_flags.callbacks(options()) == []
+    assert builder.learner_options(options()) == {}
+    assert builder.callbacks(options()) == []
 
 
 def test_rates_are_one_number_or_one_a_kernel():
     shape = {"dense": 3, "sparse": 4}
     one, several = (
-        pruning_flags.learner_options(options("dsd", rates=rates, **shape))["magnitude_mask"]
+        builder.learner_options(options("dsd", rates=rates, **shape))["magnitude_mask"]
         for rates in (["0.4"], ["0.1", "0.2"])
     )
     assert one.rates == 0.4
@@ -44,19 +45,12 @@ def test_lengths_reach_the_schedules():
     assert schedule("iht", dense=3, sparse=4, retrain=0, rounds=1).starts == [3]
 
 
-@pytest.mark.parametrize("flag", FLAGS)
-def test_flags_without_pruning_are_refused(flag):
-    with pytest.raises(ValueError, match=f"Received: --pruning_{flag} without"):
-        pruning_flags.learner_options(options(**{flag: 1}))
-
-
 @pytest.mark.parametrize(
     ("pruning", "given", "message"),
     [
         ("dsd", {"dense": 3}, "--pruning=dsd needs --pruning_sparse"),
         ("iht", {"dense": 3, "sparse": 3}, "--pruning=iht needs --pruning_retrain"),
         ("dsd", {"dense": 3, "sparse": 3, "retrain": 5}, "--pruning_retrain=0 alone"),
-        ("dsd", {"dense": 3, "sparse": 3, "rounds": 2}, "--pruning_rounds=2"),
         ("dsd", {"dense": 3, "sparse": 97}, r"before training ends, after 100.*\[3, 100\]"),
         ("dsd", {"dense": -1, "sparse": 3}, "a phase must be an int >= 0"),
     ],

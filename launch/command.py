@@ -1,0 +1,69 @@
+"""What all commands share: help, the check of flags, then the work, and errors in one line."""
+
+import importlib
+import sys
+
+from absl import app, flags, logging
+
+from launch import environment, errors, help_flags, progress
+
+
+def job(module):
+    """Returns the work of a command, which is imported when it is called.
+
+    Args:
+        module: name of a module with a function `run`.
+
+    Returns:
+        A function that imports TensorFlow, then the module, and calls `run`.
+    """
+
+    def run(*arguments):
+        environment.import_tensorflow()
+        return importlib.import_module(module).run(*arguments)
+
+    return run
+
+
+def main(work, check, words=False):
+    """Makes the main function of a command.
+
+    Args:
+        work: function of the flags; with `words`, of the flags and the words that are left.
+        check: function of the same, which raises a ValueError where they don't fit.
+        words: whether the command takes words beside flags.
+
+    Returns:
+        A function of the remaining arguments, for `run`.
+    """
+
+    @errors.plainly
+    def command(arguments):
+        if not flags.FLAGS["verbosity"].present:
+            logging.set_verbosity(logging.WARNING)
+        if arguments[1:] and not words:
+            raise ValueError(f"Expected flags only. Received: {' '.join(arguments[1:])}.")
+        received = (flags.FLAGS, *([arguments[1:]] if words else ()))
+        check(*received)
+        with progress.pulse():
+            return work(*received)
+
+    return command
+
+
+def run(command, groups):
+    """Runs a command.
+
+    Args:
+        command: of `main`.
+        groups: dictionary from headings to the names of the flags that --help shows below each.
+    """
+    help_flags.define(groups)
+    app.run(command, flags_parser=_parse)
+
+
+def _parse(arguments):
+    try:
+        return flags.FLAGS(arguments)
+    except flags.Error as error:
+        sys.exit(f"Error: {error}\n(--help shows the flags that most people need.)")

@@ -1,0 +1,1 @@
+"""Builders of the objects that flags describe; they import TensorFlow, which flags do without."""

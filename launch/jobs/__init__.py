@@ -1,0 +1,1 @@
+"""The work of commands, imported once their flags are parsed and checked."""

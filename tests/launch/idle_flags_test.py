@@ -1,0 +1,227 @@
+"""Every flag of training is read by what is built, or refused with what would read it."""
+
+import functools
+import inspect
+import re
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from absl import flags
+
+from launch import settings, summary, tasks
+from launch.construction import landscape, learner, meta_ticket, pruning
+from launch.given_flags import GIVEN
+from launch.jobs import train
+from launch.reproduction import composition
+from tfmgaug import data
+
+if "learner" not in flags.FLAGS:
+    settings.define()
+if not flags.FLAGS.is_parsed():
+    flags.FLAGS(["test"])
+NAMES = settings.names()
+
+# A value other than the default, where the kind of flag doesn't tell one.
+VALUES = {
+    "block_filters": "4,8,16,32", "context_blocks": "1,2", "coherence_patience": "3",
+    "data": "cub", "data_dir": "/photos", "depth": "16", "evaluation_batch": "2",
+    "gap_episodes": "2", "hidden": "8", "image_size": "28", "initial_sparsity": "0.5",
+    "inner_batch": "2", "iterand_every": "2", "landscape_every": "1", "landscape_tasks": "3",
+    "mask_rates": "0.1", "maxup_pool": "cutmix", "metamix_depths": "0", "momentum": "0.5",
+    "channel_shuffle_depths": "1", "drop_block_sizes": "1,1,3,3", "mgaug_from_epoch": "1",
+    "pruning_dense": "2", "pruning_rates": "0.3", "pruning_retrain": "0", "pruning_rounds": "1",
+    "pruning_sparse": "2", "regularizers": "label_smoothing", "resolutions": "28,16",
+    "schedule": "linear", "schedule_epochs": "3", "schedule_factors": "0.5",
+    "train_classes": "6", "train_resolutions": "28,16", "weight_initializer": "kaiming_uniform",
+    "mask": "width", "pruning": "dsd", "taml_alpha": "3", "mr_depth": "2",
+}  # fmt: skip
+# What else has to be given with a flag, or with a value of it.
+NEEDS = {
+    "carry_slots": ["--inner_optimizer=adam", "--parallel_tasks=1"],
+    "data=sinusoids": ["--backbone=mlp"],
+    "learner=fine_tuning": ["--mask=none"],
+    "pruning=dsd": ["--pruning_rates=0.5", "--pruning_dense=1", "--pruning_sparse=1"],
+    "pruning=iht": ["--pruning_rates=0.5", "--pruning_dense=1", "--pruning_sparse=1"]
+    + ["--pruning_retrain=1"],
+    "schedule=steps": ["--schedule_epochs=2", "--schedule_factors=0.25"],
+    "sparsity": ["--initial_sparsity=0.25"],
+    "test_crop": ["--image_size=24"],
+}
+# Of all contexts: small networks, tasks and budgets.
+SMALL = ["--image_size=28", "--epochs=5", "--steps_per_epoch=10", "--query=2", "--train_query=2"]
+
+
+def changed(name):
+    """An argument that sets a flag to another value than its default."""
+    flag = flags.FLAGS[name]
+    if flag.boolean:
+        return f"--{'no' if flag.default else ''}{name}"
+    values = getattr(flag.parser, "enum_values", None)
+    if name in VALUES:
+        return f"--{name}={VALUES[name]}"
+    if values:
+        return f"--{name}={next(value for value in values if value != flag.default)}"
+    if flag.flag_type() == "int":
+        return f"--{name}={3 if flag.default is None else flag.default + 1}"
+    if flag.flag_type() == "float":
+        return f"--{name}=0.25"
+    return f"--{name}=other"
+
+
+def needs(argument):
+    name, _, value = argument.removeprefix("--").partition("=")
+    return [*NEEDS.get(f"{name}={value}", ()), *NEEDS.get(name, ())]
+
+
+@functools.cache
+def context(name):
+    """The arguments with which a flag is read."""
+    found = []
+    for switch in settings.READ_WITH.get(name, ()):
+        value = flags.FLAGS[switch.flag].default
+        on = bool(value) if switch.values is GIVEN else value in switch.values
+        if not on:
+            given = changed(switch.flag) if switch.values is GIVEN else ""
+            given = given or f"--{switch.flag}={next(v for v in switch.values if v is not None)}"
+            found += [*context(switch.flag), given, *needs(given)]
+    return tuple(dict.fromkeys([*found, *needs(changed(name))]))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_flag_that_is_read_changes_the_experiment(name):
+    given = composition.resolve([*context(name), changed(name)])
+    assert given[name] != flags.FLAGS[name].default
+
+
+def off(switch):
+    """An argument that turns a switch off."""
+    if switch.values is GIVEN:
+        return []
+    if flags.FLAGS[switch.flag].boolean:
+        return [f"--{switch.flag}={True not in switch.values}"]
+    values = getattr(flags.FLAGS[switch.flag].parser, "enum_values", ["mr_weights", "taml"])
+    value = next(value for value in values if value not in switch.values)
+    return [f"--{switch.flag}={value}", *needs(f"--{switch.flag}={value}")]
+
+
+@pytest.mark.parametrize(
+    ("name", "switch"),
+    [(name, switch) for name in settings.READ_WITH for switch in settings.READ_WITH[name]],
+    ids=str,
+)
+def test_a_flag_that_nothing_reads_is_refused_with_what_would_read_it(name, switch):
+    with pytest.raises(ValueError, match=f"belongs? to --.*Received: .*--{name}"):
+        composition.resolve([*off(switch), changed(name)])
+
+
+class Recorder:
+    """Settings that know which of them were read."""
+
+    def __init__(self, values):
+        self.values, self.read = values, set()
+
+    def __getattr__(self, name):
+        self.read.add(name)
+        return self.values[name]
+
+
+@pytest.fixture
+def images(monkeypatch):
+    pixels = np.arange(16 * 8 * 28 * 28).reshape([16 * 8, 28, 28, 1]).astype("uint8")
+    classes = data.ImageClasses(pixels, np.arange(17) * 8, [f"class{n}" for n in range(16)])
+    splits = data.Splits(classes, classes, classes)
+    monkeypatch.setattr(tasks.data, "load", lambda *_, **options: splits)
+
+
+JOBS = "".join(map(inspect.getsource, (train, summary)))
+READ_BY_JOB = {*re.findall(r"options\.(\w+)", JOBS), "resume", "overwrite"}
+SMALL_NETWORKS = {
+    "conv4": ["--filters=2"],
+    "mlp": ["--hidden=4"],
+    "resnet10": ["--filters=2"],
+    "resnet12": [],
+    "resnet18": ["--filters=2"],
+    "wide_resnet": ["--filters=2", "--depth=10", "--widen=1"],
+}
+BUILT = [
+    *([f"--learner={name}", *needs(f"--learner={name}")] for name in learner.LEARNERS),
+    *([f"--backbone={name}", "--learner=protonet"] for name in SMALL_NETWORKS),
+    *(["--mask=none"], ["--mask=width"], ["--mask=parameter"]),
+    ["--learner=cavia", "--backbone=mlp"],
+    ["--learner=reptile", "--inner_optimizer=adam"],
+    ["--learner=metaoptnet", "--head=ridge", "--optimizer=sgd", "--momentum=0.5"],
+    ["--learner=meta_ticket", "--iterand_every=3", "--schedule=cosine"],
+    ["--strided", "--schedule=steps", *NEEDS["schedule=steps"]],
+    ["--pruning=dsd", *NEEDS["pruning=dsd"], "--task_augmentation=rotate"],
+    ["--pruning=iht", *NEEDS["pruning=iht"], "--landscape_every=1", "--coherence_patience=2"],
+    ["--regularizers=graddrop,metamix,mr_weights,trajectory_coherence"],
+    ["--regularizers=taml", "--taml_form=ge"],
+    ["--regularizers=taml", "--taml_form=atkinson"],
+    ["--regularizers=maxup"],
+    ["--data=sinusoids", "--backbone=mlp", "--learner=maml", "--mask=none"],
+]
+
+
+@pytest.mark.parametrize("given", BUILT, ids=" ".join)
+def test_what_is_built_reads_all_flags_that_are_accepted(given, images):
+    values = composition.resolve(given)
+    backbone = SMALL_NETWORKS[values["backbone"]]
+    common = [argument for argument in SMALL if accepted(given, argument)]
+    recorder = Recorder({**composition.resolve([*given, *common, *backbone]), "filters": 2})
+    job = tasks.build(recorder)
+    built = learner.build_learner(recorder, job)
+    meta_ticket.callbacks(recorder)
+    pruning.callbacks(recorder)
+    landscape.monitors(recorder, job, SimpleNamespace(figures=None), [])
+    assert built.optimizer is not None
+    read = recorder.read | READ_BY_JOB
+    for name in NAMES:
+        if accepted(given, changed(name)):
+            assert name in read, f"--{name} is accepted, and nothing reads it"
+
+
+def accepted(given, argument):
+    try:
+        return bool(composition.resolve([*given, argument]))
+    except ValueError:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("--mgaug_from_epoch=99 --epochs=2", "MGAug never begins"),
+        ("--gradient_norms_every=9", "nothing is ever measured"),
+        ("--landscape_every=9", "nothing is ever measured"),
+        ("--learner=meta_ticket --iterand_every=241", "at most the 240 outer steps"),
+        ("--learner=reptile --carry_slots", "needs --inner_optimizer=adam"),
+        ("--overwrite --resume", "choose one"),
+        ("--rotations --task_augmentation=rotate", "choose one"),
+        ("--resolutions=16 --train_resolutions=16", "choose one"),
+        ("--backbone=resnet12 --filters=3 --block_filters=4,4,4,4", "choose one"),
+        ("--backbone=resnet12 --learner=cavia", "goes into --backbone=conv4 or mlp"),
+        ("--test_crop", "needs --image_size"),
+        ("--data=sinusoids --mask=none", "use --backbone=mlp. Received: conv4"),
+        ("--data=sinusoids --backbone=mlp --mask=none --learner=protonet", "classify"),
+        ("--learner=fine_tuning", "pass --mask=none"),
+        ("--learner=fomaml --recompute_inner_steps", "belongs to --learner=anil"),
+        ("--mask=none --mask_rates=0.1 --subnetworks=2", "Received: --mask_rates, --subnetworks"),
+        ("--nofused --strided", "belongs to --nostrided. Received: --fused with --strided"),
+    ],
+)
+def test_flags_that_do_not_fit_together_are_refused(given, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        composition.resolve(given.split())
+
+
+def test_tables_of_names_are_those_of_the_classes():
+    from launch import learner_flags, meta_ticket_flags, metaoptnet_flags, mgaug_flags
+    from launch.construction import augmentation, metaoptnet
+    from tfmgaug import batch_statistics
+
+    assert tuple(learner.LEARNERS) == learner_flags.LEARNERS
+    assert tuple(augmentation.MASKS) == mgaug_flags.MASKS
+    assert tuple(meta_ticket.WEIGHT_INITIALIZERS) == meta_ticket_flags.WEIGHT_INITIALIZERS
+    assert set(metaoptnet.HEADS) == set(metaoptnet_flags.HEADS)
+    assert learner_flags.STATISTICS == batch_statistics.MODES
