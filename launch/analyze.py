@@ -58,7 +58,7 @@ from launch.analyses import (
 )
 from launch.analyses import runs as analyzed
 from tfmgaug import batch_statistics, figures
-from tfmgaug.files import write_json
+from tfmgaug.files import check_writable, write_json
 
 ANALYSES = {
     "attention": attention,
@@ -193,6 +193,7 @@ def _files(what, runs, options):
         raise FileExistsError(
             f"{' and '.join(existing)} exist: choose another --output_dir, or pass --overwrite."
         )
+    check_writable(files["json"])
     return files
 
 

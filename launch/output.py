@@ -4,6 +4,8 @@ import pathlib
 
 from absl import flags
 
+from tfmgaug.files import check_writable
+
 
 def define(what):
     """Defines the flags.
@@ -26,8 +28,11 @@ def path(options):
 
     Raises:
         FileExistsError: the file exists and is not to be replaced.
+        OSError: it could not be written.
     """
     output = options.output and pathlib.Path(options.output)
     if output and output.exists() and not options.overwrite:
         raise FileExistsError(f"{output} exists: choose another, or pass --overwrite.")
+    if output:
+        check_writable(output)
     return output

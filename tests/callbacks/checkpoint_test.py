@@ -21,7 +21,7 @@ class StubLearner:
         self.step = step
 
     def save_weights(self, path):
-        path.write_text(str(self.step))
+        path.write(str(self.step).encode())
 
     def load_weights(self, path):
         self.step = int(path.read_text())
