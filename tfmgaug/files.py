@@ -109,19 +109,18 @@ def atomic_path(path: str | os.PathLike, needed: int | None = None) -> Iterator[
         ...     temporary.write_text("[]")
     """
     path = pathlib.Path(path)
-    with explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        with explained(path, needed, FULL):
+    temporary = _temporary(path)
+    # Explained when the temporary file is gone, whose bytes are free again.
+    with explained(path, needed, FULL):
+        try:
             yield temporary
-        with explained(path, needed):
-            _flush(temporary)
-            os.replace(temporary, path)
-        _flush_folder(path.parent)
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+            with explained(path, needed):
+                _flush(temporary)
+                os.replace(temporary, path)
+            _flush_folder(path.parent)
+        finally:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
 
 
 def write_bytes(path: str | os.PathLike, content: bytes | memoryview) -> None:
@@ -135,7 +134,7 @@ def write_bytes(path: str | os.PathLike, content: bytes | memoryview) -> None:
         UnwritableError: the disk is full, or the folder not writable.
     """
     needed = len(content)
-    with atomic_path(path, needed) as temporary, explained(path, needed):
+    with explained(path, needed), atomic_path(path, needed) as temporary:
         temporary.write_bytes(content)
 
 
@@ -183,9 +182,8 @@ def check_writable(path: str | os.PathLike) -> None:
         UnwritableError: its folder cannot be written.
     """
     path = pathlib.Path(path)
-    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    temporary = _temporary(path)
     with explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
         temporary.touch()
         temporary.unlink()
 
@@ -206,6 +204,16 @@ class _NamedMemory(io.BytesIO):
         return self._called
 
 
+def _temporary(path: pathlib.Path) -> pathlib.Path:
+    """Makes the folder of a path, and names a file in it that is not yet whole."""
+    with explained(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:  # a file has the folder's name
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from error
+    return path.with_name(f".{os.getpid()}.{path.name}")
+
+
 def _code(error: Exception) -> int | None:
     if isinstance(error, OSError):
         return error.errno
@@ -219,14 +227,10 @@ def _free(folder: pathlib.Path) -> int:
     return shutil.disk_usage(existing).free
 
 
-def _amount(size: float) -> str:
-    if size < 1000:
-        return f"{size} bytes"
-    for unit in ("kB", "MB", "GB"):
-        size /= 1000
-        if size < 1000:
-            break
-    return f"{size:.1f} {unit}"
+def _amount(size: int) -> str:
+    scales = {"GB": 1e9, "MB": 1e6, "kB": 1e3}
+    unit = next((unit for unit, scale in scales.items() if size >= scale), None)
+    return f"{size} bytes" if unit is None else f"{size / scales[unit]:.1f} {unit}"
 
 
 def _flush(path: pathlib.Path) -> None:
