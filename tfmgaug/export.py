@@ -86,12 +86,22 @@ def _check_free(path: pathlib.Path, overwrite: bool) -> None:
         raise FileExistsError(f"{path} exists. Choose another path, or pass overwrite=True.")
     if not _is_saved_model(path):
         raise FileExistsError(f"{path} is no SavedModel and is not replaced: remove it yourself.")
-    others = sorted(entry.name for entry in path.iterdir() if entry.name not in _WRITTEN)
+    others = sorted(str(file) for file in _files(path) if not _is_written(file))
     if others:
         raise FileExistsError(
             f"{path} holds files that no export wrote, and is not replaced: {', '.join(others)}. "
             "Move them elsewhere, or choose another path."
         )
+
+
+def _files(folder: pathlib.Path) -> list[pathlib.Path]:
+    return [file.relative_to(folder) for file in folder.rglob("*") if not file.is_dir()]
+
+
+def _is_written(file: pathlib.Path) -> bool:
+    if file.parts[0] == "variables":
+        return len(file.parts) == 2 and file.name.startswith("variables.")
+    return file.parts[0] in _WRITTEN
 
 
 def _is_saved_model(path: pathlib.Path) -> bool:
@@ -127,10 +137,9 @@ def _previous(path: pathlib.Path) -> pathlib.Path:
 
 def _flush(folder: pathlib.Path) -> None:
     # A power cut after the rename would otherwise leave files without their content.
-    for file in folder.rglob("*"):
-        if file.is_file():
-            with file.open("rb+") as opened:
-                os.fsync(opened.fileno())
+    for file in _files(folder):
+        with (folder / file).open("rb+") as opened:
+            os.fsync(opened.fileno())
 
 
 def _example_shape(learner, image_shape) -> tuple[int, ...]:

@@ -83,7 +83,7 @@ def explained(
         if code is None or (codes is not None and code not in codes):
             raise
         path = pathlib.Path(path)
-        folder = path if path.is_dir() else path.parent
+        folder = path if os.path.isdir(path) else path.parent
         raise unwritable(str(path), code, folder, needed) from error
 
 
@@ -223,7 +223,7 @@ def _code(error: Exception) -> int | None:
 
 
 def _free(folder: pathlib.Path) -> int:
-    existing = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    existing = next(one for one in (folder, *folder.absolute().parents) if os.path.exists(one))
     return shutil.disk_usage(existing).free
 
 
