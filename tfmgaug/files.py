@@ -56,7 +56,8 @@ def unwritable(
         amounts = [] if needed is None else [f"{_amount(needed)} needed"]
         amounts.append(f"{_amount(_free(pathlib.Path(folder)))} free")
     reason = os.strerror(code) + (f" ({', '.join(amounts)})" if amounts else "")
-    remedy = f"{_REMEDIES[code]}, or {elsewhere}" if code in _REMEDIES else elsewhere.capitalize()
+    remedy = f"{_REMEDIES[code]}, or {elsewhere}" if code in _REMEDIES else elsewhere
+    remedy = remedy[0].upper() + remedy[1:]
     return UnwritableError(code, f"{what} cannot be written: {reason}. {remedy}.", str(folder))
 
 

@@ -85,6 +85,7 @@ class LandscapeMonitor(keras.callbacks.Callback):
         self._writer = None
         if self.log_dir is not None:
             with explained(self.log_dir):
+                self.log_dir.mkdir(parents=True, exist_ok=True)
                 self._writer = tf.summary.create_file_writer(str(self.log_dir / "landscape"))
 
     def on_epoch_end(self, epoch, logs=None):

@@ -59,6 +59,7 @@ class TensorBoard(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         with explained(self.log_dir):
+            self.log_dir.mkdir(parents=True, exist_ok=True)  # its error says more than TensorFlow's
             self._writers = {
                 name: tf.summary.create_file_writer(str(self.log_dir / name))
                 for name in ("train", "validation")
