@@ -30,10 +30,15 @@ def path(options):
 
     Raises:
         FileExistsError: the file exists and is not to be replaced.
+        OSError: it could not be written.
     """
     output = options.output and pathlib.Path(options.output)
     if output and output.exists() and not options.overwrite:
         raise FileExistsError(f"{output} exists: choose another, or pass --overwrite.")
+    if output:
+        from tfmgaug.files import check_writable  # imports TensorFlow, which not all commands need
+
+        check_writable(output)
     return output
 
 

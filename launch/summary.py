@@ -8,7 +8,7 @@ from launch.progress import Counter
 from tfmgaug import evaluation, export, figures
 from tfmgaug.batch_statistics import ONE_BY_ONE, RUNNING
 from tfmgaug.callbacks.checkpoint import BEST, LAST
-from tfmgaug.files import atomic_path, write_json
+from tfmgaug.files import write_json, write_saved
 
 
 def conclude(options, directory, learner, job, initial, history, started):
@@ -82,13 +82,11 @@ def _modes(options):
 
 
 def _write_models(directory, learner):
-    with atomic_path(directory.learner) as temporary:
-        learner.save(temporary)
+    write_saved(learner.save, directory.learner)
     export(learner, directory.export, overwrite=True)
 
 
 def _draw(directory, job, history, report, beside):
-    directory.figures.mkdir(exist_ok=True)
     if not job.regression:
         figures.save(figures.episode_grid(job.test.episode(0)), directory.figures / "episode.png")
     figures.save(

@@ -1,3 +1,4 @@
+import os
 import shutil
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from tests.evaluation.toys import toy_classes
+from tests.full_disk import limited
 from tfmgaug.backbones import conv4, mlp
 from tfmgaug.data.episodes import EpisodeSampler
 from tfmgaug.export import export
@@ -162,10 +164,54 @@ def test_an_export_is_replaced_only_when_told(exported, tmp_path):
     shutil.copytree(path, tmp_path / "export")
     with pytest.raises(FileExistsError, match="overwrite=True"):
         export(learner, tmp_path / "export")
-    (tmp_path / "export" / "stale").touch()
-    export(learner, tmp_path / "export", overwrite=True)
-    assert not (tmp_path / "export" / "stale").exists()
+    other = fomaml(seed=1)
+    export(other, tmp_path / "export", overwrite=True)
+    x, y, q = episode()
+    expected = other.adapt(x, y, statistics="support").predict(q)
+    np.testing.assert_allclose(adapt_and_predict(tmp_path / "export", x, y, q), expected, atol=1e-5)
     assert [file.name for file in tmp_path.iterdir()] == ["export"]
+
+
+@pytest.mark.parametrize("name", ["README.md", "variables/notes.txt", "assets.extra/request"])
+def test_an_export_that_holds_other_files_is_not_replaced(name, exported, tmp_path):
+    shutil.copytree(exported[1], tmp_path / "export")
+    (tmp_path / "export" / name).parent.mkdir(exist_ok=True)
+    (tmp_path / "export" / name).touch()
+    with pytest.raises(FileExistsError, match=f"no export wrote, and is not replaced: {name}"):
+        export(exported[0], tmp_path / "export", overwrite=True)
+    assert (tmp_path / "export" / name).exists()
+
+
+def test_a_replacement_that_is_cut_off_is_brought_back(exported, tmp_path, monkeypatch):
+    path = tmp_path / "export"
+    shutil.copytree(exported[1], path)
+    replace = os.replace
+
+    def killed(source, target):
+        if target == path:
+            raise KeyboardInterrupt
+        replace(source, target)
+
+    monkeypatch.setattr("os.replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        export(exported[0], path, overwrite=True)
+    assert [file.name for file in tmp_path.iterdir()] == [".export.previous"]
+    monkeypatch.undo()
+    with pytest.raises(FileExistsError, match="overwrite=True"):
+        export(exported[0], path)
+    assert [file.name for file in tmp_path.iterdir()] == ["export"]
+    assert (path / "saved_model.pb").is_file()
+
+
+def test_a_full_disk_leaves_the_earlier_export(exported, tmp_path):
+    shutil.copytree(exported[1], tmp_path / "export")
+    words = "export cannot be written: File too large .* free"
+    with limited(20_000), pytest.raises(OSError, match=words):
+        export(exported[0], tmp_path / "export", overwrite=True)
+    assert [file.name for file in tmp_path.iterdir()] == ["export"]
+    x, y, q = episode()
+    expected = exported[0].adapt(x, y, statistics="support").predict(q)
+    np.testing.assert_allclose(adapt_and_predict(tmp_path / "export", x, y, q), expected, atol=1e-5)
 
 
 def test_a_folder_that_is_no_saved_model_is_never_removed(exported, tmp_path):

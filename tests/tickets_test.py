@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+from tests.full_disk import limited
 from tests.suite_test import eagerly
 from tests.tasks import batch, dataset
 from tfmgaug import tickets
@@ -185,6 +186,25 @@ def test_a_ticket_that_could_not_be_written_leaves_the_old_one(tmp_path, monkeyp
         tickets.save(learner(seed=1), path)
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["x"]
+
+
+def test_only_a_ticket_is_replaced(tmp_path):
+    ticket = learner()
+    ticket.save(tmp_path / "learner.keras")
+    before = (tmp_path / "learner.keras").read_bytes()
+    for path in (tmp_path / "learner.keras", tmp_path):
+        with pytest.raises(FileExistsError, match="no ticket and is not replaced"):
+            tickets.save(ticket, path)
+    assert (tmp_path / "learner.keras").read_bytes() == before
+
+
+def test_a_full_disk_leaves_the_old_ticket(tmp_path):
+    path = tickets.save(learner(), tmp_path / "x")
+    before = path.read_bytes()
+    words = r"x cannot be written: File too large \(.* kB needed"
+    with limited(100), pytest.raises(OSError, match=words):
+        tickets.save(learner(seed=1), path)
+    assert path.read_bytes() == before
 
 
 def test_learned_weights_are_no_ticket(tmp_path):

@@ -7,6 +7,10 @@ import shutil
 import tensorflow as tf
 
 from tfmgaug import batch_statistics
+from tfmgaug.files import explained
+
+# All that `tf.saved_model.save` writes into its folder.
+_WRITTEN = ("assets", "fingerprint.pb", "saved_model.pb", "variables")
 
 
 def export(
@@ -34,7 +38,9 @@ def export(
 
     Args:
         learner: a `MetaLearner`.
-        path: the folder to write. It appears there whole, or not at all.
+        path: the folder to write. It appears there whole, or not at all. One that is replaced
+            steps aside for a moment, as `.<name>.previous`: should the process end in that moment,
+            the next export to `path` brings it back first.
         statistics: what batch normalization uses for queries, see `tfmgaug.batch_statistics`. The
             default predicts each query alone, as a deployed model must.
         image_shape: (height, width, channels) that images are resized to; by default what the
@@ -45,8 +51,9 @@ def export(
         The path.
 
     Raises:
-        FileExistsError: if there is something at `path`, and `overwrite` is false or it is no
-            SavedModel.
+        FileExistsError: if there is something at `path`, and `overwrite` is false, or it is no
+            SavedModel or holds other files too.
+        OSError: if `path` cannot be written; the text says why, and what to do.
         ValueError: if `statistics` is unknown, or `image_shape` doesn't fit the backbone.
 
     Example:
@@ -57,13 +64,16 @@ def export(
     """
     batch_statistics.check_mode(statistics)
     path = pathlib.Path(path)
+    _recover(path)
     _check_free(path, overwrite)
     shape = _example_shape(learner, image_shape)
     module, signatures = _signatures(learner, statistics, shape)
     temporary = path.with_name(f".{os.getpid()}.{path.name}")
     try:
-        tf.saved_model.save(module, str(temporary), signatures=signatures)
-        _replace(temporary, path)
+        with explained(path):
+            tf.saved_model.save(module, str(temporary), signatures=signatures)
+            _flush(temporary)
+            _replace(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return path
@@ -74,17 +84,62 @@ def _check_free(path: pathlib.Path, overwrite: bool) -> None:
         return
     if not overwrite:
         raise FileExistsError(f"{path} exists. Choose another path, or pass overwrite=True.")
-    if not (path / "saved_model.pb").is_file():
+    if not _is_saved_model(path):
         raise FileExistsError(f"{path} is no SavedModel and is not replaced: remove it yourself.")
+    others = sorted(str(file) for file in _files(path) if not _is_written(file))
+    if others:
+        raise FileExistsError(
+            f"{path} holds files that no export wrote, and is not replaced: {', '.join(others)}. "
+            "Move them elsewhere, or choose another path."
+        )
+
+
+def _files(folder: pathlib.Path) -> list[pathlib.Path]:
+    return [file.relative_to(folder) for file in folder.rglob("*") if not file.is_dir()]
+
+
+def _is_written(file: pathlib.Path) -> bool:
+    if file.parts[0] == "variables":
+        return len(file.parts) == 2 and file.name.startswith("variables.")
+    return file.parts[0] in _WRITTEN
+
+
+def _is_saved_model(path: pathlib.Path) -> bool:
+    return (path / "saved_model.pb").is_file()
 
 
 def _replace(temporary: pathlib.Path, path: pathlib.Path) -> None:
     # A folder that isn't empty can't be replaced in one go: the old one steps aside first.
-    old = path.with_name(f".{os.getpid()}.{path.name}.old")
+    if path.is_dir() and any(path.iterdir()):
+        os.replace(path, _previous(path))
+    try:
+        os.replace(temporary, path)
+    except BaseException:
+        _recover(path)
+        raise
+    _recover(path)
+
+
+def _recover(path: pathlib.Path) -> None:
+    """Ends a replacement that was cut off: brings back what stepped aside, or removes it."""
+    previous = _previous(path)
+    if not _is_saved_model(previous):
+        return
     if path.exists():
-        os.replace(path, old)
-    os.replace(temporary, path)
-    shutil.rmtree(old, ignore_errors=True)
+        shutil.rmtree(previous, ignore_errors=True)
+    else:
+        os.replace(previous, path)
+
+
+def _previous(path: pathlib.Path) -> pathlib.Path:
+    return path.with_name(f".{path.name}.previous")
+
+
+def _flush(folder: pathlib.Path) -> None:
+    # A power cut after the rename would otherwise leave files without their content.
+    for file in _files(folder):
+        with (folder / file).open("rb+") as opened:
+            os.fsync(opened.fileno())
 
 
 def _example_shape(learner, image_shape) -> tuple[int, ...]:

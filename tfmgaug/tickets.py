@@ -10,7 +10,7 @@ import zlib
 import keras
 import numpy as np
 
-from tfmgaug.files import atomic_path
+from tfmgaug.files import write_bytes
 from tfmgaug.learners.meta_ticket import MetaTicket
 
 VERSION = 1
@@ -32,12 +32,15 @@ def save(learner, path: str | os.PathLike) -> pathlib.Path:
 
     Args:
         learner: a `MetaTicket`.
-        path: the file to write. It appears there whole, or not at all.
+        path: the file to write; a ticket that is there is replaced. It appears there whole, or not
+            at all.
 
     Returns:
         The path.
 
     Raises:
+        FileExistsError: there is something else than a ticket at `path`.
+        OSError: `path` cannot be written; the text says why, and what to do.
         TypeError: `learner` is no `MetaTicket`.
 
     Example:
@@ -49,6 +52,7 @@ def save(learner, path: str | os.PathLike) -> pathlib.Path:
             "A ticket is a mask on random weights: expected a MetaTicket. "
             f"Received: {type(learner).__name__}."
         )
+    _check_replaceable(pathlib.Path(path))
     arrays, checksums = {}, {}
     for place, mask in _masks(learner).items():
         values = _values(learner.backbone.trainable_variables[place])
@@ -175,12 +179,21 @@ def _storable(values):
     return values.astype("float32") if values.dtype.name == "bfloat16" else values
 
 
+def _check_replaceable(path):
+    if not path.exists():
+        return
+    if path.is_file():
+        with path.open("rb") as file:
+            if file.read(len(_MAGIC)) == _MAGIC:
+                return
+    raise FileExistsError(f"{path} is no ticket and is not replaced: choose another path.")
+
+
 def _write(path, arrays):
     content = io.BytesIO()
     np.savez_compressed(content, **arrays)
     content = content.getvalue()
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(_MAGIC + _HEAD.pack(VERSION, zlib.crc32(content)) + content)
+    write_bytes(path, _MAGIC + _HEAD.pack(VERSION, zlib.crc32(content)) + content)
 
 
 def _read(path):

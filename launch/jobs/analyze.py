@@ -8,7 +8,7 @@ from launch import devices
 from launch.analyses import runs as analyzed
 from launch.progress import duration
 from tfmgaug import figures
-from tfmgaug.files import write_json
+from tfmgaug.files import check_writable, write_json
 
 _SIDE_BY_SIDE = 20  # tasks in a batch of evaluation
 
@@ -47,4 +47,5 @@ def _files(what, runs, options):
         raise FileExistsError(
             f"{' and '.join(existing)} exist: choose another --output_dir, or pass --overwrite."
         )
+    check_writable(files["json"])
     return files

@@ -21,9 +21,7 @@ def run(options):
     """
     started = time.monotonic()
     directory = RunDirectory(options.run_dir or _default_path(options))
-    resumed = directory.claim(
-        settings.as_dictionary(), options.overwrite, options.resume, settings.differences
-    )
+    resumed = directory.claim(options.overwrite, options.resume, settings.differences)
     threads = devices.set_threads(options.threads, options.tasks)
     job = tasks.build(options)
     strategy = devices.strategy(options.distribute, options.tasks)
@@ -33,6 +31,8 @@ def run(options):
         learner = build_learner(options, job)
     initial = [variable.numpy() for variable in learner.weights]
     epoch, history = callbacks.restore(learner, directory.checkpoints) if resumed else (0, [])
+    if not resumed:  # now that nothing is wrong with the flags, an earlier run may go
+        directory.begin(settings.as_dictionary())
     computing = f"{strategy.num_replicas_in_sync} device(s), {options.precision}, {threads}"
     _announce(options, directory, learner, computing, epoch)
     try:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from launch.progress import QUIET, duration
 from launch.reproduction import cost
 from launch.reproduction.runs import BEGUN, FINISHED, MISSING
+from tfmgaug.files import FULL, check_writable, explained
 
 _PATIENCE = 30  # seconds in which an interrupted run may write what it has
 
@@ -165,9 +166,10 @@ def execute(arguments, log, show):
 
     Raises:
         KeyboardInterrupt: Ctrl-C; the process has ended as well.
+        OSError: the log cannot be written; the process has ended as well.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("a") as file:
+    check_writable(log)
+    with explained(log, codes=FULL), log.open("a") as file:
         process = subprocess.Popen(
             [sys.executable, "-u", *arguments],
             stdin=subprocess.DEVNULL,

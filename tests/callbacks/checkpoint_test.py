@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 
@@ -21,7 +22,7 @@ class StubLearner:
         self.step = step
 
     def save_weights(self, path):
-        path.write_text(str(self.step))
+        path.write(str(self.step).encode())
 
     def load_weights(self, path):
         self.step = int(path.read_text())
@@ -117,6 +118,43 @@ def test_a_checkpoint_is_not_overwritten_by_accident(tmp_path):
         Checkpoint(tmp_path)
     run(Checkpoint(tmp_path, overwrite=True), {"loss": 2.0})
     assert len(json.loads((tmp_path / HISTORY).read_text())) == 1
+
+
+@pytest.mark.parametrize("left", [(BEST,), (BEST, HISTORY), (HISTORY,)])
+def test_what_is_left_of_a_checkpoint_is_not_overwritten_by_accident(left, tmp_path):
+    run(Checkpoint(tmp_path), {"val_loss": 1.0}, {"val_loss": 2.0})
+    for name in {BEST, HISTORY, LAST} - set(left):
+        (tmp_path / name).unlink()
+    with pytest.raises(ValueError, match="holds a checkpoint"):
+        Checkpoint(tmp_path)
+
+
+def test_the_checkpoint_of_another_run_is_not_continued(tmp_path):
+    run(Checkpoint(tmp_path / "one"), {"loss": 1.0})
+    run(Checkpoint(tmp_path / "other"), {"loss": 2.0}, {"loss": 1.0})
+    _, history = restore(StubLearner(), tmp_path / "one")
+    with pytest.raises(ValueError, match="other holds a checkpoint"):
+        Checkpoint(tmp_path / "other", history)
+    run(Checkpoint(tmp_path / "copied", history), {"loss": 0.5})
+    assert len(restore(StubLearner(), tmp_path / "copied")[1]) == 2
+
+
+@pytest.mark.parametrize("full_at", [HISTORY, BEST, LAST])
+def test_a_full_disk_in_the_first_epoch_leaves_nothing_in_the_way(full_at, tmp_path, monkeypatch):
+    replace = os.replace
+
+    def full(source, target):
+        if target.name == full_at:
+            raise OSError(errno.ENOSPC, "full")
+        replace(source, target)
+
+    monkeypatch.setattr("os.replace", full)
+    words = f"{full_at} cannot be written: No space left .* Free some space.* No epoch is kept yet"
+    with pytest.raises(OSError, match=words):
+        run(Checkpoint(tmp_path), {"val_loss": 1.0})
+    monkeypatch.undo()
+    run(Checkpoint(tmp_path), {"val_loss": 1.0})
+    assert restore(StubLearner(), tmp_path)[0] == 1
 
 
 def test_weights_that_are_not_finite_are_not_written(tmp_path):

@@ -5,6 +5,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.plugins.hparams import plugin_data_pb2
 
 from tests.callbacks.training import STEPS, learner, sampler, train
+from tests.full_disk import limited
 from tfmgaug.callbacks import TensorBoard
 
 
@@ -73,6 +74,18 @@ def test_learned_rates_and_sparsity_have_a_curve_each(tmp_path):
     assert curve(tmp_path / "train", "learning_rate/inner/conv1")[1] == pytest.approx([0.2])
     assert curve(tmp_path / "train", "learning_rate/inner/head")[1] == [0.5]
     assert curve(tmp_path / "train", "mask_sparsity/conv1")[1] == [0.25]
+
+
+def test_events_that_cannot_be_written_are_named_with_a_remedy(tmp_path):
+    callback = TensorBoard(tmp_path / "events")
+    callback.set_model(learner())
+    callback.on_train_begin()
+    words = "events cannot be written: File too large .* free.*ulimit"
+    with limited(50), pytest.raises(OSError, match=words):
+        callback.on_epoch_end(0, {"loss": 1.0})
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="file/x cannot be written: Not a directory"):
+        TensorBoard(tmp_path / "file" / "x").on_train_begin()
 
 
 def test_the_episode_is_an_image(run):

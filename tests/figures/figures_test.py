@@ -4,6 +4,7 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from tests.evaluation.reports import report
+from tests.full_disk import limited
 from tfmgaug.batch_statistics import MODES
 from tfmgaug.episode import Episode
 from tfmgaug.figures import accuracy_per_step, episode_grid, save, training_curves
@@ -122,3 +123,16 @@ def test_neighboring_colors_differ_in_lightness_too():
     lightness = [np.dot(to_rgb(color), [0.2126, 0.7152, 0.0722]) for color in COLORS]
     assert abs(lightness[0] - lightness[1]) > 0.05
     assert len(set(np.round(lightness, 3))) == len(COLORS)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.svg", "a"])
+def test_a_figure_is_whole_or_not_written(name, tmp_path):
+    figure = training_curves([{"epoch": 0, "loss": 1.0, "val_loss": 2.0}])
+    save(figure, tmp_path / name)
+    before = (tmp_path / name).read_bytes()
+    assert before.startswith(b"<?xml" if name.endswith("svg") else b"\x89PNG")
+    words = r"a\S* cannot be written: File too large \(.* kB needed, .* free\)"
+    with limited(500), pytest.raises(OSError, match=words):
+        save(figure, tmp_path / name)
+    assert (tmp_path / name).read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == [name]

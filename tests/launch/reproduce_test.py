@@ -22,6 +22,7 @@ from launch.reproduction import (
 from launch.reproduction.paper import Recipe, read_table
 from launch.reproduction.papers import PAPERS
 from launch.reproduction.runs import BEGUN, FINISHED, MISSING, Plan
+from tests.full_disk import limited
 
 ROOT = pathlib.Path(__file__).parents[2]
 MGAUG = PAPERS["mgaug"]
@@ -699,3 +700,9 @@ def test_a_cell_is_run_and_printed_beside_the_paper_s(tmp_path):
     (cell,) = json.loads((tmp_path / "table.json").read_text())["cells"]
     assert (cell["gap"], cell["comparable"]) == (None, False)
     assert cell["ours"]["dataset"] == "glyphs/test"
+
+
+def test_a_log_that_meets_a_full_disk_is_named_with_a_remedy(tmp_path):
+    words = r"run\.log cannot be written: File too large \(.* free\)"
+    with limited(1000), pytest.raises(OSError, match=words):
+        training.execute(["-c", "print('x' * 5000)"], tmp_path / "run.log", lambda line: None)

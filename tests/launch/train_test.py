@@ -2,6 +2,8 @@
 
 import json
 import pathlib
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -53,6 +55,39 @@ def weights(path):
     return found
 
 
+# Trains, and meets a fault when the second epoch's checkpoint is written.
+FAULTY = """
+import os, resource, signal, sys
+from absl import app
+from launch import train
+from tfmgaug import callbacks, files
+
+fault = sys.argv.pop(1)
+write, flush = callbacks.Checkpoint.on_epoch_end, files._flush
+
+def killed(path):
+    if path.name.endswith("last.weights.h5"):
+        os.truncate(path, 100)
+        os.kill(os.getpid(), signal.SIGKILL)
+    flush(path)
+
+def on_epoch_end(checkpoint, epoch, logs=None):
+    if epoch == 1 and fault == "full":
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, resource.RLIM_INFINITY))
+    if epoch == 1 and fault == "killed":
+        files._flush = killed
+    write(checkpoint, epoch, logs)
+
+callbacks.Checkpoint.on_epoch_end = on_epoch_end
+app.run(train.main)
+"""
+
+
+def run_faulty(fault, *flags):
+    command = [sys.executable, "-c", FAULTY, fault, *flags]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     path = tmp_path_factory.mktemp("runs") / "whole"
@@ -96,14 +131,37 @@ def test_a_killed_run_resumes_to_the_same_weights(finished, tmp_path):
     assert not (tmp_path / "killed" / "report.json").exists()
     code, _, errors = run("train", f"--run_dir={tmp_path / 'killed'}", *SMALL, "--resume")
     assert code == 0, errors
+    assert_same_checkpoints(tmp_path / "killed", finished[0])
+
+
+def assert_same_checkpoints(path, expected):
+    """Compares weights, optimizer's state and history, bit for bit."""
     for name in ("last.weights.h5", "best.weights.h5"):
-        resumed = weights(tmp_path / "killed" / "checkpoints" / name)
-        whole = weights(finished[0] / "checkpoints" / name)
-        assert whole.keys() == resumed.keys()
+        found, whole = (weights(one / "checkpoints" / name) for one in (path, expected))
+        assert whole.keys() == found.keys()
         for variable in whole:
-            np.testing.assert_array_equal(whole[variable], resumed[variable], err_msg=variable)
+            np.testing.assert_array_equal(whole[variable], found[variable], err_msg=variable)
     history = "checkpoints/history.json"
-    assert (tmp_path / "killed" / history).read_text() == (finished[0] / history).read_text()
+    assert (path / history).read_text() == (expected / history).read_text()
+
+
+def test_a_run_that_met_a_full_disk_and_a_kill_while_it_wrote_resumes_exactly(finished, tmp_path):
+    flags = [f"--run_dir={tmp_path / 'run'}", *SMALL]
+    checkpoint = tmp_path / "run" / "checkpoints" / "last.weights.h5"
+    full = run_faulty("full", *flags)
+    assert full.returncode == 1, full.stderr  # not a segmentation fault
+    words = r"Error: \S+\.weights\.h5 cannot be written: File too large \(\S+ kB needed, .* free\)"
+    assert re.match(words, full.stderr), full.stderr
+    assert "Epochs up to 1 are whole: `restore`, and --resume, go on from there." in full.stderr
+    assert "Traceback" not in full.stderr
+    assert len(full.stderr.splitlines()) == 2  # the second is --traceback's
+    assert not [file.name for file in checkpoint.parent.iterdir() if file.name.startswith(".")]
+    before = checkpoint.read_bytes()
+    assert run_faulty("killed", *flags, "--resume").returncode == -signal.SIGKILL
+    assert checkpoint.read_bytes() == before
+    code, _, errors = run("train", *flags, "--resume")
+    assert code == 0, errors
+    assert_same_checkpoints(tmp_path / "run", finished[0])
 
 
 def test_a_finished_run_says_that_it_is_and_goes_on_at_no_epoch(finished):
@@ -126,6 +184,17 @@ def test_an_existing_run_is_not_overwritten(finished):
     assert "--overwrite" in errors
     assert "Traceback" not in errors
     assert (finished[0] / "report.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("flags", [[], ["--resume"], ["--overwrite", "--way=5000"]])
+def test_a_finished_run_without_checkpoints_is_not_deleted(flags, finished, tmp_path):
+    run_dir = shutil.copytree(finished[0], tmp_path / "run")
+    shutil.rmtree(run_dir / "checkpoints")
+    before = {path: path.stat().st_size for path in run_dir.rglob("*")}
+    code, _, errors = run("train", f"--run_dir={run_dir}", *SMALL, *flags)
+    assert code == 1
+    assert "5000" in errors if flags[1:] else "without the checkpoint" in errors
+    assert {path: path.stat().st_size for path in run_dir.rglob("*")} == before
 
 
 def test_other_flags_are_refused_on_resume(finished):

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import keras
 
 from tfmgaug.callbacks.finite import check_weights, outer_step
-from tfmgaug.files import atomic_path, write_json
+from tfmgaug.files import UnwritableError, write_json, write_saved
 
 BEST, HISTORY, LAST = "best.weights.h5", "history.json", "last.weights.h5"
 
@@ -17,9 +17,10 @@ BEST, HISTORY, LAST = "best.weights.h5", "history.json", "last.weights.h5"
 class Checkpoint(keras.callbacks.Callback):
     """Writes weights, optimizer and history at the end of every epoch.
 
-    Three files, each replaced as a whole and in this order: `best.weights.h5` when the monitored
-    log has improved, `history.json` (a row of logs for each epoch), `last.weights.h5`. Whenever
-    the process is killed, `restore` finds a consistent state of the last finished epoch.
+    Three files, each replaced as a whole and in this order: `history.json` (a row of logs for each
+    epoch), `best.weights.h5` when the monitored log has improved, `last.weights.h5`. Whenever
+    the process is killed, or the disk is full, `restore` finds a consistent state of the last
+    finished epoch.
 
     Args:
         directory: where to write; made if it is missing.
@@ -30,8 +31,10 @@ class Checkpoint(keras.callbacks.Callback):
         overwrite: whether to start over in a directory that holds a checkpoint.
 
     Raises:
-        ValueError: if `directory` holds a checkpoint and neither `history` nor `overwrite` is
-            given.
+        ValueError: if `directory` holds a checkpoint, or a part of one, that `history` is not from,
+            and `overwrite` is false.
+        OSError: from `fit`, if the disk is full or `directory` is not writable. The checkpoint of
+            the epoch before is whole.
         NonFiniteError: from `fit`, before anything is written, if a weight is not finite.
 
     Example:
@@ -54,24 +57,42 @@ class Checkpoint(keras.callbacks.Callback):
         self.directory = pathlib.Path(directory)
         self.history = list(history)
         self.monitor = monitor
-        if not self.history and not overwrite and (self.directory / LAST).exists():
-            raise ValueError(
-                f"{self.directory} holds a checkpoint. Continue it with `history` from "
-                "`restore(learner, directory)`, choose another directory, or pass overwrite=True."
-            )
+        if not overwrite:
+            self._check_continued()
 
     def on_epoch_end(self, epoch, logs=None):
         check_weights(self.model)
         row = {"epoch": epoch, "step": outer_step(self.model), **_plain(logs or {})}
-        if self._improved(row):
-            self._write_weights(BEST)
+        try:
+            self._write(row)
+        except UnwritableError as error:
+            raise UnwritableError(error.errno, f"{error} {self._kept()}", error.filename) from error
         self.history.append(row)
-        write_json(self.directory / HISTORY, self.history)
-        self._write_weights(LAST)
 
-    def _write_weights(self, name: str) -> None:
-        with atomic_path(self.directory / name) as path:
-            self.model.save_weights(path)
+    def _write(self, row: dict) -> None:
+        write_json(self.directory / HISTORY, [*self.history, row])
+        if self._improved(row):
+            write_saved(self.model.save_weights, self.directory / BEST)
+        write_saved(self.model.save_weights, self.directory / LAST)
+
+    def _kept(self) -> str:
+        if not self.history:
+            return "No epoch is kept yet."
+        return (
+            f"Epochs up to {self.history[-1]['epoch'] + 1} are whole: "
+            "`restore`, and --resume, go on from there."
+        )
+
+    def _check_continued(self) -> None:
+        """Refuses a directory whose checkpoint is not the one that `history` is from."""
+        rows = _rows(self.directory)
+        # A run killed between two files has a row more than `restore` returns.
+        continued = self.history and rows[: len(self.history)] == self.history
+        if holds_epochs(self.directory) and not continued:
+            raise ValueError(
+                f"{self.directory} holds a checkpoint. Continue it with `history` from "
+                "`restore(learner, directory)`, choose another directory, or pass overwrite=True."
+            )
 
     def _improved(self, row: dict) -> bool:
         monitor = self.monitor or ("val_accuracy" if "val_accuracy" in row else "val_loss")
@@ -105,10 +126,32 @@ def restore(learner, directory: str | os.PathLike) -> tuple[int, list[dict]]:
     if getattr(learner, "optimizer", None) is None:
         raise ValueError("Expected a compiled learner: call `compile` before `restore`.")
     learner.load_weights(directory / LAST)
-    rows = json.loads((directory / HISTORY).read_text())
     # A run killed between the two files has a row more than its weights know of.
-    history = [row for row in rows if row["step"] <= outer_step(learner)]
+    history = [row for row in _rows(directory) if row["step"] <= outer_step(learner)]
     return (history[-1]["epoch"] + 1 if history else 0), history
+
+
+def holds_epochs(directory: str | os.PathLike) -> bool:
+    """Says whether a directory holds what a `Checkpoint` has kept of an epoch, or a part of it.
+
+    Args:
+        directory: where a `Checkpoint` may have written.
+
+    Returns:
+        Whether there is something to lose. What a first epoch left that was cut off while it was
+        written, a row without the weights it is for, is nothing.
+    """
+    directory = pathlib.Path(directory)
+    if (directory / LAST).exists():
+        return True
+    if (directory / HISTORY).exists():
+        return len(_rows(directory)) > 1
+    return (directory / BEST).exists()  # kept by hand: the history is written before it
+
+
+def _rows(directory: pathlib.Path) -> list[dict]:
+    file = directory / HISTORY
+    return json.loads(file.read_text()) if file.exists() else []
 
 
 def _plain(logs: dict) -> dict[str, float | None]:

@@ -12,6 +12,7 @@ from tfmgaug.analysis.landscape import LandscapeMeter
 from tfmgaug.analysis.landscape_report import PREFIX
 from tfmgaug.callbacks.finite import outer_step
 from tfmgaug.data.indexed import check_integer
+from tfmgaug.files import explained
 
 
 class LandscapeMonitor(keras.callbacks.Callback):
@@ -83,7 +84,9 @@ class LandscapeMonitor(keras.callbacks.Callback):
         self._began = time.monotonic()
         self._writer = None
         if self.log_dir is not None:
-            self._writer = tf.summary.create_file_writer(str(self.log_dir / "landscape"))
+            with explained(self.log_dir):
+                self.log_dir.mkdir(parents=True, exist_ok=True)
+                self._writer = tf.summary.create_file_writer(str(self.log_dir / "landscape"))
 
     def on_epoch_end(self, epoch, logs=None):
         if (epoch + 1) % self.every:
@@ -97,15 +100,14 @@ class LandscapeMonitor(keras.callbacks.Callback):
             logs.update(found)
         self.history.append({**(logs or {}), **found, "epoch": epoch})
         if self._writer is not None:
-            with self._writer.as_default(step=outer_step(self.model)):
-                for name, value in found.items():
-                    tf.summary.scalar(name, value)
-            self._writer.flush()
+            with explained(self.log_dir):
+                self._write(found)
 
     def on_train_end(self, logs=None):
         self._trained = time.monotonic() - self._began
         if self._writer is not None:
-            self._writer.close()
+            with explained(self.log_dir):
+                self._writer.close()
         if self.figure_dir is not None and self.history:
             self._draw()
 
@@ -128,11 +130,16 @@ class LandscapeMonitor(keras.callbacks.Callback):
         expected = self.seconds[-1] if len(self.seconds) > 1 else 0.0
         return self.max_seconds is not None and sum(self.seconds) + expected >= self.max_seconds
 
+    def _write(self, found: dict) -> None:
+        with self._writer.as_default(step=outer_step(self.model)):
+            for name, value in found.items():
+                tf.summary.scalar(name, value)
+        self._writer.flush()
+
     def _draw(self) -> None:
         from tfmgaug import figures
 
         histories = {type(self.model).__name__: [self.history]}
-        self.figure_dir.mkdir(parents=True, exist_ok=True)
         figures.save(figures.landscape_curves(histories), self.figure_dir / "landscape.png")
         figures.save(
             figures.landscape_correlation(histories), self.figure_dir / "landscape_correlation.png"

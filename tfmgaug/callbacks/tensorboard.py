@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from tfmgaug.callbacks.finite import outer_step
 from tfmgaug.episode import Episode
+from tfmgaug.files import explained
 
 _METRICS = ("loss", "accuracy")
 
@@ -35,6 +36,9 @@ class TensorBoard(keras.callbacks.Callback):
         episode: an `Episode` of images whose grid is shown.
         class_names: names of that episode's labels.
 
+    Raises:
+        OSError: from `fit`, if the events cannot be written; the text says why, and what to do.
+
     Example:
         >>> callback = TensorBoard("runs/first/events", hparams={"way": 5, "shot": 1})
         >>> learner.fit(..., callbacks=[callback])
@@ -54,26 +58,30 @@ class TensorBoard(keras.callbacks.Callback):
         self.class_names = class_names
 
     def on_train_begin(self, logs=None):
-        self._writers = {
-            name: tf.summary.create_file_writer(str(self.log_dir / name))
-            for name in ("train", "validation")
-        }
-        if self.hparams:
-            self._write_hparams()
-        if self.episode is not None:
-            self._write_episode()
+        with explained(self.log_dir):
+            self.log_dir.mkdir(parents=True, exist_ok=True)  # its error says more than TensorFlow's
+            self._writers = {
+                name: tf.summary.create_file_writer(str(self.log_dir / name))
+                for name in ("train", "validation")
+            }
+            if self.hparams:
+                self._write_hparams()
+            if self.episode is not None:
+                self._write_episode()
 
     def on_epoch_end(self, epoch, logs=None):
         logs = {key: float(value) for key, value in (logs or {}).items()}
         step = outer_step(self.model)
-        self._write("train", step, self._training(logs))
-        self._write("validation", step, _validation(logs))
+        with explained(self.log_dir):
+            self._write("train", step, self._training(logs))
+            self._write("validation", step, _validation(logs))
 
     def on_train_end(self, logs=None):
-        if self.hparams:
-            self._end_hparams()
-        for writer in self._writers.values():
-            writer.close()
+        with explained(self.log_dir):
+            if self.hparams:
+                self._end_hparams()
+            for writer in self._writers.values():
+                writer.close()
 
     def _training(self, logs: dict[str, float]) -> dict[str, float]:
         learner = self.model

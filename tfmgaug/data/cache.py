@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +14,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from tfmgaug.data import workers
+from tfmgaug.files import unwritable
 
 # Part of every key: raise it when the same files would be decoded to other bytes.
 FORMAT = 1
@@ -22,6 +24,8 @@ _CHECKED_BLOCKS = 256
 _BLOCK = 1 << 20
 
 _STALE = 24 * 60 * 60  # seconds
+# Names of our own temporary files: the folder may hold others, which are their owner's.
+_LEFT_BEHIND = re.compile(r".+\.(npy|json)\.[0-9a-f]{32}\.tmp")
 
 
 def cache_directory(cache_dir: str | os.PathLike | None = None) -> pathlib.Path:
@@ -180,7 +184,7 @@ def _sweep(folder: pathlib.Path) -> None:
     """Removes what killed processes left behind, if it is so old that none is at work on it."""
     for left in folder.glob("*.tmp"):
         with contextlib.suppress(OSError):
-            if time.time() - left.stat().st_mtime > _STALE:
+            if _LEFT_BEHIND.fullmatch(left.name) and time.time() - left.stat().st_mtime > _STALE:
                 left.unlink()
 
 
@@ -250,9 +254,10 @@ def _explained(folder: pathlib.Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OSError(
+        raise unwritable(
+            f"The image cache {str(folder)!r}",
             error.errno,
-            f"The image cache {str(folder)!r} cannot be written: {error.strerror}. Free some space "
-            "there, or name another folder with the environment variable TFMGAUG_CACHE or the "
-            "argument cache_dir.",
+            folder,
+            elsewhere="name another folder with the environment variable TFMGAUG_CACHE or the "
+            "argument cache_dir",
         ) from error

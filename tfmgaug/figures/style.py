@@ -1,10 +1,12 @@
 """How figures look, and how they are written."""
 
 import functools
+import io
 import os
+import pathlib
 from collections.abc import Callable
 
-from tfmgaug.files import atomic_path
+from tfmgaug.files import write_bytes
 
 # Okabe and Ito's palette: told apart with any color vision, and in this order by lightness too.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -73,8 +75,12 @@ def save(figure, path: str | os.PathLike, dpi: int = 150) -> None:
         path: where to; the ending (`.png`, `.pdf`, `.svg`) decides the format.
         dpi: dots per inch.
 
+    Raises:
+        OSError: `path` cannot be written; the text says why, and what to do.
+
     Example:
         >>> save(accuracy_per_step(report), "runs/first/accuracy_per_step.png")
     """
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=dpi)
+    drawn = io.BytesIO()
+    figure.savefig(drawn, dpi=dpi, format=pathlib.Path(path).suffix[1:] or None)
+    write_bytes(path, drawn.getbuffer())
