@@ -86,6 +86,7 @@ _UNUSED = ("test_episodes",)
 _SIDE_BY_SIDE = 20  # tasks in a batch of evaluation
 
 data_flags.define()
+flags.adopt_module_key_flags(data_flags)  # --helpshort lists them
 flags.DEFINE_list("runs", None, "Run directories.")
 flags.DEFINE_list("names", None, "What figures call the runs. Curves of one name are averaged.")
 flags.DEFINE_string("output_dir", None, "Where to write; <first run>/analysis by default.")

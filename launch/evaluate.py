@@ -1,7 +1,9 @@
 """Evaluates saved runs on frozen episodes, of their own data set or of others.
 
 Several runs meet the same episodes and are compared pair by pair. With --datasets they meet those
-of several data sets, resized to the images of the run, in one table.
+of several data sets, resized to the images of the run, in one table. Of a folder that they were not
+trained on, all classes are test classes, unless it holds train/, validation/ and test/, or test/
+alone.
 
 Example:
     python -m launch.evaluate --runs=runs/a,runs/b --data=omniglot
@@ -17,6 +19,7 @@ from tfmgaug import batch_statistics, evaluation
 from tfmgaug.files import write_json
 
 data_flags.define()
+flags.adopt_module_key_flags(data_flags)  # --helpshort lists them
 flags.DEFINE_list("runs", None, "Run directories, or .keras files of learners.")
 flags.DEFINE_list(
     "datasets",
@@ -54,7 +57,7 @@ def _across(options, learners):
 
 def _on_one(options, learners):
     """Evaluates on one data set, prints a table and returns what goes into the file."""
-    sampler = tasks.test_sampler(options)
+    sampler = tasks.test_sampler(options, options.runs)
     for path, learner in learners.items():
         cross_domain.check_fit(path, learner, sampler)
     reports = [
