@@ -1,6 +1,8 @@
 """Whether training, validation and test have classes enough, and how a folder would have them."""
 
-from tfmgaug.data import splitting
+import pathlib
+
+from tfmgaug.data import folders, splitting
 
 
 def fractions(settings):
@@ -55,6 +57,8 @@ def check(settings, splits):
 def _remedy(settings, sizes, needed):
     if settings.data != "folder":
         return f"Pass --way={min(sizes)} or less, or other data."
+    if folders.is_split(pathlib.Path(settings.data_dir).expanduser()):
+        return "Put more classes into the folders of these splits, or pass a smaller --way."
     classes = sum(sizes)
     if classes < sum(needed):
         return (

@@ -322,7 +322,9 @@ def test_unreadable_images_are_named_and_counted(folder, cache_dir):
 def test_unreadable_images_are_left_out_on_request_and_warned_of(folder, cache_dir):
     (folder / "c3" / "00.png").write_bytes(b"")
     for _ in range(2):  # decoded, and from the cache
-        with pytest.warns(UserWarning, match=r"^Left out.* 1 of 30 images unreadable:\n  c3/00.png"):
+        with pytest.warns(
+            UserWarning, match=r"^Left out.* 1 of 30 images unreadable:\n  c3/00.png"
+        ):
             splits = from_folder(folder, cache_dir=cache_dir, skip_unreadable=True)
         (split,) = [split for split in splits if "c3" in split.class_names]
         np.testing.assert_array_equal(split.of_class("c3")[0], pixels(300, 8, 8, 3))
@@ -372,7 +374,7 @@ def test_everything_that_is_left_out_is_counted_in_one_line(folder, cache_dir):
     save(folder / "__MACOSX" / "0.png", pixels(0, 8, 8, 3))
     save(folder / "loose.png", pixels(0, 8, 8, 3))
     (folder / "c3" / "00.png").write_bytes(b"")
-    with pytest.warns(UserWarning) as caught:
+    with pytest.warns(UserWarning, match="Left out") as caught:
         splits = from_folder(folder, cache_dir=cache_dir, skip_unreadable=True)
     (line,) = [str(w.message).split("\n")[0] for w in caught]
     assert line == (
