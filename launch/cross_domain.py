@@ -43,7 +43,8 @@ def run(options, learners):
         (dataset, _size(learner)): None for dataset in datasets for learner in learners.values()
     }
     for dataset, size in samplers:
-        samplers[dataset, size] = tasks.test_sampler(_settings(options, dataset, size))
+        of_one = _settings(options, dataset, size)
+        samplers[dataset, size] = tasks.test_sampler(of_one, list(learners))
     for path, learner in learners.items():
         for dataset in datasets:
             check_fit(path, learner, samplers[dataset, _size(learner)])

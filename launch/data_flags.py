@@ -12,11 +12,12 @@ IMAGES = tuple(name for name in DATA if name != "sinusoids")
 _FILES = tuple(name for name in IMAGES if name != "glyphs")
 _OF_IMAGES = (
     *("cache_dir", "image_size", "rotations", "test_classes", "test_crop"),
-    *("test_mutually_exclusive", "train_classes", "way"),
+    *("skip_small_classes", "test_mutually_exclusive", "train_classes", "way"),
 )
 READ_WITH = {
     **dict.fromkeys(_OF_IMAGES, read_with(data=IMAGES)),
     "data_dir": read_with(data=_FILES),
+    **dict.fromkeys(("fractions", "groups"), read_with(data=("folder",))),
     "download": read_with(data=tuple(n for n in _FILES if n not in ("aircraft", "folder"))),
     "skip_unreadable": read_with(data=tuple(n for n in _FILES if n != "omniglot")),
     "split": read_with(data=("omniglot",)),
@@ -32,6 +33,21 @@ def define():
     flags.DEFINE_boolean("rotations", False, "Turned images are classes of their own.")
     flags.DEFINE_boolean("download", True, "Whether data may be downloaded.")
     flags.DEFINE_boolean("skip_unreadable", False, "Leave out images that can't be read.")
+    flags.DEFINE_boolean(
+        "skip_small_classes", False, "Leave out classes with fewer than shot + query images."
+    )
+    flags.DEFINE_list(
+        "fractions",
+        None,
+        "Shares of a folder's classes for training, validation and test; 0.64,0.16,0.2 by default.",
+    )
+    flags.DEFINE_string(
+        "groups",
+        None,
+        "Which images of a folder stand on one side of an episode: folder for those in one folder "
+        "below that of their class, or a regular expression with one group in parentheses, which "
+        "is looked for in the path of an image.",
+    )
     flags.DEFINE_string("cache_dir", None, "Where decoded images are kept.")
     flags.DEFINE_integer("way", 5, "Classes in an episode.", lower_bound=2)
     flags.DEFINE_integer("shot", 1, "Labeled images of each class to adapt on.", lower_bound=1)
@@ -47,7 +63,8 @@ def define():
         "test_classes",
         "test",
         ["test", "validation", "train"],
-        "Whose classes test episodes are of; train shows what was memorized.",
+        "Whose classes test episodes are of; train shows what was memorized. Of a folder that a "
+        "run was not trained on, all classes are test classes.",
     )
     flags.DEFINE_boolean(
         "test_mutually_exclusive",

@@ -2,8 +2,11 @@
 
 import functools
 import sys
+import warnings
 
 from absl import flags
+
+_format = warnings.formatwarning
 
 INTERRUPTED = 130  # what shells report for Ctrl-C
 
@@ -22,6 +25,7 @@ def plainly(main):
 
     @functools.wraps(main)
     def wrapped(arguments):
+        warnings.formatwarning = _plain
         try:
             return main(arguments)
         except (OSError, RuntimeError, TypeError, ValueError) as error:
@@ -30,3 +34,10 @@ def plainly(main):
             sys.exit(f"Error: {error}\n(--traceback shows where it came from.)")
 
     return wrapped
+
+
+def _plain(message, category, *arguments, **options):
+    """What a warning prints: one about the user's data needs no place in the source."""
+    if category is UserWarning:
+        return f"Warning: {message}\n"
+    return _format(message, category, *arguments, **options)

@@ -1,7 +1,9 @@
 """Evaluates saved runs on frozen episodes, of their own data set or of others.
 
 Several runs meet the same episodes and are compared pair by pair. With --datasets they meet those
-of several data sets, resized to the images of the run, in one table.
+of several data sets, resized to the images of the run, in one table. Of a folder that they were not
+trained on, all classes are test classes, unless it holds train/, validation/ and test/, or test/
+alone.
 
 Example:
     python -m launch.evaluate --runs=runs/a,runs/b --data=omniglot

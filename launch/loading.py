@@ -1,10 +1,12 @@
 """Loads the learner that a run left behind."""
 
+import json
 import pathlib
 
 import keras
 
 import tfmgaug  # noqa: F401  registers the classes that .keras files name
+from launch.run_directory import RunDirectory
 
 
 def load_learner(path):
@@ -24,3 +26,17 @@ def load_learner(path):
     if not file.is_file():
         raise FileNotFoundError(f"{path} holds no finished run: {file} is missing.")
     return keras.models.load_model(file)
+
+
+def saved_flags(path):
+    """Reads the flags that a run was started with.
+
+    Args:
+        path: run directory, or `.keras` file in it.
+
+    Returns:
+        A dictionary, or None if there are no flags beside the learner.
+    """
+    run = pathlib.Path(path)
+    file = RunDirectory(run if run.is_dir() else run.parent).flags
+    return json.loads(file.read_text()) if file.is_file() else None

@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any, NamedTuple
 
+from launch import images, ways
 from launch.construction import landscape
 from launch.given_flags import arguments
 from tfmgaug import data
@@ -12,8 +13,6 @@ _VALIDATION, _TEST, _SEEN = 1_000_003, 2_000_003, 3_000_017
 
 # A batch of evaluation tasks. Four leave a core idle: 600 episodes took twice as long.
 _BATCH = 20
-
-_MARGIN = 1.15  # the papers on photos test on the center of images that are larger by this
 
 
 class Tasks(NamedTuple):
@@ -60,7 +59,8 @@ def build(settings):
     """
     if settings.data == "sinusoids":
         return _sinusoids(settings)
-    splits = load(settings)
+    splits = images.load(settings)
+    ways.check(settings, splits)
     train = _training_sampler(settings, splits.train)
     test = _test_sampler(settings, splits)
     return Tasks(
@@ -86,11 +86,13 @@ def build(settings):
     )
 
 
-def test_sampler(settings):
+def test_sampler(settings, runs=()):  # noqa: PT028, no test
     """Makes the sampler of test episodes alone, for evaluation on any data set.
 
     Args:
         settings: absl flags, as `launch.data_flags.define` defines them.
+        runs: paths of the runs that are tested. Of a folder that none of them was trained on, and
+            that is not split itself, all classes are test classes.
 
     Returns:
         An `EpisodeSampler`.
@@ -104,36 +106,8 @@ def test_sampler(settings):
             "Nothing is trained here: --train_classes needs --test_classes=train. "
             f"Received: --test_classes={settings.test_classes}."
         )
-    return _test_sampler(settings, load(settings))
-
-
-def load(settings):
-    """Loads the images that the flags name, as `Splits`."""
-    splits = data.load(
-        settings.data,
-        data_dir=settings.data_dir,
-        image_size=_loaded_size(settings),
-        seed=settings.data_seed,
-        cache_dir=settings.cache_dir,
-        skip_unreadable=settings.skip_unreadable,
-        rotations=settings.rotations,
-        split=settings.split,
-        download=settings.download,
-    )
-    if settings.train_classes is None:
-        return splits
-    if not settings.way <= settings.train_classes <= len(splits.train):
-        raise ValueError(
-            f"--train_classes must be from {settings.way} (--way) to {len(splits.train)}, the "
-            f"classes of {splits.train.name}. Received: {settings.train_classes}."
-        )
-    return splits._replace(train=splits.train.take(settings.train_classes, settings.data_seed))
-
-
-def _loaded_size(settings):
-    if not settings.test_crop:
-        return settings.image_size
-    return int(_MARGIN * settings.image_size)
+    foreign = images.is_foreign(settings, runs)
+    return _test_sampler(settings, images.load_all(settings) if foreign else images.load(settings))
 
 
 def _training_sampler(settings, classes):

@@ -103,7 +103,7 @@ class Run:
         """
         if self.settings.data == "sinusoids":
             return tasks.build(self.settings).test
-        return self._checked(tasks.test_sampler(self.settings))
+        return self._checked(tasks.test_sampler(self.settings, [self.path]))
 
     @functools.cached_property
     def training_sampler(self):

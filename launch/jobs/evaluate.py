@@ -34,7 +34,7 @@ def _across(options, learners):
 
 def _on_one(options, learners):
     """Evaluates on one data set, prints a table and returns what goes into the file."""
-    sampler = tasks.test_sampler(options)
+    sampler = tasks.test_sampler(options, options.runs)
     for path, learner in learners.items():
         cross_domain.check_fit(path, learner, sampler)
     episodes, modes = options.test_episodes, tuple(options.statistics)

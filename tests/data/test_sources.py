@@ -322,7 +322,9 @@ def test_unreadable_images_are_named_and_counted(folder, cache_dir):
 def test_unreadable_images_are_left_out_on_request_and_warned_of(folder, cache_dir):
     (folder / "c3" / "00.png").write_bytes(b"")
     for _ in range(2):  # decoded, and from the cache
-        with pytest.warns(UserWarning, match=r"1 of 30 images .* left out:\n  c3/00.png"):
+        with pytest.warns(
+            UserWarning, match=r"^Left out.* 1 of 30 images unreadable:\n  c3/00.png"
+        ):
             splits = from_folder(folder, cache_dir=cache_dir, skip_unreadable=True)
         (split,) = [split for split in splits if "c3" in split.class_names]
         np.testing.assert_array_equal(split.of_class("c3")[0], pixels(300, 8, 8, 3))
@@ -364,20 +366,27 @@ def test_a_given_split_must_be_whole_and_disjoint(folder, tmp_path):
         from_folder(tmp_path / "split")
 
 
-def test_files_that_are_not_images_and_hidden_folders_are_ignored(folder, cache_dir):
-    (folder / "c0" / "notes.txt").write_text("text")
-    (folder / "c0" / ".hidden.png").write_text("text")
-    (folder / ".git").mkdir()
-    (folder / "__MACOSX").mkdir()
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        splits = from_folder(folder, cache_dir=cache_dir)
+def test_everything_that_is_left_out_is_counted_in_one_line(folder, cache_dir):
+    for name in ("c0/notes.txt", "c1/more/notes.TXT", "c1/Makefile", "c0/.hidden.png", "list.csv"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("text")
+    save(folder / "c2" / ".thumbnails" / "0.png", pixels(0, 8, 8, 3))
+    save(folder / "__MACOSX" / "0.png", pixels(0, 8, 8, 3))
+    save(folder / "loose.png", pixels(0, 8, 8, 3))
+    (folder / "c3" / "00.png").write_bytes(b"")
+    with pytest.warns(UserWarning, match="Left out") as caught:
+        splits = from_folder(folder, cache_dir=cache_dir, skip_unreadable=True)
+    (line,) = [str(w.message).split("\n")[0] for w in caught]
+    assert line == (
+        f"Left out of {str(folder)!r}: 3 hidden, 2 .txt, 1 .csv, 1 images beside the folders of "
+        "classes ('loose.png'), 1 without extension, 1 of 30 images unreadable:"
+    )
     assert sum(len(split.images) for split in splits) == 29
 
 
-def test_images_beside_the_class_folders_are_warned_of(folder, cache_dir):
-    save(folder / "loose.png", pixels(0, 8, 8, 3))
-    with pytest.warns(UserWarning, match="1 images .* beside the folders .*'loose.png'"):
+def test_a_folder_without_anything_else_is_read_without_a_warning(folder, cache_dir):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
         splits = from_folder(folder, cache_dir=cache_dir)
     assert sum(len(split.images) for split in splits) == 29
 

@@ -1,6 +1,7 @@
 """Images by class, named data sets, and the episodes drawn from them."""
 
 from tfmgaug.data.catalog import load
+from tfmgaug.data.duplicates import Duplicates, count_duplicates
 from tfmgaug.data.episodes import EpisodeSampler
 from tfmgaug.data.image_classes import ImageClasses, Splits
 from tfmgaug.data.labeled import LabeledSampler
@@ -14,6 +15,7 @@ from tfmgaug.data.transforms import Augment, CenterCrop, ImageTransform
 __all__ = [
     "Augment",
     "CenterCrop",
+    "Duplicates",
     "EpisodeSampler",
     "ImageClasses",
     "ImageTransform",
@@ -22,6 +24,7 @@ __all__ = [
     "SinusoidSampler",
     "Splits",
     "class_lists",
+    "count_duplicates",
     "from_arrays",
     "from_folder",
     "from_tfds",

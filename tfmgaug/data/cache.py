@@ -61,7 +61,7 @@ def content_key(
     """Returns a key for the bytes and relative names of files.
 
     The bytes are read once: the key is remembered under the files' names, sizes and times of
-    change, so that a second start only looks at those.
+    change, so that a second start only looks at those. Files that cannot be read count by name.
 
     Args:
         root: the folder that holds the files.
@@ -72,16 +72,42 @@ def content_key(
         32 hexadecimal digits.
     """
     root = pathlib.Path(root).resolve()
-    stats = [os.stat(root / file) for file in files]
-    state = [(file, stat.st_size, stat.st_mtime_ns) for file, stat in zip(files, stats)]
+    state = [(file, *_state(root / file)) for file in files]
     note = cache_directory(cache_dir) / f"{make_key('state', str(root), state)}.content.json"
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         return str(json.loads(note.read_text())["content"])
     digests = list(workers.map_in_order(lambda file: _digest(root / file), files))
     content = make_key("content", list(zip(files, digests)))
+    if None in digests:
+        return content  # permissions may change, and neither size nor time tells
     with _replacing(note) as file:
         file.write(json.dumps({"root": str(root), "content": content}).encode())
     return content
+
+
+def cached_note(
+    key: str, build: Callable[[], dict[str, Any]], cache_dir: str | os.PathLike | None = None
+) -> dict[str, Any]:
+    """Returns what is noted under a key, building it where there is no note.
+
+    Args:
+        key: from `make_key`.
+        build: returns a dictionary for JSON.
+        cache_dir: see `cache_directory`.
+
+    Returns:
+        The dictionary.
+
+    Raises:
+        OSError: the cache cannot be written.
+    """
+    path = cache_directory(cache_dir) / f"{key}.note.json"
+    with contextlib.suppress(OSError, ValueError):
+        return dict(json.loads(path.read_text()))
+    note = build()
+    with _replacing(path) as file:
+        file.write(json.dumps(note).encode())
+    return note
 
 
 class Writer:
@@ -201,9 +227,21 @@ def _checksum(path: pathlib.Path) -> str:
     return digest.hexdigest()
 
 
-def _digest(path: pathlib.Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+def _state(path: pathlib.Path) -> tuple[int, int]:
+    try:
+        stat = os.stat(path)
+    except OSError:
+        return -1, -1
+    return stat.st_size, stat.st_mtime_ns
+
+
+def _digest(path: pathlib.Path) -> str | None:
+    """Hashes a file; None for one that cannot be opened, which decoding it will say."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+    except OSError:
+        return None
 
 
 @contextlib.contextmanager

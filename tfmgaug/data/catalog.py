@@ -5,14 +5,17 @@ import functools
 import importlib.metadata
 import os
 import pathlib
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from tfmgaug.data import cache, decoding, published, splitting
+from tfmgaug.data.duplicates import with_duplicates
 from tfmgaug.data.image_classes import ImageClasses, Splits
 from tfmgaug.data.image_folder import from_folder
+from tfmgaug.data.image_groups import GroupOf
 from tfmgaug.data.published import class_lists
 from tfmgaug.data.tfds_source import from_tfds
 
@@ -31,6 +34,9 @@ def load(
     rotations: bool = False,
     split: str = "vinyals",
     download: bool = True,
+    fractions: Sequence[float] | None = None,
+    min_images: int | None = None,
+    groups: str | GroupOf | None = None,
 ) -> Splits:
     """Loads a named data set, split into training, validation and test classes.
 
@@ -78,6 +84,9 @@ def load(
             alphabets of the evaluation set, and validates on a fifth of the 30 background
             alphabets, chosen by `seed`.
         download: whether TensorFlow Datasets may download what is not there.
+        fractions: shares of a folder's classes for training, validation and test.
+        min_images: leave out classes with fewer images, with a warning; None keeps them.
+        groups: which images of a folder stand on one side of an episode, see `from_folder`.
 
     Returns:
         `Splits(train, validation, test)`, each an `ImageClasses`.
@@ -101,11 +110,21 @@ def load(
         raise ValueError(
             f"`split` has a meaning for omniglot only. Received: {split!r} for {name}."
         )
+    of_folder = {"fractions": fractions, "groups": groups}
+    given = [f"`{option}`" for option, value in of_folder.items() if value is not None]
+    if given and name != "folder":
+        raise ValueError(
+            f"{' and '.join(given)} (--{' and --'.join(o.strip('`') for o in given)}) have a "
+            f"meaning for name='folder' only. Received: {name!r}."
+        )
     options = _Options(
         *(data_dir, decoding.check_image_size(image_size), seed),
         *(cache_dir, skip_unreadable, split, download),
+        *(fractions, min_images, groups),
     )
     splits = _LOADERS[name](options)
+    if min_images is not None and name != "folder":
+        splits = _without_small(splits, min_images)
     return Splits(*(s.with_rotations() for s in splits)) if rotations else splits
 
 
@@ -118,6 +137,21 @@ class _Options:
     skip_unreadable: bool
     split: str
     download: bool
+    fractions: Sequence[float] | None
+    min_images: int | None
+    groups: str | GroupOf | None
+
+
+def _without_small(splits: Splits, min_images: int) -> Splits:
+    kept = Splits(*(classes.with_enough(min_images - 1, 1) for classes in splits))
+    number = sum(map(len, splits)) - sum(map(len, kept))
+    if number:
+        warnings.warn(
+            f"Left out of {splits.train.name.split('/')[0]!r}: {number} of {sum(map(len, splits))} "
+            f"classes with fewer than {min_images} images",
+            stacklevel=3,
+        )
+    return kept
 
 
 def _load_glyphs(options: _Options) -> Splits:
@@ -144,6 +178,7 @@ def _load_glyphs(options: _Options) -> Splits:
     images, details = cache.cached_images(key, build, options.cache_dir)
     offsets = np.concatenate([[0], np.cumsum(details["counts"])])
     classes = ImageClasses(images, offsets, details["names"], "glyphs")
+    classes = with_duplicates(classes, key, options.cache_dir)
     script_of = list(zip(details["names"], details["scripts"]))
     groups = [
         [name for name, script in script_of if script in scripts]
@@ -200,8 +235,11 @@ def _load_folder(options: _Options) -> Splits:
         raise ValueError("folder needs `data_dir`, the folder of images. Received: None.")
     return from_folder(
         *(options.data_dir, options.image_size),
+        fractions=options.fractions,
         seed=options.seed,
         skip_unreadable=options.skip_unreadable,
+        min_images=options.min_images,
+        groups=options.groups,
         cache_dir=options.cache_dir,
     )
 

@@ -1,5 +1,7 @@
 """One image file decoded to uint8."""
 
+import functools
+import importlib.util
 import io
 import operator
 import pathlib
@@ -8,7 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageOps
 
-SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+HEIC = (".heic", ".heif", ".hif")  # read where pillow-heif is installed
+
+# Pillow knows the names of these formats, but reads none without another program or library.
+_WITHOUT_DECODER = ("BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF")
 
 _GRAY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N")
 _DEEP_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N")
@@ -28,6 +33,22 @@ class Header(NamedTuple):
     gray: bool
     height: int
     width: int
+
+
+@functools.cache
+def suffixes() -> frozenset[str]:
+    """Returns how the names of files end that can be read, in lower case.
+
+    It is every ending that Pillow has a reader for; with the package pillow-heif, those of HEIC
+    too.
+    """
+    if importlib.util.find_spec("pillow_heif") is not None:
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+    Image.init()
+    read = set(Image.OPEN) - set(_WITHOUT_DECODER) | {"MPO"}  # MPO is opened as a JPEG
+    return frozenset(suffix for suffix, name in Image.EXTENSION.items() if name in read)
 
 
 def read_header(source: pathlib.Path | bytes) -> Header:

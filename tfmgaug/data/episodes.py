@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfmgaug.data.draws import distinct, padded_size, pick
+from tfmgaug.data.draws import apart, distinct, padded_size, pick
+from tfmgaug.data.enough import check_enough
+from tfmgaug.data.image_groups import tables
 from tfmgaug.data.indexed import (
     check_integer,
     indexed_dataset,
@@ -34,7 +36,9 @@ class EpisodeSampler:
     An episode depends on the sampler's arguments and its own index alone: the same index gives
     the same episode whatever was drawn before, however many tasks a batch holds, on one device
     or on several. Classes and images are drawn without replacement, and no image is in both the
-    support and the query set. Within an episode images are ordered by label.
+    support and the query set. Within an episode images are ordered by label. Where `classes` have
+    groups of images, no group is in both sets: the support set is drawn as without groups, from
+    those that leave enough queries, and the queries from what is left outside of its groups.
 
     With mutually exclusive tasks the drawn classes are labelled in random order, so that a class
     has no label of its own. Otherwise the classes are partitioned by the seed into `way` groups;
@@ -73,8 +77,8 @@ class EpisodeSampler:
     Raises:
         TypeError: if an argument has a wrong type.
         ValueError: if an argument is out of range, if there are fewer classes than `way`, if
-            a class has fewer than `shot + query` images, or if images have a shape that an argument
-            can't deal with.
+            a class has fewer than `shot + query` images or too few outside of the groups that a
+            support set may take, or if images have a shape that an argument can't deal with.
 
     Example:
     >>> episodes = EpisodeSampler(train, way=5, shot=1, query=15, tasks=4, seed=0)
@@ -118,7 +122,7 @@ class EpisodeSampler:
         if partition_seed is not None:
             partition_seed = check_integer("partition_seed", partition_seed, minimum=0)
         self.partition_seed = self.seed if partition_seed is None else partition_seed
-        _check_enough(classes, self.way, self.shot, self.query)
+        check_enough(classes, self.way, self.shot, self.query)
         self.image_shape = self._check_shape()
         self.resolutions = checked_resolutions(resolutions, self.image_shape)
         number = len(classes.counts)
@@ -212,8 +216,16 @@ class EpisodeSampler:
         if self.task_augmentation is not None:
             picked = self._with_new_classes(picked, index)
         turns, picked = picked // len(counts), picked % len(counts)
-        images = distinct(image_keys, tf.gather(counts, picked), self.shot + self.query)
+        images = self._distinct(image_keys, picked, counts)
         return turns, tf.gather(offsets, picked)[..., tf.newaxis] + tf.cast(images, tf.int64)
+
+    def _distinct(self, keys: tf.Tensor, picked: tf.Tensor, counts: np.ndarray) -> tf.Tensor:
+        """Which images of the picked classes: `[tasks, way, shot + query]` int32."""
+        groups = getattr(self.classes, "groups", None)
+        if groups is None:
+            return distinct(keys, tf.gather(counts, picked), self.shot + self.query)
+        of_class = [tf.gather(t, picked) for t in tables(groups, np.asarray(self.classes.offsets))]
+        return apart(keys, *of_class, self.shot, self.query)
 
     def _with_new_classes(self, picked: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
         """Original classes `[tasks, way]`, some of them replaced by new ones."""
@@ -275,19 +287,3 @@ def _check_classes(classes: Any) -> None:
                 "`tfmgaug.data.load` or `from_arrays` return them). "
                 f"Received: an object of type {type(classes).__name__}"
             )
-
-
-def _check_enough(classes: Any, way: int, shot: int, query: int) -> None:
-    counts = np.asarray(classes.counts)
-    if len(counts) < way:
-        raise ValueError(
-            f"Expected at least way={way} classes in {classes.name!r}. Received: {len(counts)}"
-        )
-    short = np.flatnonzero(counts < shot + query)
-    if len(short):
-        worst = short[np.argmin(counts[short])]
-        raise ValueError(
-            f"Expected at least {shot + query} images (shot={shot} + query={query}) in every "
-            f"class of {classes.name!r}. Received: {counts[worst]} in class "
-            f"{classes.class_names[worst]!r} ({len(short)} of {len(counts)} classes have too few)"
-        )

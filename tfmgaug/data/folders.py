@@ -1,18 +1,23 @@
 """Where the images of classes lie in a folder."""
 
-import os
+import collections
 import pathlib
+import unicodedata
 import warnings
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tfmgaug.data import decoding
 from tfmgaug.data.image_classes import Splits
+from tfmgaug.data.image_files import Listing, list_folder, list_images
 
 NAMED = 10  # how many files or folders a message names
-_SPLIT_FOLDERS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
+_SPLIT_FOLDERS = {
+    **{"train": "train", "test": "test"},
+    **dict.fromkeys(("validation", "val", "valid"), "validation"),
+}
 
 
 class Folder(NamedTuple):
@@ -24,12 +29,16 @@ class Folder(NamedTuple):
         groups: the classes of each split; None if the folder is not split.
         boxes: for each path what to cut out of the image: left, upper, right and lower edge in
             pixels; None for the whole images.
+        unreadable: for each class the images and folders that cannot be opened, with the reasons.
+        left_out: how many files of each kind were left out.
     """
 
     root: pathlib.Path
     classes: dict[str, list[str]]
     groups: dict[str, list[str]] | None
     boxes: dict[str, tuple[int, int, int, int]] | None = None
+    unreadable: Mapping[str, Sequence[tuple[str, str]]] = {}
+    left_out: Mapping[str, int] = {}
 
     @property
     def files(self) -> list[str]:
@@ -47,6 +56,14 @@ class Folder(NamedTuple):
             return ()  # the paths say which class an image is of
         return ([len(files) for files in self.classes.values()], sorted(self.boxes.items()))
 
+    def what_is_left_out(self) -> list[str]:
+        """How many files of each kind are left out, in words; unreadable ones apart."""
+        heic = " (to read them: pip install pillow-heif)"
+        return [
+            f"{count} {kind}{heic if kind in decoding.HEIC else ''}"
+            for kind, count in sorted(self.left_out.items(), key=lambda item: (-item[1], item[0]))
+        ]
+
 
 def scan(root: pathlib.Path, chosen: Collection[str] | None = None) -> Folder:
     """Lists the images of a folder by class, and by split if it is split.
@@ -56,100 +73,169 @@ def scan(root: pathlib.Path, chosen: Collection[str] | None = None) -> Folder:
         chosen: the classes to look at; None for all that there are.
 
     Returns:
-        The `Folder`.
+        The `Folder`, in which classes may have no images.
 
     Raises:
         FileNotFoundError: there is no such folder.
-        ValueError: it is laid out otherwise than `from_folder` says, or a class has no images.
+        ValueError: it is laid out otherwise than `from_folder` says.
     """
     if not root.is_dir():
         raise FileNotFoundError(f"Expected a folder of images. There is none at {str(root)!r}.")
-    folders = subfolders(root)
+    folders, beside = list_folder(root)
     if not folders:
         raise ValueError(
             f"Expected one folder for each class in {str(root)!r}. Received no folders, "
-            f"{len(_images(root, root))} images."
+            f"{len(beside.images)} images."
         )
-    _warn_of_loose_images(root)
-    if "train" in folders and subfolders(root / "train"):
-        return _scan_splits(root, folders, chosen)
-    classes = {name: _images(root, root / name) for name in _only(folders, chosen)}
-    _check_not_empty(root, classes)
-    return Folder(root, classes, None)
+    if _are_splits(root, folders):
+        return _scan_splits(root, folders, beside, chosen)
+    listings = {name: list_images(root, name) for name in _only(folders, chosen)}
+    return _folder(root, listings, None, {".": beside} if chosen is None else {})
+
+
+def is_split(root: pathlib.Path) -> bool:
+    """Whether the folders in a folder are training, validation or test classes.
+
+    Args:
+        root: the folder.
+    """
+    return root.is_dir() and _are_splits(root, list_folder(root)[0])
+
+
+def check_overlap(groups: Mapping[str, Sequence[str]], root: pathlib.Path, given: bool) -> None:
+    """Looks for classes of two splits that differ in upper and lower case or in encoding alone.
+
+    Args:
+        groups: the classes of each split.
+        root: the folder, for the message.
+        given: whether the folder itself is split: then such classes are refused. Otherwise a
+            warning says which there are, since letters may be classes.
+
+    Raises:
+        ValueError: a folder that is split has such classes.
+    """
+    split_of: dict[str, tuple[str, str]] = {}
+    pairs = []
+    for split, names in groups.items():
+        for name in names:
+            alike = unicodedata.normalize("NFC", name).casefold()
+            other_split, other = split_of.setdefault(alike, (split, name))
+            if other_split != split:
+                pairs.append(f"{other_split}/{other} and {split}/{name}")
+    if not pairs:
+        return
+    message = (
+        "Training, validation and test need different classes in few-shot learning. In "
+        f"{str(root)!r} the names of these differ in case or encoding alone: {listed(pairs)}."
+    )
+    if given:
+        raise ValueError(f"{message} Rename or merge them.")
+    warnings.warn(f"{message} If they are one class, merge them.", stacklevel=4)
+
+
+def _are_splits(root: pathlib.Path, folders: list[str]) -> bool:
+    """Whether folders are splits: train/ with folders in it, or others of a split alone."""
+    names = {_SPLIT_FOLDERS.get(name.lower()): name for name in folders}
+    if "train" in names:
+        return bool(subfolders(root / names["train"]))
+    return None not in names and all(subfolders(root / name) for name in folders)
 
 
 def _only(names: list[str], chosen: Collection[str] | None) -> list[str]:
     return names if chosen is None else [name for name in names if name in chosen]
 
 
-def _scan_splits(root: pathlib.Path, folders: list[str], chosen: Collection[str] | None) -> Folder:
-    found = sorted(_SPLIT_FOLDERS.get(name, name) for name in folders)
-    if found != ["test", "train", "validation"]:
+def _scan_splits(
+    root: pathlib.Path, folders: list[str], beside: Listing, chosen: Collection[str] | None
+) -> Folder:
+    split_of = {name: _SPLIT_FOLDERS.get(name.lower(), name) for name in folders}
+    splits = sorted(split_of.values())
+    whole = splits == ["test", "train", "validation"]
+    if not whole and ("train" in splits or len(set(splits)) < len(splits)):
         raise ValueError(
             f"Beside train/ with folders of classes, {str(root)!r} must hold validation/ (or val/) "
             f"and test/, and no other folders. Received: {', '.join(folders)}."
         )
-    classes: dict[str, list[str]] = {}
-    groups: dict[str, list[str]] = {}
-    for name in sorted(folders, key=lambda name: Splits._fields.index(_SPLIT_FOLDERS[name])):
-        names = _only(subfolders(root / name), chosen)
-        _warn_of_loose_images(root / name)
-        shared = sorted(set(names) & set(classes))
+    listings: dict[str, Listing] = {}
+    loose = {".": beside}
+    groups: dict[str, list[str]] = {field: [] for field in Splits._fields}
+    for folder in sorted(folders, key=lambda name: Splits._fields.index(split_of[name])):
+        names, loose[folder] = list_folder(root / folder)
+        names = _only(names, chosen)
+        shared = sorted(set(names) & set(listings))
         if shared:
             raise ValueError(
                 "Training, validation and test need different classes in few-shot learning. "
                 f"In {str(root)!r} these are in more than one: {listed(shared)}."
             )
         if not names and chosen is None:
-            raise ValueError(f"{str(root / name)!r} holds no folders of classes.")
-        classes.update({c: _images(root, root / name / c) for c in names})
-        groups[_SPLIT_FOLDERS[name]] = names
-    _check_not_empty(root, classes)
-    return Folder(root, classes, groups)
+            raise ValueError(f"{str(root / folder)!r} holds no folders of classes.")
+        listings |= {name: list_images(root, f"{folder}/{name}") for name in names}
+        groups[split_of[folder]] = names
+    check_overlap(groups, root, given=True)
+    return _folder(root, listings, groups, loose if chosen is None else {})
 
 
-def _warn_of_loose_images(path: pathlib.Path) -> None:
-    files = [entry.name for entry in os.scandir(path) if entry.is_file()]
-    loose = sorted(file for file in files if _is_image(file))
+def _folder(
+    root: pathlib.Path,
+    listings: dict[str, Listing],
+    groups: dict[str, list[str]] | None,
+    beside: dict[str, Listing],
+) -> Folder:
+    """Puts together what was found in the folders of classes and beside them.
+
+    Of a published data set, whose classes are chosen, nobody misses what lies beside them.
+    """
+    everything = [*listings.values(), *beside.values()]
+    left_out = sum((listing.left_out for listing in everything), collections.Counter())
+    loose = [
+        name if place == "." else f"{place}/{name}"
+        for place, listing in beside.items()
+        for name in [*listing.images, *(file for file, _ in listing.unreadable)]
+    ]
     if loose:
-        warnings.warn(
-            f"{len(loose)} images in {str(path)!r} lie beside the folders of classes and are left "
-            f"out: {listed(loose)}.",
-            stacklevel=4,
-        )
+        left_out[f"images beside the folders of classes ({listed(loose)})"] = len(loose)
+    return Folder(
+        root,
+        {name: listing.images for name, listing in listings.items()},
+        groups,
+        unreadable={name: listing.unreadable for name, listing in listings.items()},
+        left_out=left_out,
+    )
 
 
-def _is_image(file: str) -> bool:
-    return file.lower().endswith(decoding.SUFFIXES) and not file.startswith(".")
+def check_not_empty(folder: Folder) -> None:
+    """Refuses a folder with a class without images.
 
+    Args:
+        folder: from `scan`.
 
-def _images(root: pathlib.Path, path: pathlib.Path) -> list[str]:
-    found = []
-    for folder, _, files in os.walk(path):
-        found += [
-            pathlib.Path(folder, file).relative_to(root).as_posix()
-            for file in files
-            if _is_image(file)
-        ]
-    return sorted(found)
-
-
-def _check_not_empty(root: pathlib.Path, classes: dict[str, list[str]]) -> None:
-    empty = [name for name, files in classes.items() if not files]
+    Raises:
+        ValueError: a class has none.
+    """
+    empty = [name for name, files in folder.classes.items() if not files]
     if empty:
+        kinds = folder.what_is_left_out()
         raise ValueError(
-            f"{len(empty)} of {len(classes)} class folders in {str(root)!r} hold no images "
-            f"({' '.join(decoding.SUFFIXES)}): {listed(empty)}."
+            f"{len(empty)} of {len(folder.classes)} class folders in {str(folder.root)!r} hold no "
+            f"images that can be read: {listed(empty)}."
+            + (f" In all folders were left out: {', '.join(kinds)}." if kinds else "")
+            + " Fill or remove them, or leave them out with min_images "
+            "(--skip_small_classes)."
         )
 
 
 def subfolders(path: pathlib.Path) -> list[str]:
     """Returns the names of the folders in a folder, sorted, without hidden ones."""
-    names = [entry.name for entry in os.scandir(path) if entry.is_dir()]
-    return sorted(name for name in names if not name.startswith((".", "__")))
+    return list_folder(path)[0]
 
 
 def listed(names: Sequence[str]) -> str:
     """Names the first of files or folders in a message."""
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return ", ".join(repr(name) for name in names[:NAMED]) + more
+
+
+def printable(name: str) -> str:
+    """Returns a name as it is, or quoted where it holds line breaks and the like."""
+    return name if name.isprintable() else repr(name)

@@ -8,6 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tfmgaug.data import image_groups
+from tfmgaug.data.duplicates import Duplicates
+from tfmgaug.data.enough import lacking
+from tfmgaug.data.pixels import check_pixels
+
 _SAMPLE = 1000  # images that the mean and the standard deviation are taken over
 
 
@@ -24,6 +29,10 @@ class ImageClasses:
         class_names: a different name for each class.
         name: what reports call these images, e.g. `"omniglot/train"`.
         unreadable: paths of images that were left out because they could not be read.
+        groups: for each image an integer or a name that it shares with those of its class that
+            belong together; episodes have no group on both sides. None: each is by itself.
+        duplicates: how many images have a twin, if that was counted when the data were opened;
+            `tfmgaug.data.count_duplicates` counts them otherwise.
 
     Raises:
         TypeError: `images` is not a numpy array.
@@ -40,6 +49,8 @@ class ImageClasses:
     class_names: tuple[str, ...]
     name: str = "images"
     unreadable: tuple[str, ...] = ()
+    groups: np.ndarray | None = None
+    duplicates: Duplicates | None = None
 
     def __post_init__(self) -> None:
         offsets = np.array(self.offsets)
@@ -51,13 +62,16 @@ class ImageClasses:
         self.offsets.flags.writeable = False
         self._check_images()
         self._check_classes()
+        if self.groups is not None:
+            object.__setattr__(self, "groups", image_groups.codes(self.groups, len(self.images)))
 
     def _check_images(self) -> None:
         if not isinstance(self.images, np.ndarray):
             raise TypeError(f"`images` must be a numpy array. Received: {type(self.images)}.")
         if self.images.dtype != np.uint8:
             raise ValueError(
-                f"`images` must be uint8 in 0-255. Received dtype: {self.images.dtype}."
+                f"`images` must be uint8 in 0-255. Received dtype: {self.images.dtype}. Convert "
+                "pixels in 0-1 by `(255 * images).round().astype('uint8')`."
             )
         shape = self.images.shape
         if len(shape) != 4 or shape[3] not in (1, 3) or 0 in shape[1:]:
@@ -65,6 +79,7 @@ class ImageClasses:
                 "`images` must have the shape [images, height, width, channels] with 1 or 3 "
                 f"channels. Received: {shape}."
             )
+        check_pixels(self.images, stacklevel=5)
 
     def _check_classes(self) -> None:
         offsets, names = self.offsets, self.class_names
@@ -155,18 +170,53 @@ class ImageClasses:
             ValueError: a class is unknown.
         """
         indices = self._indices(classes)
-        counts = self.counts[indices]
         if indices and indices == list(range(indices[0], indices[0] + len(indices))):
             images = self.images[self.offsets[indices[0]] : self.offsets[indices[-1] + 1]]
         else:
             none = self.images[:0]
             images = np.concatenate([none, *(self.of_class(index) for index in indices)])
+        return self.reordered(indices, images, name)
+
+    def reordered(
+        self, classes: Sequence[int | str], images: np.ndarray, name: str | None = None
+    ) -> "ImageClasses":
+        """Returns some of the classes, whose images are at hand in the order of these classes.
+
+        Args:
+            classes: indices or names.
+            images: the images of these classes, one class after the other.
+            name: the name of the result; None keeps this one's.
+
+        Returns:
+            The chosen classes, with their groups and duplicates.
+        """
+        indices = self._indices(classes)
+        groups = self.groups
+        if groups is not None:
+            bounds = zip(self.offsets[indices], self.offsets[np.array(indices, int) + 1])
+            groups = np.concatenate([groups[:0], *(groups[a:b] for a, b in bounds)])
         return ImageClasses(
             images,
-            np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            np.concatenate([[0], np.cumsum(self.counts[indices])]).astype(np.int64),
             tuple(self.class_names[index] for index in indices),
             self.name if name is None else name,
+            groups=groups,
+            duplicates=self.duplicates and self.duplicates.of_classes(indices),
         )
+
+    def with_enough(self, shot: int, query: int) -> "ImageClasses":
+        """Returns the classes that can fill an episode.
+
+        Args:
+            shot: support images of each class.
+            query: query images of each class.
+
+        Returns:
+            Those with `shot + query` images and, with `groups`, enough outside of those of any
+            support set; this object if all are so.
+        """
+        without = set(lacking(self, shot, query).tolist())
+        return self.subset([c for c in range(len(self)) if c not in without]) if without else self
 
     def take(self, number: int, seed: int = 0) -> "ImageClasses":
         """Returns some of the classes, chosen at random.
@@ -211,11 +261,14 @@ class ImageClasses:
         images = np.concatenate([np.rot90(self.images, r, axes=(1, 2)) for r in range(4)])
         starts = [self.offsets[:-1] + r * len(self.images) for r in range(4)]
         turned = [f"{name}@{90 * r}" for r in range(1, 4) for name in self.class_names]
+        twins = self.duplicates
         return dataclasses.replace(
             self,
             images=images,
             offsets=np.concatenate([*starts, [len(images)]]),
             class_names=(*self.class_names, *turned),
+            groups=None if self.groups is None else np.tile(self.groups, 4),
+            duplicates=twins and twins.of_classes(np.tile(np.arange(len(self)), 4)),
         )
 
     @functools.cached_property

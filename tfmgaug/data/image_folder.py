@@ -3,14 +3,21 @@
 import dataclasses
 import os
 import pathlib
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from tfmgaug.data import cache, decoding, splitting, workers
-from tfmgaug.data.folders import NAMED, Folder, listed, scan, subfolders
+from tfmgaug.data import cache, decoding, image_groups, left_out, splitting, workers
+from tfmgaug.data.duplicates import warn_of_duplicates, with_duplicates
+from tfmgaug.data.folders import (
+    Folder,
+    check_not_empty,
+    check_overlap,
+    listed,
+    scan,
+    subfolders,
+)
 from tfmgaug.data.image_classes import ImageClasses, Splits
 
 
@@ -20,22 +27,27 @@ def from_folder(
     *,
     channels: int | None = None,
     splits: Mapping[str, Sequence[str]] | None = None,
-    fractions: Sequence[float] = splitting.FRACTIONS,
+    fractions: Sequence[float] | None = None,
     seed: int = 0,
     skip_unreadable: bool = False,
+    min_images: int | None = None,
+    groups: str | image_groups.GroupOf | None = None,
     cache_dir: str | os.PathLike | None = None,
     name: str | None = None,
 ) -> Splits:
     """Reads an image folder: one folder for each class, or for each split one with such folders.
 
     With `train/`, `validation/` (or `val/`) and `test/`, each holding one folder for each class,
-    the split is the folder's. Otherwise the folders are classes, which are split by `splits` or
-    by `fractions` and `seed`. Images may lie deeper inside a class's folder; files that are not
-    images, and hidden folders, are ignored.
+    the split is the folder's; `test/` may stand alone. Otherwise the folders are classes, which are
+    split by `splits` or by `fractions` and `seed`. Images may lie deeper inside a class's folder.
+    What Pillow can read by its name is read, and HEIC where the package pillow-heif is installed.
+    A warning counts what is left out: other files, and hidden ones.
 
     Images are decoded once to uint8 and kept in the cache under their content and size. An image
-    is turned upright as its EXIF data says, and laid over white where it is transparent. If no
-    image has colors there is 1 channel, otherwise there are 3.
+    is turned upright as its EXIF data says, and laid over white where it is transparent; of
+    several in a file the first is taken. If no image has colors there is 1 channel, otherwise
+    there are 3. Pictures that have a twin in their class are counted, see `count_duplicates`; a
+    warning says how many.
 
     Args:
         path: the folder.
@@ -44,10 +56,16 @@ def from_folder(
         channels: 1 or 3 instead of what the images have.
         splits: class names for `"train"`, `"validation"` and `"test"`; other classes are left out,
             and not decoded.
-        fractions: shares of the classes for training, validation and test, which sum to 1.
+        fractions: shares of the classes for training, validation and test, which sum to 1, of a
+            folder that is not split; None takes 0.64, 0.16 and 0.2. `(0, 0, 1)` tests on all.
         seed: determines which classes go where.
         skip_unreadable: whether to leave out images that cannot be read, with a warning that
             counts them, instead of raising an error.
+        min_images: leave out classes with fewer images that can be read, with a warning. The
+            others are split as if these were there. None refuses classes without any.
+        groups: which images belong together, such as photos of one thing, and stand on one side of
+            an episode: `"folder"` for those in one folder below that of their class, or a function
+            from the path of an image, relative to `path`, to its group (None: by itself).
         cache_dir: folder of the cache; None takes `TFMGAUG_CACHE` or `~/.cache/tfmgaug`.
         name: what reports call the set; None takes the folder's name.
 
@@ -68,8 +86,13 @@ def from_folder(
     decoding.check_channels(channels)
     chosen = None if splits is None else _names_in(splits)
     folder = scan(pathlib.Path(path).expanduser(), chosen)
-    groups = _groups(folder, splits, fractions, seed)
-    return read(folder, groups, image_size, channels, skip_unreadable, cache_dir, name)
+    split = _groups(folder, splits, fractions, seed)
+    if folder.groups is None:
+        check_overlap(dict(zip(Splits._fields, split)), folder.root, given=False)
+    options = {"min_images": min_images, "together": groups}
+    found = read(folder, split, image_size, channels, skip_unreadable, cache_dir, name, **options)
+    warn_of_duplicates(found)
+    return found
 
 
 def read(
@@ -80,6 +103,8 @@ def read(
     skip_unreadable: bool,
     cache_dir: str | os.PathLike | None,
     name: str | None,
+    min_images: int | None = None,
+    together: str | image_groups.GroupOf | None = None,
 ) -> Splits:
     """Decodes a folder that was scanned, or finds it in the cache, and splits it by class.
 
@@ -91,29 +116,41 @@ def read(
         skip_unreadable: whether to leave out images that cannot be read.
         cache_dir: folder of the cache.
         name: what reports call the set.
+        min_images: of a class; None refuses classes without images.
+        together: which images stand on one side of an episode, `groups` of `from_folder`.
 
     Returns:
         `Splits(train, validation, test)`.
     """
+    if min_images is None:
+        check_not_empty(folder)
     content = cache.content_key(folder.root, folder.files, cache_dir)
+    key = cache.make_key("folder", content, image_size, channels, *folder.key())
     images, details = cache.cached_images(
-        cache.make_key("folder", content, image_size, channels, *folder.key()),
+        key,
         lambda writer: _decode_all(folder, image_size, channels, skip_unreadable, writer),
         cache_dir,
     )
-    unreadable = details["unreadable"]
-    _report(folder, unreadable, skip_unreadable)
-    offsets = np.concatenate([[0], np.cumsum(details["counts"])])
+    unreadable = left_out.all_unreadable(folder, details["unreadable"])
+    small = left_out.small_classes(folder, details["counts"], min_images)
+    left_out.report(folder, unreadable, skip_unreadable, small, min_images)
     title = folder.root.resolve().name if name is None else name
-    classes = ImageClasses(images, offsets, tuple(folder.classes), title)
-    arranged = splitting.arrange(classes, groups, cache_dir)
+    kept = left_out.readable(folder, details["unreadable"])
+    offsets = np.concatenate([[0], np.cumsum([len(files) for files in kept.values()])])
+    numbers = None
+    if together is not None:  # below train/ and so on, a class's folder is one deeper
+        numbers = image_groups.of_files(kept, together, depth=1 if folder.groups is None else 2)
+    classes = ImageClasses(images, offsets, tuple(kept), title, groups=numbers)
+    classes = with_duplicates(classes, key, cache_dir)
+    chosen = [[name for name in group if name not in small] for group in groups]
+    arranged = splitting.arrange(classes, chosen, cache_dir)
     return Splits(*(_with_unreadable(split, folder, unreadable) for split in arranged))
 
 
 def _groups(
     folder: Folder,
     splits: Mapping[str, Sequence[str]] | None,
-    fractions: Sequence[float],
+    fractions: Sequence[float] | None,
     seed: int,
 ) -> list[list[str]]:
     if folder.groups is not None:
@@ -122,9 +159,15 @@ def _groups(
                 f"{str(folder.root)!r} is already split into train/, validation/ and test/. "
                 "Expected `splits` to be None."
             )
+        if fractions is not None:
+            raise ValueError(
+                f"{str(folder.root)!r} is already split into train/, validation/ and test/. "
+                f"Expected `fractions` (--fractions) to be None. Received: {fractions}."
+            )
         return [folder.groups[field] for field in Splits._fields]
     if splits is not None:
         return given_groups(folder, splits)
+    fractions = splitting.FRACTIONS if fractions is None else fractions
     try:
         return splitting.draw_groups(list(folder.classes), fractions, seed)
     except ValueError as error:
@@ -197,13 +240,9 @@ def _decode_all(
                 writer.write(rows, image)
                 rows += 1
         counts.append(rows - start)
-    _report(folder, unreadable, skip_unreadable, warn=False)
-    lost = [name for name, count in zip(folder.classes, counts) if not count]
-    if lost:
-        raise ValueError(
-            f"No image can be read in {len(lost)} class folders of {str(folder.root)!r}: "
-            f"{listed(lost)}."
-        )
+    left_out.refuse_unreadable(folder, left_out.all_unreadable(folder, unreadable), skip_unreadable)
+    if not rows:
+        raise ValueError(f"No image can be read in {str(folder.root)!r}.")
     return rows, {"counts": counts, "unreadable": unreadable}
 
 
@@ -234,28 +273,9 @@ def _check_same_size(folder: Folder, headers: dict[str, decoding.Header]) -> Non
         )
 
 
-def _report(
-    folder: Folder, unreadable: Sequence[Sequence[str]], skip: bool, warn: bool = True
-) -> None:
-    if not unreadable:
-        return
-    named = "".join(f"\n  {file}: {reason}" for file, reason in unreadable[:NAMED])
-    more = f"\n  and {len(unreadable) - NAMED} more" if len(unreadable) > NAMED else ""
-    message = (
-        f"{len(unreadable)} of {len(folder.files)} images in {str(folder.root)!r} cannot be read"
-    )
-    if not skip:
-        raise ValueError(
-            f"{message}; repair or remove them, or pass skip_unreadable=True to leave them out:"
-            f"{named}{more}"
-        )
-    if warn:
-        warnings.warn(f"{message} and are left out:{named}{more}", stacklevel=4)
-
-
 def _with_unreadable(
     split: ImageClasses, folder: Folder, unreadable: Sequence[Sequence[str]]
 ) -> ImageClasses:
-    files = {file for name in split.class_names for file in folder.classes[name]}
-    left_out = tuple(str(folder.root / file) for file, _ in unreadable if file in files)
-    return dataclasses.replace(split, unreadable=left_out)
+    names = set(split.class_names)
+    lost = tuple(str(folder.root / file) for name, file, _ in unreadable if name in names)
+    return dataclasses.replace(split, unreadable=lost)

@@ -199,7 +199,7 @@ def _find(root: pathlib.Path, name: str, lists: Mapping[str, list[str]]) -> Fold
 def _holds_images(root: pathlib.Path) -> bool:
     # TensorFlow Datasets keeps images in records, and what it has unpacked far deeper.
     return any(
-        file.suffix.lower() in decoding.SUFFIXES
+        file.suffix.lower() in decoding.suffixes()
         for depth in ("*", "*/*", "*/*/*")
         for file in root.glob(depth)
     )

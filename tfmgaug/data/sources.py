@@ -1,9 +1,12 @@
 """Sources of images by class: arrays, image folders, TensorFlow Datasets."""
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
 
+from tfmgaug.data import image_groups
+from tfmgaug.data.duplicates import count_duplicates, warn_of_duplicates
 from tfmgaug.data.image_classes import ImageClasses, Splits
 from tfmgaug.data.image_folder import from_folder
 from tfmgaug.data.splitting import split_classes
@@ -17,9 +20,13 @@ def from_arrays(
     labels: Sequence[int] | Sequence[str] | np.ndarray | None = None,
     *,
     class_names: Sequence[str] | None = None,
+    groups: Sequence[int] | Sequence[str] | np.ndarray | None = None,
     name: str = "arrays",
 ) -> ImageClasses:
     """Groups images in memory by class.
+
+    Pictures that have a twin in their class are counted, see `count_duplicates`; a warning says how
+    many.
 
     Args:
         images: with `labels`, one array `[images, height, width, channels]`, or
@@ -28,6 +35,9 @@ def from_arrays(
         labels: the class of each image, integers or names. Classes are ordered by label.
         class_names: names of the classes. Integer labels then count from 0 and index them. None
             takes the labels, or the numbers of the arrays.
+        groups: for each image an integer or a name that it shares with those of its class that
+            belong together, such as photos of one thing: they stand on one side of an episode.
+            Without `labels`, those of all arrays, one after the other. None: each is by itself.
         name: what reports call the set.
 
     Returns:
@@ -42,7 +52,7 @@ def from_arrays(
     ('a', 'b')
     """
     if labels is None:
-        return _from_list(images, class_names, name)
+        return _counted(_from_list(images, class_names, name), groups)
     images = _with_channels(np.asarray(images), "images")
     labels = np.asarray(labels)
     if labels.shape != images.shape[:1] or labels.dtype.kind not in "iuUS":
@@ -56,7 +66,17 @@ def from_arrays(
         names = _names_of(values, class_names)
     counts = np.bincount(class_of, minlength=len(values))
     order = np.argsort(class_of, kind="stable")
-    return ImageClasses(images[order], np.concatenate([[0], np.cumsum(counts)]), names, name)
+    offsets = np.concatenate([[0], np.cumsum(counts)])
+    if groups is not None:
+        groups = image_groups.codes(groups, len(images))[order]
+    return _counted(ImageClasses(images[order], offsets, names, name), groups)
+
+
+def _counted(classes: ImageClasses, groups: np.ndarray | None) -> ImageClasses:
+    classes = dataclasses.replace(classes, groups=groups)
+    classes = dataclasses.replace(classes, duplicates=count_duplicates(classes))
+    warn_of_duplicates([classes], stacklevel=4)
+    return classes
 
 
 def _from_list(

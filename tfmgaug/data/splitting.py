@@ -1,6 +1,5 @@
 """Classes split into training, validation and test classes."""
 
-import dataclasses
 import os
 import pathlib
 from collections.abc import Sequence
@@ -98,9 +97,7 @@ def arrange(
             lambda writer: (_copy(classes, names, writer), {}),
             cache_dir,
         )
-        counts = [len(classes.of_class(name)) for name in names]
-        offsets = np.concatenate([[0], np.cumsum(counts)])
-        classes = dataclasses.replace(classes, images=images, offsets=offsets, class_names=names)
+        classes = classes.reordered(names, images)
     return Splits(
         *(classes.subset(g, f"{classes.name}/{s}") for s, g in zip(Splits._fields, groups))
     )

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tfmgaug.data import cache, decoding, workers
+from tfmgaug.data.duplicates import with_duplicates
 from tfmgaug.data.image_classes import ImageClasses
 
 _BATCH = 1024
@@ -92,7 +93,10 @@ def from_tfds(
 
     images, details = cache.cached_images(key, build, cache_dir)
     offsets = np.concatenate([[0], np.cumsum(details["counts"])])
-    return ImageClasses(images, offsets, details["class_names"], dataset if name is None else name)
+    classes = ImageClasses(
+        images, offsets, details["class_names"], dataset if name is None else name
+    )
+    return with_duplicates(classes, key, cache_dir)
 
 
 def _prepared(dataset: str, data_dir: str | os.PathLike | None, download: bool) -> Any:

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from tfmgaug.data.pixels import check_pixels, takes_raw_pixels
+
 
 class Adapted:
     """A learner adapted to one task.
@@ -73,7 +75,7 @@ def check_support(learner, support_x, support_y):
 
 
 def check_inputs(learner, name, x):
-    """Refuses inputs of the wrong shape.
+    """Refuses inputs of the wrong shape, and NaN.
 
     Args:
         learner: `MetaLearner`.
@@ -81,10 +83,11 @@ def check_inputs(learner, name, x):
         x: `[n, ...]`.
 
     Raises:
-        ValueError: the shape is not `[n, *learner.example_shape]`.
+        ValueError: the shape is not `[n, *learner.example_shape]`, or a number is not finite.
     """
     expected = learner.example_shape
     if x.ndim != len(expected) + 1 or any(
         e is not None and e != r for e, r in zip(expected, x.shape[1:])
     ):
         raise ValueError(f"Expected `{name}` of shape {('n', *expected)}. Received: {x.shape}.")
+    check_pixels(x, name, raw=takes_raw_pixels(learner.backbone), stacklevel=5)

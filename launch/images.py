@@ -1,0 +1,150 @@
+"""The images that flags name, split into training, validation and test classes."""
+
+import dataclasses
+import pathlib
+import warnings
+
+from launch import loading, ways
+from tfmgaug import data
+from tfmgaug.data import folders, image_groups
+
+_MARGIN = 1.15  # the papers on photos test on the center of images that are larger by this
+
+
+def load(settings, fractions=None):
+    """Loads the images that the flags name.
+
+    Args:
+        settings: absl flags.
+        fractions: of a folder's classes, instead of --fractions.
+
+    Returns:
+        `Splits`.
+
+    Raises:
+        FileNotFoundError: data is missing.
+        ValueError: the flags don't fit the data or each other.
+    """
+    splits = data.load(
+        settings.data,
+        data_dir=settings.data_dir,
+        image_size=_loaded_size(settings),
+        seed=settings.data_seed,
+        cache_dir=settings.cache_dir,
+        skip_unreadable=settings.skip_unreadable,
+        rotations=settings.rotations,
+        split=settings.split,
+        download=settings.download,
+        fractions=ways.fractions(settings) if fractions is None else fractions,
+        min_images=settings.shot + settings.query if settings.skip_small_classes else None,
+        groups=_groups(settings),
+    )
+    if settings.skip_small_classes:
+        splits = _with_enough(settings, splits)
+    if settings.train_classes is None:
+        return splits
+    if not settings.way <= settings.train_classes <= len(splits.train):
+        raise ValueError(
+            f"--train_classes must be from {settings.way} (--way) to {len(splits.train)}, the "
+            f"classes of {splits.train.name}. Received: {settings.train_classes}."
+        )
+    return splits._replace(train=splits.train.take(settings.train_classes, settings.data_seed))
+
+
+def load_all(settings):
+    """Loads an image folder whose classes are all test classes.
+
+    Args:
+        settings: absl flags.
+
+    Returns:
+        `Splits`, the first two of them empty.
+
+    Raises:
+        FileNotFoundError: data is missing.
+        ValueError: the flags don't fit the data or each other.
+    """
+    splits = load(settings, fractions=(0, 0, 1))
+    folder, number = splits.test.name.removesuffix("/test"), len(splits.test)
+    test = dataclasses.replace(splits.test, name=f"{folder} (all {number} classes)")
+    return splits._replace(test=test)
+
+
+def is_foreign(settings, runs):
+    """Whether images are of a folder that runs were not trained on, and no flag splits it.
+
+    Args:
+        settings: absl flags.
+        runs: paths of runs.
+
+    Raises:
+        ValueError: a run was trained on the same images, but split otherwise.
+    """
+    if settings.data == "folder" and folders.is_split(_path(settings.data_dir)):
+        return False
+    saved = [loading.saved_flags(run) for run in runs]
+    own = [flags and _are_the_same(settings, flags) for flags in saved]
+    for run, flags, same in zip(runs, saved, own):
+        if same:
+            _check_split(settings, run, flags)
+    asked = settings.test_classes != "test" or settings.fractions is not None
+    if settings.data != "folder" or asked:
+        return False
+    return bool(own) and all(same is False for same in own)
+
+
+def _are_the_same(settings, saved):
+    """Whether a run was trained on the images that the flags name, however they are split."""
+    if settings.data != saved["data"] or settings.data != "folder":
+        return settings.data == saved["data"]
+    return _path(settings.data_dir) == _path(saved["data_dir"])
+
+
+def _path(folder):
+    return pathlib.Path(folder or "").expanduser().resolve()
+
+
+def _check_split(settings, run, saved):
+    """Refuses a split in which test classes may be those that a run was trained on."""
+    names = {"folder": ["fractions", "data_seed"], "omniglot": ["split"]}.get(settings.data, [])
+    if settings.data == "omniglot" and settings.split == "background":
+        names = [*names, "data_seed"]
+    other = [name for name in names if getattr(settings, name) != saved.get(name)]
+    if other:
+        flags = " ".join(f"--{name}={_text(saved.get(name))}" for name in other)
+        raise ValueError(
+            f"{run} was trained on these images with {flags}: split otherwise, its training "
+            "classes would be test classes. Pass the same"
+            f"{' (or leave --fractions away)' if saved.get('fractions', 0) is None else ''}."
+        )
+
+
+def _text(value):
+    return ",".join(map(str, value)) if isinstance(value, list) else value
+
+
+def _loaded_size(settings):
+    if not settings.test_crop:
+        return settings.image_size
+    return int(_MARGIN * settings.image_size)
+
+
+def _groups(settings):
+    if settings.groups in (None, "folder"):
+        return settings.groups
+    return image_groups.by_pattern(settings.groups)
+
+
+def _with_enough(settings, splits):
+    """Leaves out classes that can't fill an episode, be it for its groups or for training's."""
+    kept = [classes.with_enough(settings.shot, settings.query) for classes in splits]
+    if hasattr(settings, "train_query"):
+        shot = settings.train_shot or settings.shot
+        kept[0] = kept[0].with_enough(shot, settings.train_query)
+    lost = sum(map(len, splits)) - sum(map(len, kept))
+    if lost:
+        warnings.warn(
+            f"Left out: {lost} more classes, whose groups or images don't fill an episode.",
+            stacklevel=2,
+        )
+    return splits._make(kept)
