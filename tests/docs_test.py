@@ -38,6 +38,7 @@ COMPLETE = [
     ("data.md", 2),
     ("concepts/episodes.md", 0),
     ("concepts/evaluation.md", 1),
+    ("concepts/inner-loop.md", 0),
     ("concepts/masks.md", 0),
     ("concepts/masks.md", 1),
 ]
