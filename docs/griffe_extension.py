@@ -1,0 +1,57 @@
+"""How the package's docstrings and names are read for the reference pages."""
+
+import griffe
+
+
+class Reading(griffe.Extension):
+    """Shows `Example:` as code, and of a name what Python gives for it."""
+
+    def on_package(self, *, pkg, **_):
+        """Rewrites a package that has been read."""
+        for item in list(everything_in(pkg)):
+            if item.docstring is not None:
+                item.docstring.value = with_examples(item.docstring.value)
+            if item.is_module:
+                unshadow(item)
+
+
+def everything_in(item):
+    """Yields a module, class or function, and whatever is defined in it."""
+    yield item
+    for member in list(item.members.values()):
+        if not member.is_alias:
+            yield from everything_in(member)
+
+
+def with_examples(text):
+    """Makes `Example:` the section that is rendered as code.
+
+    Args:
+        text: a docstring, in which the example ends at a blank line.
+
+    Returns:
+        The docstring with the section `Examples:`, indented.
+    """
+    lines, inside = [], False
+    for line in text.splitlines():
+        if line.strip() == "Example:":
+            inside = True
+            line = line.replace("Example:", "Examples:")
+        elif not line.strip():
+            inside = False
+        elif inside and not line.startswith("    "):
+            line = f"    {line}"
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def unshadow(module):
+    """Replaces submodules by the functions of the same name that the module exports.
+
+    `from tfmgaug.backbones import conv4` is a function; a static reading finds the file.
+    """
+    for name in module.exports or ():
+        member = module.members.get(str(name))
+        if member is not None and member.is_module and name in member.members:
+            function = member.members[name]
+            module.members[name] = griffe.Alias(name, function, parent=module)
