@@ -27,9 +27,10 @@ def export(
     `support_x` and `query_x` are float32 raw images in 0-255 `[n, height, width, channels]` of any
     height and width: they are resized (bilinear, antialiased, aspect ratio not kept) to the size
     that the learner was trained with. `support_y` is int32 `[n]`, labels from 0. Numbers of shots
-    and queries are free, and so is the number of classes up to the trained way. `probabilities` is float32 `[n, way]`, 0 for classes without
-    support images. For regression `support_x` and `query_x` are `[n, features]`, `support_y` is
-    float32 of the shape of the backbone's outputs, and so is the output, which is named `values`.
+    and queries are free, and so is the number of classes up to the trained way. `probabilities` is
+    float32 `[n, way]`, 0 for classes without support images. For regression `support_x` and
+    `query_x` are `[n, features]`, `support_y` is float32 of the shape of the backbone's outputs,
+    and so is the output, which is named `values`.
 
     Labels that don't belong to the trained way (without one, from 10 000 on) and numbers that are
     not finite raise `InvalidArgumentError`: there is no prediction that they could have.

@@ -19,7 +19,6 @@ def support_loss(learner, episode):
     Returns:
         A function from a list of tensors, aligned with `initial_weights`, to a scalar.
     """
-
     task = learner.task_state(episode.support_y)
 
     def loss(weights):

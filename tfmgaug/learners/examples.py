@@ -6,7 +6,9 @@ import tensorflow as tf
 
 
 def read_examples(learner, name, x):
-    """Reads examples of one task; images of another size are resized, as the export does.
+    """Reads examples of one task.
+
+    Images of another size than the network was made for are resized, as the export does.
 
     Args:
         learner: `MetaLearner`.
@@ -14,25 +16,25 @@ def read_examples(learner, name, x):
         x: `[n, ...]`.
 
     Returns:
-        An array `[n, *learner.example_shape]`.
+        An array `[n, *learner.image_shape]`.
 
     Raises:
         ValueError: it is no array of numbers, a number is not finite, or the shape is another one.
     """
     x = _as_numbers(name, x)
-    expected = learner.example_shape
-    images = len(expected) == 3 and x.ndim == 4
-    sizes = zip(expected[2:] if images else expected, x.shape[3:] if images else x.shape[1:])
-    if x.ndim != len(expected) + 1 or any(e not in (None, r) for e, r in sizes) or 0 in x.shape[1:]:
+    expected = learner.image_shape
+    images = len(expected) == 3
+    fixed = [None, None, expected[2]] if images else expected
+    fits = x.ndim == len(expected) + 1 and 0 not in x.shape[1:]
+    if not fits or any(size not in (None, r) for size, r in zip(fixed, x.shape[1:])):
+        size = ", or of another height and width" if images else ""
         hint = " A single example is a batch of one: x[None]." if x.ndim == len(expected) else ""
         raise ValueError(
-            f"Expected `{name}` of shape {('n', *expected)}{', any size' if images else ''}. "
-            f"Received: {x.shape}.{hint}"
+            f"Expected `{name}` of shape {('n', *expected)}{size}. Received: {x.shape}.{hint}"
         )
     check_finite(name, x)
-    if not images or all(e in (None, r) for e, r in zip(expected[:2], x.shape[1:3])):
-        return x
-    return sized(x, [e or r for e, r in zip(expected[:2], x.shape[1:3])]).numpy()
+    size = [e or r for e, r in zip(expected, x.shape[1:])][:2]
+    return sized(x, size).numpy() if images and size != list(x.shape[1:3]) else x
 
 
 def sized(images, size):
@@ -57,12 +59,13 @@ def read_targets(learner, name, y):
         y: `[n, *outputs]`, shaped like what the backbone puts out.
 
     Returns:
-        An array of this shape.
+        An array of this shape, in the precision of the outputs.
 
     Raises:
         ValueError: it is no array of numbers, a number is not finite, or the shape is another one.
     """
-    y = _as_numbers(name, y)
+    double = learner.backbone.outputs[0].dtype == "float64"
+    y = _as_numbers(name, y).astype("float64" if double else "float32")
     if y.ndim == 1 and len(learner.backbone.output_shape) == 2:
         y = y[:, None]
     check_targets(learner, name, y.shape[1:])

@@ -111,7 +111,7 @@ class FineTuning(MAML):
     def checked_batch(self, data):
         """Checks a batch of labeled images, at once or, in a pipeline, when it runs."""
         images, numbers = _images_and_labels(data, self.classes)
-        return images, labels.checked(numbers, None, self.classes)[0]
+        return images, labels.in_range(numbers, self.classes, "labels")
 
     def _outer_gradients(self, batch):
         images, numbers = batch
@@ -195,5 +195,5 @@ def _images_and_labels(batch, classes):
             f"Received: {numbers.dtype.name} of shape {numbers.shape}."
         )
     if tf.executing_eagerly():
-        labels.checked(numbers, None, classes)
+        labels.in_range(numbers, classes, "labels")
     return images, numbers

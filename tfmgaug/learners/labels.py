@@ -11,15 +11,6 @@ MAX_CLASSES = 10_000
 _ASSERTION = re.compile(r"assertion failed: ((?:\[[^\[\]]*\] ?)+)")
 
 
-def limit_of(way):
-    """Returns the number that labels must stay below.
-
-    Args:
-        way: int, the number of outputs; None where the support set decides.
-    """
-    return MAX_CLASSES if way is None else way
-
-
 def checked(support_y, query_y, way):
     """Puts labels behind checks: at once where they are known, else when the graph runs.
 
@@ -34,12 +25,40 @@ def checked(support_y, query_y, way):
     Raises:
         ValueError: a label is out of range, or of a class without support.
     """
-    known = [support_y] if query_y is None else [support_y, query_y]
-    checks = [check for labels in known for check in _in_range(labels, limit_of(way))]
-    if query_y is not None:
-        checks += _supported(support_y, query_y)
+    support_y = in_range(support_y, way, "support_y")
+    if query_y is None:
+        return support_y, None
+    query_y = in_range(query_y, way, "query_y")
+    with tf.control_dependencies(_supported(support_y, query_y)):
+        return tf.identity(support_y), tf.identity(query_y)
+
+
+def in_range(labels, way, name):
+    """Puts labels behind the check that they are from 0 to way - 1, as `checked`.
+
+    Args:
+        labels: integers of any shape.
+        way: int; None where the support set decides.
+        name: what errors call the labels.
+
+    Returns:
+        The labels as they are.
+
+    Raises:
+        ValueError: a label is out of range.
+    """
+    limit, wide = MAX_CLASSES if way is None else way, _as_int64(labels)
+    low, high = tf.reduce_min(wide), tf.reduce_max(wide)
+    checks = require(
+        (low >= 0) & (high < limit),
+        f"Expected labels from 0 to {limit - 1}. Received: labels from",
+        low,
+        "to",
+        high,
+        f"in {name}",
+    )
     with tf.control_dependencies(checks):
-        return tuple(None if part is None else tf.identity(part) for part in (support_y, query_y))
+        return tf.identity(labels)
 
 
 def as_int32(labels):
@@ -88,18 +107,6 @@ def _as_int64(labels):
     if labels.dtype == tf.uint64:
         labels = tf.minimum(labels, tf.constant(tf.int64.max, tf.uint64))
     return tf.cast(labels, tf.int64)
-
-
-def _in_range(labels, limit):
-    labels = _as_int64(labels)
-    low, high = tf.reduce_min(labels), tf.reduce_max(labels)
-    return require(
-        (low >= 0) & (high < limit),
-        f"Expected labels from 0 to {limit - 1}. Received: labels from",
-        low,
-        "to",
-        high,
-    )
 
 
 def _supported(support_y, query_y):
