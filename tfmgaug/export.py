@@ -8,6 +8,8 @@ import tensorflow as tf
 
 from tfmgaug import batch_statistics
 from tfmgaug.files import explained
+from tfmgaug.learners import labels
+from tfmgaug.learners.examples import sized
 
 # All that `tf.saved_model.save` writes into its folder.
 _WRITTEN = ("assets", "fingerprint.pb", "saved_model.pb", "variables")
@@ -29,10 +31,13 @@ def export(
     `support_x` and `query_x` are float32 raw images in 0-255 `[n, height, width, channels]` of any
     height and width: they are resized (bilinear, antialiased, aspect ratio not kept) to the size
     that the learner was trained with. `support_y` is int32 `[n]`, labels from 0. Numbers of shots
-    and queries are free, and so is the number of classes up to the trained way; labels beyond it
-    raise `InvalidArgumentError`. `probabilities` is float32 `[n, way]`, 0 for classes without
-    support images. For regression `support_x` and `query_x` are `[n, features]`, `support_y` is
-    float32 `[n, outputs]`, and the output is named `values`.
+    and queries are free, and so is the number of classes up to the trained way. `probabilities` is
+    float32 `[n, way]`, 0 for classes without support images. For regression `support_x` and
+    `query_x` are `[n, features]`, `support_y` is float32 of the shape of the backbone's outputs,
+    and so is the output, which is named `values`.
+
+    Labels that don't belong to the trained way (without one, from 10 000 on) and numbers that are
+    not finite raise `InvalidArgumentError`: there is no prediction that they could have.
 
     It loads with `tf.saved_model.load` where neither this package nor Keras is installed.
 
@@ -163,15 +168,17 @@ def _signatures(learner, statistics: str, shape: tuple[int, ...]):
     support_y = (
         tf.TensorSpec([None], tf.int32, "support_y")
         if learner.classification
-        else tf.TensorSpec([None, learner.backbone.output_shape[-1]], tf.float32, "support_y")
+        else tf.TensorSpec(learner.backbone.output_shape, tf.float32, "support_y")
     )
 
     def state_of(support_x, support_y):
         support_y = _checked(learner, support_x, support_y)
-        return learner.adapted_state(_sized(support_x, shape), support_y, statistics)
+        support_x = _sized(_finite(support_x, "support_x"), shape)
+        return learner.adapted_state(support_x, support_y, statistics)
 
     def predictions(state, query_x):
-        return {output: learner.probabilities(state, _sized(query_x, shape), statistics)}
+        query_x = _sized(_finite(query_x, "query_x"), shape)
+        return {output: learner.probabilities(state, query_x, statistics)}
 
     adapt = tf.function(state_of, input_signature=[support_x, support_y], autograph=False)
     state = adapt.get_concrete_function().structured_outputs
@@ -197,9 +204,12 @@ def _inputs(shape: tuple[int, ...], name: str) -> tf.TensorSpec:
 
 
 def _sized(x: tf.Tensor, shape: tuple[int, ...]) -> tf.Tensor:
-    if len(shape) != 3:
-        return x
-    return tf.image.resize(x, shape[:2], antialias=True)
+    return sized(x, shape[:2]) if len(shape) == 3 else x
+
+
+def _finite(x: tf.Tensor, name: str) -> tf.Tensor:
+    # ReLU and pooling would swallow NaN, and what comes out look like any prediction.
+    return tf.debugging.assert_all_finite(x, f"Expected finite numbers in {name}")
 
 
 def _checked(learner, support_x, support_y) -> tf.Tensor:
@@ -214,16 +224,8 @@ def _checked(learner, support_x, support_y) -> tf.Tensor:
             tf.shape(support_y)[0], "Expected at least one example in support_x."
         ),
     ]
-    if learner.classification:
-        checks.append(
-            tf.debugging.assert_non_negative(support_y, "Expected labels from 0 in support_y.")
-        )
-    if learner.classification and learner.way is not None:
-        checks.append(
-            tf.debugging.assert_less(
-                support_y, learner.way, f"Expected labels below {learner.way} in support_y."
-            )
-        )
     # Without the dependency another operation may fail first, with a message that says less.
     with tf.control_dependencies(checks):
-        return tf.identity(support_y)
+        if not learner.classification:
+            return _finite(tf.identity(support_y), "support_y")
+        return labels.checked(support_y, None, learner.way)[0]

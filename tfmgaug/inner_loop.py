@@ -16,6 +16,7 @@ def descend(
     on_gradients=None,
     optimizer=None,
     slots=(),
+    names=None,
 ):
     """Takes gradient steps and keeps them differentiable.
 
@@ -38,6 +39,7 @@ def descend(
             is descended by; None: as they are.
         optimizer: `tfmgaug.inner_optimizers.InnerOptimizer`; None: `SGD()`.
         slots: list of tensors, from the optimizer's `start` or from an earlier call.
+        names: list of strings, what errors call the weights; None: their numbers.
 
     Returns:
         The lists of weights and of slots after the last step.
@@ -58,7 +60,7 @@ def descend(
         with tf.GradientTape() as tape:
             tape.watch(weights)
             value = loss(weights, step, *captured)
-        gradients = connected(tape.gradient(value, weights), [w.shape for w in weights])
+        gradients = connected(tape.gradient(value, weights), names)
         if on_gradients is not None:
             gradients = on_gradients(gradients, step)
         if first_order:
@@ -110,12 +112,12 @@ def recomputed(function):
     return wrapped
 
 
-def connected(gradients, names):
+def connected(gradients, names=None):
     """Refuses gradients that are None, which other libraries skip in silence.
 
     Args:
         gradients: list of tensors or None.
-        names: what to call each of them in the error.
+        names: list of strings, what to call each of them in the error; None: their numbers.
 
     Returns:
         The gradients.
@@ -123,7 +125,8 @@ def connected(gradients, names):
     Raises:
         ValueError: some are None.
     """
-    missing = [str(name) for gradient, name in zip(gradients, names) if gradient is None]
+    names = [f"number {n}" for n in range(len(gradients))] if names is None else names
+    missing = [name for gradient, name in zip(gradients, names) if gradient is None]
     if missing:
         raise ValueError(
             "Expected every weight to influence the loss. "

@@ -28,6 +28,7 @@ class IndexLearner:
 
     evaluation_steps = 2
     classification = True
+    way = None
 
     def __init__(self):
         self.traces = 0

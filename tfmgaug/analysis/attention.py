@@ -202,7 +202,7 @@ def _explain(learner, depth, episode, prune, mode, chosen, target):
     features = through(images, learner.stages[: depth + 1])
     with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
         tape.watch(features)
-        logits = learner.read_out(through(features, learner.stages[depth + 1 :]), state)
+        logits = learner.logits(through(features, learner.stages[depth + 1 :]), state)
         labels = episode.query_y if target == "label" else tf.argmax(logits, -1, tf.int32)
         picked = [logits[query, labels[query]] for query in chosen]
     # One query at a time: normalization behind the stage would mix their gradients.
@@ -246,7 +246,7 @@ def _one_task(learner, episode):
         name: np.asarray(getattr(episode, name))[np.newaxis]
         for name in ("support_x", "support_y", "query_x", "index")
     }
-    episodes = to_episodes((batch, np.asarray(episode.query_y)[np.newaxis]), True)
+    episodes = to_episodes((batch, np.asarray(episode.query_y)[np.newaxis]), True, learner.way)
     return type(episodes)(*[part[0] for part in episodes])
 
 

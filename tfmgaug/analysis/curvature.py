@@ -115,12 +115,13 @@ def hessian_product(loss, weights, vector):
     return outer.gradient(gradients, weights, vector, tf.UnconnectedGradients.ZERO)
 
 
-def gradient(loss, weights):
+def gradient(loss, weights, names=None):
     """Differentiates a loss.
 
     Args:
         loss: function from a list of weights to a scalar.
         weights: list of tensors.
+        names: list of strings, what errors call the weights; None: their numbers.
 
     Returns:
         A list of tensors of the same shapes.
@@ -128,4 +129,4 @@ def gradient(loss, weights):
     with tf.GradientTape() as tape:
         tape.watch(weights)
         value = loss(weights)
-    return connected(tape.gradient(value, weights), [part.shape for part in weights])
+    return connected(tape.gradient(value, weights), names)

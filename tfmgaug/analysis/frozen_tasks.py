@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfmgaug.evaluation.frozen import Fingerprint, settings
-from tfmgaug.learners.batches import to_episodes
+from tfmgaug.learners.batches import checked_tasks, to_episodes
 from tfmgaug.learners.variables import values
 
 
@@ -93,7 +93,13 @@ def traced(learner, function, signature, *more):
             return function(to_episodes((inputs, query_y), learner.classification), *rest)
 
     # Called as it is traced: TensorFlow would warn that each analysis traces one of its own.
-    return run.get_concrete_function()
+    graph = run.get_concrete_function()
+
+    def checked(inputs, query_y, *rest):
+        checked_tasks((inputs, query_y), learner.classification, learner.way)
+        return graph(inputs, query_y, *rest)
+
+    return checked
 
 
 def _described(sampler, fingerprint):

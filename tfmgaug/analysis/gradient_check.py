@@ -156,7 +156,7 @@ def check_gradients(learner, batch, directions=5, steps=None, seed=0):
     batch = tf.nest.map_structure(tf.convert_to_tensor, batch)
     graph = tf.function(lambda batch: learner.meta_gradients(batch), autograph=False)
     gradients = graph.get_concrete_function(batch)(batch)
-    episodes = to_episodes(batch, learner.classification)
+    episodes = to_episodes(batch, learner.classification, learner.way)
     objective = _Objective(learner, theta, episodes)
     draws = np.random.default_rng(seed)
     moved = [_direction(learner, theta, draws) for _ in range(directions)]

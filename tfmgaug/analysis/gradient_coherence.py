@@ -55,7 +55,7 @@ class GradientCoherenceMeter:
 
         def vectors(episode):
             loss = support_loss(self.learner, episode)
-            gradients = gradient(loss, list(start.values()))
+            gradients = gradient(loss, list(start.values()), list(start))
             return [*gradients, dot(gradients, gradients)]
 
         return added_up(vectors, episodes, like, self.learner.parallel_tasks)

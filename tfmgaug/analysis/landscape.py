@@ -187,7 +187,8 @@ class LandscapeMeter:
             self.statistics,
         )
         moved = [state[name] - weight for name, weight in initial.items()]
-        gradients = gradient(support_loss(self.learner, episode), list(initial.values()))
+        loss = support_loss(self.learner, episode)
+        gradients = gradient(loss, list(initial.values()), list(initial))
         return state, moved, [-part for part in gradients]
 
     def _in_common(self, vector, summed):

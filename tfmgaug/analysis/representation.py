@@ -17,8 +17,8 @@ def representation_change(
 
     Linear CKA (`linear_cka`) of what each of the backbone's stages puts out: 1 where adaptation
     leaves features as they are (feature reuse), less where it makes others (rapid learning). The
-    last stage's outputs are the logits. Each task's CKA is over its own queries; means are over
-    tasks.
+    last stage's outputs are the logits of the classes that have support. Each task's CKA is over
+    its own queries; means are over tasks.
 
     Args:
         learner: `MetaLearner` with inner steps.
@@ -89,4 +89,7 @@ def query_features(learner, state, query_x, mode):
     for stage in learner.stages:
         x, _ = learner.forward_adapted(state, x, None, mode, model=stage)
         features.append(x)
+    if "classes" in state and learner.way is not None:
+        # An output of zero is none to CKA, where a masked logit would be all there is.
+        features[-1] = tf.where(state["classes"], x, tf.zeros_like(x))
     return features

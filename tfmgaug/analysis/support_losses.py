@@ -19,11 +19,12 @@ def support_loss(learner, episode):
     Returns:
         A function from a list of tensors, aligned with `initial_weights`, to a scalar.
     """
+    task = learner.task_state(episode.support_y)
 
     def loss(weights):
         state = dict(zip(initial_weights(learner), weights, strict=True))
         outputs, _ = learner.forward(learner.weights_of(state), episode.support_x)
-        return learner.outcome(outputs, episode.support_y).loss
+        return learner.support_loss(outputs, episode.support_y, task)
 
     return loss
 

@@ -93,7 +93,8 @@ def support_gradients(learner, episode):
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(weights)
         outputs, _ = learner.forward(weights, episode.support_x)
-        loss = learner.outcome(outputs, episode.support_y).loss
+        task = learner.task_state(episode.support_y)
+        loss = learner.support_loss(outputs, episode.support_y, task)
     return connected(tape.gradient(loss, weights), learner.weight_names)
 
 

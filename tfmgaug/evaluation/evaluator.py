@@ -11,6 +11,7 @@ from tfmgaug import batch_statistics
 from tfmgaug.episode import Episode
 from tfmgaug.evaluation.frozen import Fingerprint, as_sampler, frozen_dataset, settings
 from tfmgaug.evaluation.report import Report
+from tfmgaug.learners.batches import checked_tasks, to_episodes
 
 _traced = weakref.WeakKeyDictionary()  # learner -> {(mode, inner steps, shapes): function}
 
@@ -55,7 +56,8 @@ def evaluate(
         A `Report` with the accuracy (classification) and the loss of every episode.
 
     Raises:
-        ValueError: if a mode is unknown or `episodes` is less than 2.
+        ValueError: if a mode is unknown, `episodes` is less than 2, or a label is out of range or
+            of a class without support.
 
     Example:
         >>> report = tfmgaug.evaluate(learner, test, way=5, shot=1)
@@ -68,6 +70,7 @@ def evaluate(
     fingerprint, done = Fingerprint(), 0
     losses, accuracies = {mode: [] for mode in modes}, {mode: [] for mode in modes}
     for inputs, query_y in dataset:
+        checked_tasks((inputs, query_y), learner.classification, learner.way)
         fingerprint.update(inputs, query_y)
         for mode in modes:
             loss, accuracy = _outcomes(learner, mode, dataset.element_spec)(inputs, query_y)
@@ -121,9 +124,7 @@ def _traceable(learner, mode: str, signature):
 
     @tf.function(input_signature=signature, autograph=False)
     def outcomes(inputs, query_y):
-        episodes = Episode(
-            inputs["support_x"], inputs["support_y"], inputs["query_x"], query_y, inputs["index"]
-        )
+        episodes = to_episodes((inputs, query_y), reference().classification)
         steps = [reference().evaluation_steps + 1]
         return tf.map_fn(
             outcome,

@@ -182,10 +182,12 @@ class Report:
 
     def title(self) -> str:
         """One line: metric, data, shape and number of the episodes."""
-        shape = f"{self.way}-way {self.shot}-shot" if self.way else f"{self.shot}-shot regression"
+        shot = f"{self.shot}-shot" if self.shot else ""
+        kind = "regression" if self.metric == "loss" else ""
+        shape = " ".join(filter(None, [self.way and f"{self.way}-way", shot, kind]))
         unit = ", %" if self.metric == "accuracy" else ""
         return (
-            f"Query {self.metric}{unit} on {self.dataset}, {shape}: "
+            f"Query {self.metric}{unit} on {', '.join(filter(None, [self.dataset, shape]))}: "
             f"mean ± 95 % interval over {self.episodes} episodes"
         )
 

@@ -43,7 +43,11 @@ class SVMHead(Head):
     def coefficients(self, kernel, hot):
         ridge = self.diagonal * tf.eye(tf.shape(kernel)[0], dtype=kernel.dtype)
         # [way, n]: the solver takes the classes one by one, coupled by the sums alone.
-        solution = interior_point.solve(kernel + ridge, tf.transpose(hot), self.cost)
+        hot = tf.transpose(hot)
+        # A class without examples would take part in the sums, and move the others' solution.
+        present = tf.reduce_any(hot > 0, axis=1)
+        solution = interior_point.solve(kernel + ridge, tf.boolean_mask(hot, present), self.cost)
+        solution = tf.scatter_nd(tf.where(present), solution, tf.shape(hot, tf.int64))
         return tf.transpose(solution)
 
     def get_config(self):

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from tfmgaug.data.pixels import check_pixels, takes_raw_pixels
+from tfmgaug.learners import labels
+from tfmgaug.learners.examples import read_examples, read_targets
 
 
 class Adapted:
@@ -25,69 +26,49 @@ class Adapted:
         """Predicts new examples.
 
         Args:
-            query_x: `[n, height, width, channels]` for images, in 0-255.
+            query_x: `[n, height, width, channels]` for images, in 0-255. Where the network takes
+                one size alone, others are resized to it, as the exported model does.
 
         Returns:
             A float32 array: probabilities `[n, way]`, zero for classes without support; or values
-            `[n, outputs]` for regression.
+            shaped like the backbone's outputs for regression.
 
         Raises:
-            ValueError: the shape does not fit.
+            ValueError: the shape does not fit, or a number is not finite.
 
         Example:
             >>> learner.adapt(support_x, support_y).predict(query_x).argmax(axis=-1)
         """
-        query_x = np.asarray(query_x)
-        check_inputs(self._learner, "query_x", query_x)
-        return self._predict(self.state, query_x).numpy()
+        return self._predict(self.state, read_examples(self._learner, "query_x", query_x)).numpy()
 
 
-def check_support(learner, support_x, support_y):
-    """Refuses a support set that the learner can't adapt to.
+def read_support(learner, support_x, support_y):
+    """Reads a support set, or refuses it.
 
     Args:
         learner: `MetaLearner`.
         support_x: `[n, ...]`.
-        support_y: `[n]` labels, or `[n, outputs]` targets.
+        support_y: `[n]` labels, or targets.
+
+    Returns:
+        The pair as arrays that the learner's network takes, labels as int32.
 
     Raises:
-        ValueError: shapes or labels do not fit.
+        ValueError: shapes or labels do not fit, or a number is not finite.
     """
-    check_inputs(learner, "support_x", support_x)
-    if len(support_x) != len(support_y) or len(support_y) == 0:
+    support_x = read_examples(learner, "support_x", support_x)
+    numbers = np.asarray(support_y) if learner.classification else support_y
+    if len(support_x) != len(numbers) or len(numbers) == 0:
         raise ValueError(
             "Expected as many labels as examples, at least one. "
-            f"Received: {len(support_x)} examples and {len(support_y)} labels."
+            f"Received: {len(support_x)} examples and {len(numbers)} labels."
         )
     if not learner.classification:
-        return
-    if support_y.ndim != 1 or not np.issubdtype(support_y.dtype, np.integer):
+        return support_x, read_targets(learner, "support_y", support_y)
+    if numbers.ndim != 1 or not np.issubdtype(numbers.dtype, np.integer):
         raise ValueError(
             "Expected `support_y` as a vector of integer labels. "
-            f"Received: shape {support_y.shape}, dtype {support_y.dtype}."
+            f"Received: shape {numbers.shape}, dtype {numbers.dtype}."
         )
-    limit = learner.way
-    if support_y.min() < 0 or (limit is not None and support_y.max() >= limit):
-        raise ValueError(
-            f"Expected labels from 0 to {'way - 1' if limit is None else limit - 1}. "
-            f"Received: labels from {support_y.min()} to {support_y.max()}."
-        )
-
-
-def check_inputs(learner, name, x):
-    """Refuses inputs of the wrong shape, and NaN.
-
-    Args:
-        learner: `MetaLearner`.
-        name: of the argument.
-        x: `[n, ...]`.
-
-    Raises:
-        ValueError: the shape is not `[n, *learner.example_shape]`, or a number is not finite.
-    """
-    expected = learner.example_shape
-    if x.ndim != len(expected) + 1 or any(
-        e is not None and e != r for e, r in zip(expected, x.shape[1:])
-    ):
-        raise ValueError(f"Expected `{name}` of shape {('n', *expected)}. Received: {x.shape}.")
-    check_pixels(x, name, raw=takes_raw_pixels(learner.backbone), stacklevel=5)
+    labels.checked(numbers, None, learner.way)
+    return support_x, numbers.astype("int32")

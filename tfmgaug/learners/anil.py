@@ -54,6 +54,8 @@ class ANIL(MAML):
             noise=noise and noise.at("support", labels=support_y),
         )
 
+        task = self.task_state(support_y)
+
         def loss(adapting, step, features, *read):
             with self._scope(read):
                 weights = self.weights_of(dict(zip(self._adapting, adapting)))
@@ -64,10 +66,10 @@ class ANIL(MAML):
                     model=self._head,
                     noise=noise and noise.at("support", step, labels=support_y),
                 )
-                return self.outcome(outputs, support_y).loss
+                return self.support_loss(outputs, support_y, task)
 
         captured = [features, *values(self._variables)]
         adapted = self._descend(loss, state, steps, captured, noise)
         if (statistics or self.statistics) == batch_statistics.SUPPORT:
             adapted.update(zip(self.statistics_names, new))
-        return adapted
+        return {**adapted, **task}

@@ -61,7 +61,7 @@ class ClosedFormLearner(MetaLearner):
         adapted = self.fit_head(embeddings, support_y, tf.reduce_max(support_y) + 1)
         if (statistics or self.statistics) == batch_statistics.SUPPORT:
             adapted.update(zip(self.statistics_names, new))
-        return adapted
+        return {**adapted, **self.task_state(support_y)}
 
     def _before_adaptation(self, theta, episode, gradients):
         if self._scores_by_query_loss and self.regularizers:

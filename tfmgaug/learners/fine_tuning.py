@@ -5,6 +5,8 @@ import functools
 import keras
 import tensorflow as tf
 
+from tfmgaug.learners import labels
+from tfmgaug.learners.batches import refuse_weights
 from tfmgaug.learners.maml import MAML
 from tfmgaug.learners.variables import aligned, values
 
@@ -103,10 +105,16 @@ class FineTuning(MAML):
         return (gradients, measures) if with_measures else gradients
 
     def _read_batch(self, data):
-        return _checked(data, self.classes)
+        images, numbers = _images_and_labels(data, self.classes)
+        return images, labels.as_int32(numbers)
+
+    def checked_batch(self, data):
+        """Checks a batch of labeled images, at once or, in a pipeline, when it runs."""
+        images, numbers = _images_and_labels(data, self.classes)
+        return images, labels.in_range(numbers, self.classes, "labels")
 
     def _outer_gradients(self, batch):
-        images, labels = batch
+        images, numbers = batch
         theta = values(self.meta_variables)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(theta)
@@ -115,7 +123,7 @@ class FineTuning(MAML):
             logits, _ = self.training_head.stateless_call(
                 head, [], tf.cast(features, self.training_head.compute_dtype)
             )
-            outcome = self.outcome(tf.cast(logits, features.dtype), labels)
+            outcome = self.outcome(tf.cast(logits, features.dtype), numbers)
         statistics = aligned(
             statistics, self.backbone.non_trainable_variables, self._running_variables
         )
@@ -170,17 +178,22 @@ def _draw_head(classifier, seed):
         classifier.bias.assign(tf.zeros_like(classifier.bias))
 
 
-def _checked(batch, classes):
+def _images_and_labels(batch, classes):
+    if isinstance(batch, (tuple, list)) and len(batch) == 3:
+        refuse_weights(sample_weight=batch[2])
+        batch = batch[:2]
     if not (isinstance(batch, (tuple, list)) and len(batch) == 2) or isinstance(batch[0], dict):
         raise TypeError(
             "FineTuning trains on pairs (images, labels), as tfmgaug.data.LabeledSampler gives "
             f"them, and on no tasks. Received: {type(batch).__name__} of "
             f"{[type(part).__name__ for part in batch]}."
         )
-    images, labels = map(tf.convert_to_tensor, batch)
-    if not labels.dtype.is_integer or labels.shape.rank != 1:
+    images, numbers = map(tf.convert_to_tensor, batch)
+    if not numbers.dtype.is_integer or numbers.shape.rank not in (None, 1):
         raise TypeError(
             f"Expected integer labels [images], below {classes}. "
-            f"Received: {labels.dtype.name} of shape {tuple(labels.shape)}."
+            f"Received: {numbers.dtype.name} of shape {numbers.shape}."
         )
-    return images, tf.cast(labels, tf.int32)
+    if tf.executing_eagerly():
+        labels.in_range(numbers, classes, "labels")
+    return images, numbers

@@ -121,7 +121,7 @@ class LearningRule:
         return weights if prune is None else prune(weights)
 
     def read_out(self, outputs, state):
-        """Turns the backbone's outputs `[n, outputs]` into logits `[n, way]`."""
+        """Turns the backbone's outputs `[n, outputs]` into logits; see `Predictions.logits`."""
         return outputs
 
     @property

@@ -99,19 +99,21 @@ class MAML(MetaLearner):
     def adapt_state(
         self, state, support_x, support_y, steps=None, prune=None, statistics=None, noise=None
     ):
+        task = self.task_state(support_y)
+
         def loss(adapting, step, *read):
             with self._scope(read):
                 weights = self.weights_of(dict(zip(self._adapting, adapting)))
                 own_noise = noise and noise.at("support", step, labels=support_y)
                 outputs, _ = self.forward(weights, support_x, prune, noise=own_noise)
-                return self.outcome(outputs, support_y).loss
+                return self.support_loss(outputs, support_y, task)
 
         adapted = self._descend(loss, state, steps, values(self._variables), noise)
         if (statistics or self.statistics) == batch_statistics.SUPPORT:
             own_noise = noise and noise.at("statistics", labels=support_y)
             _, new = self.forward(self.weights_of(adapted), support_x, prune, noise=own_noise)
             adapted.update(zip(self.statistics_names, new))
-        return adapted
+        return {**adapted, **task}
 
     def _descend(self, loss, state, steps, captured, noise):
         weights = [state[name] for name in self._adapting]
@@ -126,6 +128,7 @@ class MAML(MetaLearner):
             self.recompute_inner_steps and self.second_order,
             captured,
             noise and (lambda gradients, step: noise.at(step).inner_gradients(gradients)),
+            names=self._adapting,
         )
         return dict(zip(self._adapting, adapted))
 

@@ -3,14 +3,15 @@
 import functools
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from tfmgaug import batch_statistics, losses
 from tfmgaug.backbones import preparation
 from tfmgaug.learners import first_pass, replicas
-from tfmgaug.learners.adapted import Adapted, check_support
-from tfmgaug.learners.batches import to_episodes
+from tfmgaug.learners.adapted import Adapted, read_support
+from tfmgaug.learners.batches import to_episodes, to_inputs
+from tfmgaug.learners.checked_data import CheckedData
+from tfmgaug.learners.examples import check_targets
 from tfmgaug.learners.outer_loop import mean_over_tasks
 from tfmgaug.learners.task_functions import TaskFunctions
 from tfmgaug.learners.variables import aligned, names_of, values
@@ -20,7 +21,7 @@ from tfmgaug.regularizers.regularizer import check
 _RUNNING_MOMENTUM = 0.9
 
 
-class MetaLearner(TaskFunctions, keras.Model):
+class MetaLearner(CheckedData, TaskFunctions, keras.Model):
     """A Keras model that owns a backbone and learns over tasks.
 
     One outer step over T tasks: `g = 1/T sum_t g_t`, and the optimizer applies `g` to
@@ -133,7 +134,13 @@ class MetaLearner(TaskFunctions, keras.Model):
 
     def _read_batch(self, data):
         """Checks what training is given, and makes it what `_outer_gradients` takes."""
-        return to_episodes(data, self.classification)
+        return self._read_tasks(data)
+
+    def _read_tasks(self, data):
+        episodes = to_episodes(data, self.classification, self.way)
+        if not self.classification and episodes.support_y.shape.rank != 2:  # [tasks, n]: a column
+            check_targets(self, "support_y", episodes.support_y.shape[2:])
+        return episodes
 
     def _outer_gradients(self, episodes):
         theta = values(self.meta_variables)
@@ -182,7 +189,7 @@ class MetaLearner(TaskFunctions, keras.Model):
     def test_step(self, data):
         outcomes = tf.map_fn(
             lambda episode: self.step_outcomes(episode).named(),
-            to_episodes(data, self.classification),
+            self._read_tasks(data),
             fn_output_signature=dict.fromkeys(self._outcome_names, tf.float32),
             parallel_iterations=self.parallel_tasks,
         )
@@ -195,7 +202,7 @@ class MetaLearner(TaskFunctions, keras.Model):
         return self._track(measures)
 
     def call(self, inputs, training=False):
-        parts = tuple(inputs[name] for name in ("support_x", "support_y", "query_x"))
+        parts = to_inputs(inputs, self.classification, self.way)
 
         def predict(task):
             support_x, support_y, query_x = task
@@ -239,8 +246,10 @@ class MetaLearner(TaskFunctions, keras.Model):
         """Adapts to a support set.
 
         Args:
-            support_x: `[n, height, width, channels]` for images, in 0-255.
-            support_y: `[n]` integer labels from 0, or targets.
+            support_x: `[n, height, width, channels]` for images, in 0-255, of any size.
+            support_y: `[n]` integer labels from 0, below the way or, for learners without one,
+                below 10 000; or targets, shaped like the backbone's outputs. `[n]` targets are
+                `[n, 1]`.
             statistics: "transductive", "support", "running" or "one_by_one"; None: the learner's
                 own.
 
@@ -248,18 +257,13 @@ class MetaLearner(TaskFunctions, keras.Model):
             An `Adapted`, whose `predict(query_x)` gives probabilities `[n, way]`.
 
         Raises:
-            ValueError: shapes or labels do not fit.
+            ValueError: shapes or labels do not fit, or a number is not finite.
 
         Example:
             >>> learner.adapt(support_x, support_y).predict(query_x)
         """
-        support_x, support_y = np.asarray(support_x), np.asarray(support_y)
-        check_support(self, support_x, support_y)
+        support_x, support_y = read_support(self, support_x, support_y)
         mode = batch_statistics.check_mode(statistics or self.statistics)
-        if self.classification:
-            support_y = support_y.astype("int32")
-        else:
-            support_y = support_y.reshape(len(support_y), -1)  # one column where it is a vector
         state = self._function("adapted_state", mode)(support_x, support_y)
         return Adapted(self, state, self._function("probabilities", mode), mode)
 

@@ -27,7 +27,65 @@ class Predictions(Network):
     def query(self, state, x, prune, mode, noise=None):
         """Predicts as `predict_state` does, and returns the statistics of `x` too."""
         outputs, new = self.forward_adapted(state, x, prune, mode, noise)
-        return self.read_out(outputs, state), new
+        return self.logits(outputs, state), new
+
+    def logits(self, outputs, state):
+        """Reads out what the backbone makes of a task's examples.
+
+        Args:
+            outputs: of the backbone, `[n, outputs]`.
+            state: from `adapt_state`.
+
+        Returns:
+            Logits `[n, way]`, masked for classes without support; or values `[n, outputs]`.
+        """
+        return self.masked(self.read_out(outputs, state), state)
+
+    def task_state(self, support_y):
+        """Notes what the support set says of its task: which classes it is about.
+
+        Args:
+            support_y: labels `[n]`, or targets.
+
+        Returns:
+            A dictionary, a part of the state: "classes" (bool, `[way]`) marks the classes with
+            support. Empty for regression.
+        """
+        if not self.classification:
+            return {}
+        way = tf.reduce_max(support_y) + 1 if self.way is None else self.way
+        present = tf.one_hot(support_y, way, on_value=True, off_value=False, dtype=tf.bool)
+        return {"classes": tf.reduce_any(present, axis=0)}
+
+    def masked(self, logits, state):
+        """Leaves classes without support out of a task: the only place where that happens.
+
+        A masked logit gives a probability of zero and has no gradient, so that losses, accuracies
+        and gradients are those of a network without these outputs.
+
+        Args:
+            logits: `[n, way]`, or values.
+            state: dictionary with what `task_state` notes. A state that has seen no support set
+                has no such note, and masks nothing.
+
+        Returns:
+            A tensor like `logits`.
+        """
+        classes = state.get("classes")
+        return logits if classes is None else tf.where(classes, logits, logits.dtype.min)
+
+    def support_loss(self, logits, support_y, task):
+        """Measures what inner steps descend on.
+
+        Args:
+            logits: of support examples, `[n, way]`, or values.
+            support_y: of these examples, labels `[n]` or targets.
+            task: of the whole support set, from `task_state`.
+
+        Returns:
+            A scalar, the mean over the examples.
+        """
+        return self.outcome(self.masked(logits, task), support_y).loss
 
     def outcomes(self, logits, targets):
         """Measures each prediction.
@@ -106,7 +164,7 @@ class Predictions(Network):
         return Outcome(**{"accuracy": None, **{n: array.stack() for n, array in loop[2].items()}})
 
     def adapted_state(self, support_x, support_y, statistics=None):
-        """Adapts to one task, from the start, and notes which classes have support.
+        """Adapts to one task, from the start.
 
         Args:
             support_x: `[n, ...]`.
@@ -116,12 +174,7 @@ class Predictions(Network):
         Returns:
             The state, with "classes" (bool, `[way]`) for classification.
         """
-        state = self.adapt_in_evaluation(self.start(), support_x, support_y, statistics=statistics)
-        if self.classification:
-            way = tf.reduce_max(support_y) + 1 if self.way is None else self.way
-            present = tf.one_hot(support_y, way, on_value=True, off_value=False, dtype=tf.bool)
-            state["classes"] = tf.reduce_any(present, axis=0)
-        return state
+        return self.adapt_in_evaluation(self.start(), support_x, support_y, statistics=statistics)
 
     def probabilities(self, state, x, statistics=None):
         """Predicts with the result of `adapted_state`.
@@ -135,6 +188,4 @@ class Predictions(Network):
             Probabilities `[n, way]`, zero for classes without support; or values `[n, outputs]`.
         """
         outputs = self.predict_state(state, x, None, statistics)
-        if not self.classification:
-            return outputs
-        return tf.nn.softmax(tf.where(state["classes"], outputs, outputs.dtype.min))
+        return tf.nn.softmax(outputs) if self.classification else outputs

@@ -185,14 +185,13 @@ class Reptile(MetaLearner):
 
     def _adapt(self, state, x, y, steps, size, prune, mode, noise):
         taken = state["steps_taken"]
-        read = values(self._variables)
+        read, task = values(self._variables), self.task_state(y)
 
         def loss(weights, step):
             own_x, own_y = batch_of(x, y, size, taken + step, state["order"])
             with self._scope(read):
-                return self._batch_loss(
-                    weights, own_x, own_y, prune, noise and noise.at("support", step, labels=own_y)
-                )
+                own_noise = noise and noise.at("support", step, labels=own_y)
+                return self._batch_loss(weights, own_x, own_y, task, prune, own_noise)
 
         weights, slots = descend(
             loss,
@@ -203,12 +202,14 @@ class Reptile(MetaLearner):
             on_gradients=noise and (lambda g, step: noise.at(step).inner_gradients(g)),
             optimizer=self.inner_optimizer,
             slots=[state[name] for name in self._slot_names],
+            names=self.weight_names,
         )
         adapted = {
             **state,
             **dict(zip(self.weight_names, weights)),
             **dict(zip(self._slot_names, slots)),
             "steps_taken": taken + steps,
+            **task,
         }
         if (mode or self.statistics) == batch_statistics.SUPPORT:
             own_noise = noise and noise.at("statistics", labels=y)
@@ -216,9 +217,9 @@ class Reptile(MetaLearner):
             adapted.update(zip(self.statistics_names, new))
         return adapted
 
-    def _batch_loss(self, weights, x, y, prune=None, noise=None):
+    def _batch_loss(self, weights, x, y, task, prune=None, noise=None):
         outputs, _ = self.forward(weights, x, prune, noise=noise)
-        loss = self.outcome(outputs, y).loss
+        loss = self.support_loss(outputs, y, task)
         if self.inner_reduction == "sum":
             loss *= tf.cast(tf.shape(x)[0], loss.dtype)
         return loss
@@ -277,10 +278,11 @@ class Reptile(MetaLearner):
         with self._scope(read):
             order = self._task_key(episode)
         x, y = batch_of(episode.support_x, episode.support_y, self.inner_batch, 0, order)
+        task = self.task_state(episode.support_y)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(weights)
             with self._scope(read):
-                loss = self._batch_loss(weights, x, y)
+                loss = self._batch_loss(weights, x, y, task)
         gradients = connected(tape.gradient(loss, weights), self.weight_names)
         return gradients, self._outcome_before(theta, episode)
 

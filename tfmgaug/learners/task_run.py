@@ -139,7 +139,7 @@ class TaskRun:
     def from_hidden(self, hidden, depth):
         """Predicts from features that `hidden` gave at this depth: logits `[n, way]`."""
         outputs = self.hidden(hidden, len(self.learner.stages), start=depth)
-        return self.learner.read_out(outputs, self.adapted)
+        return self.learner.logits(outputs, self.adapted)
 
     def _adapt(self, steps):
         return self.learner.adapt_in_training(self, steps)

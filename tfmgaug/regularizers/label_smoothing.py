@@ -10,8 +10,8 @@ from tfmgaug.regularizers.regularizer import Regularizer
 class LabelSmoothing(Regularizer):
     """Trains on targets that are less sure than the labels.
 
-    `L = -(1 - rate) * log p_y - rate / (way - 1) * sum over m != y of log p_m`, of the queries.
-    The inner loop and evaluation keep the labels.
+    `L = -(1 - rate) * log p_y - rate / (way - 1) * sum over m != y of log p_m`, of the queries,
+    over the classes that have support. The inner loop and evaluation keep the labels.
 
     Args:
         rate: float in [0, 1), the probability that the other classes share.
@@ -40,7 +40,9 @@ class LabelSmoothing(Regularizer):
 
     def outcome(self, run):
         plain, logs = run.plain_outcome, tf.nn.log_softmax(run.logits)
-        others = tf.cast(tf.maximum(tf.shape(logs)[-1] - 1, 1), logs.dtype)
+        present = run.adapted["classes"]
+        logs = tf.where(present, logs, tf.zeros_like(logs))
+        others = tf.maximum(tf.reduce_sum(tf.cast(present, logs.dtype)) - 1, 1)
         own = tf.gather(logs, run.episode.query_y, batch_dims=1)
         rest = (tf.reduce_sum(logs, -1) - own) / others
         loss = -tf.reduce_mean((1 - self.rate) * own + self.rate * rest)

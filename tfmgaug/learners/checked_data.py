@@ -1,0 +1,177 @@
+"""Data handed to Keras's methods, checked before a training step meets it."""
+
+import copy
+import inspect
+
+import keras
+import tensorflow as tf
+
+from tfmgaug.learners import batches, labels
+
+
+class CheckedData:
+    """Checks what `fit`, `evaluate`, `predict` and their kin are given, to be inherited first.
+
+    A training step is a graph that could refuse labels only by computing more. So a dataset is
+    checked by its own pipeline, and what is at hand at once.
+    """
+
+    def fit(self, *args, **kwargs):
+        """Trains; see `keras.Model.fit`.
+
+        Args:
+            *args: `x`, and so on.
+            **kwargs: `steps_per_epoch`, `epochs`, `validation_data` and so on. There are no
+                weights of examples or classes.
+
+        Returns:
+            A `keras.callbacks.History`.
+
+        Raises:
+            TypeError: what is given is no batches of tasks.
+            ValueError: there are weights, the dataset is endless and there is no number of steps,
+                shapes do not fit, a label is out of range or of a class without support.
+        """
+        given = inspect.signature(keras.Model.fit).bind(self, *args, **kwargs).arguments
+        del given["self"]
+        batches.refuse_weights(**{n: given.get(n) for n in ("sample_weight", "class_weight")})
+        _refuse_endless(given.get("x"), given, "steps_per_epoch")
+        given["x"] = _checked(given.get("x"), given.get("y"), self.checked_batch)
+        if given.get("validation_data") is not None:
+            given["validation_data"] = self._checked_validation(given)
+        with labels.in_plain_words():
+            return super().fit(**given)
+
+    def evaluate(self, *args, **kwargs):
+        """Evaluates; see `keras.Model.evaluate`, and `fit` for what is refused.
+
+        Args:
+            *args: `x`, and so on.
+            **kwargs: `steps`, `return_dict` and so on.
+
+        Returns:
+            As `keras.Model.evaluate`.
+        """
+        if kwargs.get("_use_cached_eval_dataset"):  # by `fit`, which has checked it
+            return super().evaluate(*args, **kwargs)
+        given = inspect.signature(keras.Model.evaluate).bind(self, *args, **kwargs).arguments
+        del given["self"]
+        batches.refuse_weights(sample_weight=given.get("sample_weight"))
+        _refuse_endless(given.get("x"), given, "steps")
+        given["x"] = _checked(given.get("x"), given.get("y"), self.checked_tasks)
+        with labels.in_plain_words():
+            return super().evaluate(**given, **given.pop("kwargs", {}))
+
+    def predict(self, x, *args, **kwargs):
+        """Predicts the queries of tasks; see `keras.Model.predict`.
+
+        Args:
+            x: tasks, `{"support_x", "support_y", "query_x"}` with a leading task axis, or a dataset
+                of them. (New examples: `adapt(support_x, support_y).predict(query_x)`.)
+            *args: `batch_size`, and so on.
+            **kwargs: `steps` and so on.
+
+        Returns:
+            Probabilities `[tasks, n, way]`, or values.
+        """
+        given = inspect.signature(keras.Model.predict).bind(self, x, *args, **kwargs).arguments
+        del given["self"]
+        _refuse_endless(x, given, "steps")
+        given["x"] = _checked(x, None, self.checked_inputs)
+        with labels.in_plain_words():
+            return super().predict(**given)
+
+    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
+        """Takes one outer step, as `fit` does for each batch; see `keras.Model.train_on_batch`."""
+        batches.refuse_weights(sample_weight=sample_weight, class_weight=class_weight)
+        self.checked_batch((x, y))
+        return super().train_on_batch(x, y, return_dict=return_dict)
+
+    def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
+        """Evaluates one batch, as `evaluate` does; see `keras.Model.test_on_batch`."""
+        batches.refuse_weights(sample_weight=sample_weight)
+        self.checked_tasks((x, y))
+        return super().test_on_batch(x, y, return_dict=return_dict)
+
+    def predict_on_batch(self, x):
+        """Predicts the queries of one batch; see `predict`."""
+        return super().predict_on_batch(self.checked_inputs(x))
+
+    def __call__(self, inputs, *args, **kwargs):
+        # Keras would wrap what `call` raises into an error of many lines.
+        batches.to_inputs(inputs, self.classification, self.way)
+        return super().__call__(inputs, *args, **kwargs)
+
+    def checked_batch(self, data):
+        """Checks a batch that is trained on, at once or, in a pipeline, when it runs."""
+        return self.checked_tasks(data)
+
+    def checked_tasks(self, data):
+        """Checks a batch of tasks, `(inputs, query_y)`, likewise."""
+        return batches.checked_tasks(data, self.classification, self.way)
+
+    def checked_inputs(self, data):
+        """Checks tasks whose queries' labels may be missing, `inputs` or `(inputs, ...)`."""
+        inputs = data[0] if isinstance(data, (tuple, list)) and data else data
+        return batches.checked_inputs(inputs, self.classification, self.way)
+
+    def _checked_validation(self, given):
+        data = given["validation_data"]
+        x, y, weights = keras.utils.unpack_x_y_sample_weight(data)
+        batches.refuse_weights(sample_weight=weights)
+        _refuse_endless(x, given, "validation_steps")
+        x = _checked(x, y, self.checked_tasks)
+        return x if y is None else (x, y)
+
+
+def _checked(x, y, check):
+    """Puts data behind a check of each batch; of arrays, whose first axis is cut, of all at once.
+
+    Args:
+        x: whatever Keras takes.
+        y: targets, where `x` doesn't bring them along.
+        check: function from a batch to the same batch.
+
+    Returns:
+        Data like `x`.
+    """
+    if isinstance(x, tf.distribute.DistributedDataset):
+        return x  # which has no place for a check
+    if isinstance(x, tf.data.Dataset):
+        # Made in the background, as what comes before.
+        checked = x.map(tf.autograph.experimental.do_not_convert(_of_parts(check)))
+        return checked.prefetch(1)
+    if isinstance(x, keras.utils.PyDataset):
+        return _checked_py_dataset(x, check)
+    if hasattr(x, "__next__"):
+        return (batch for batch in x if check(batch) is not None)
+    check(x if y is None else (x, y))
+    return x
+
+
+def _of_parts(check):
+    # A dataset hands over the parts of a tuple one by one.
+    return lambda *parts: check(parts if len(parts) > 1 else parts[0])
+
+
+def _checked_py_dataset(data, check):
+    class Checked(type(data)):
+        def __getitem__(self, index):
+            batch = super().__getitem__(index)
+            check(batch)
+            return batch
+
+    checked = copy.copy(data)
+    checked.__class__ = Checked
+    return checked
+
+
+def _refuse_endless(x, given, steps):
+    if not isinstance(x, tf.data.Dataset) or given.get(steps) is not None:
+        return
+    if x.cardinality() == tf.data.INFINITE_CARDINALITY:
+        raise ValueError(
+            f"The dataset has no end: say `{steps}`, or give a dataset of finite length, as "
+            "`dataset(episodes=600)` of a sampler. "
+            f"Received: an endless dataset and {steps}=None."
+        )
