@@ -103,13 +103,18 @@ def recomputed(function):
                 with tf.GradientTape(watch_accessed_variables=False) as tape:
                     tape.watch([tensor for tensor in again if tensor.dtype.is_floating])
                     outputs = function(*tf.nest.pack_sequence_as(lists, again))
-                return tape.gradient(outputs, again, upstream)
+                return [dense(gradient) for gradient in tape.gradient(outputs, again, upstream)]
 
             return function(*tf.nest.pack_sequence_as(lists, flat)), gradient
 
         return run(*tf.nest.map_structure(tf.convert_to_tensor, tf.nest.flatten(lists)))
 
     return wrapped
+
+
+def dense(gradient):
+    """Makes a gradient a tensor: that of an embedding is of a few rows. None stays None."""
+    return None if gradient is None else tf.convert_to_tensor(gradient)
 
 
 def connected(gradients, names=None):
@@ -120,7 +125,7 @@ def connected(gradients, names=None):
         names: list of strings, what to call each of them in the error; None: their numbers.
 
     Returns:
-        The gradients.
+        The gradients, dense.
 
     Raises:
         ValueError: some are None.
@@ -132,4 +137,4 @@ def connected(gradients, names=None):
             "Expected every weight to influence the loss. "
             f"Received weights without a gradient: {', '.join(missing)}."
         )
-    return gradients
+    return [dense(gradient) for gradient in gradients]

@@ -72,7 +72,8 @@ def test_our_backbones_are_divided_after_their_blocks():
 def test_a_users_layers_are_stages_and_a_skip_connection_is_one():
     # "stage1" is within a branch: what follows it sees more than its output.
     assert names(own()) == ["first", "sum", "pool", "top"]
-    assert names(sequential()) == ["inner", "top"]
+    # Models inside of the model make no difference.
+    assert names(sequential()) == ["hidden", "top"]
 
 
 @pytest.mark.parametrize("training", [True, False])

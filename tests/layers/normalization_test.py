@@ -4,8 +4,10 @@ import pytest
 import tensorflow as tf
 
 from tfmgaug.layers import BatchNormalization
+from tfmgaug.layers.normalization import normalizing
 
-SHAPES = [(12, 3), (4, 3, 3, 3)]
+SHAPES = [(12, 3), (5, 4, 3), (4, 3, 3, 3), (3, 2, 3, 2, 3)]
+VARIANTS = [{"scale": False}, {"center": False}, {"scale": False, "center": False}, {"axis": 1}]
 
 
 def data(shape=(4, 3, 3, 3), seed=0):
@@ -141,10 +143,46 @@ def test_configuration_goes_round():
     copy = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
     assert copy.get_config() == layer.get_config()
     assert copy.epsilon == 0.1
+    older = {name: value for name, value in layer.get_config().items() if name != "axis"}
+    assert BatchNormalization.from_config(older).axis == -1
 
 
 def test_what_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="`epsilon` must be positive"):
         BatchNormalization(epsilon=0.0)
     with pytest.raises(ValueError, match="expects inputs"):
-        BatchNormalization()(tf.ones([2, 3, 4]))
+        BatchNormalization()(tf.ones([2]))
+    with pytest.raises(ValueError, match="another axis than the batch.*axis=-3"):
+        BatchNormalization(axis=-3)(tf.ones([2, 3, 4]))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("options", VARIANTS)
+def test_without_scale_or_center_and_on_any_axis_it_equals_that_of_keras(options, dtype):
+    x = data((4, 3, 5, 2)).astype(dtype)
+    tolerance = 1e-5 if dtype == "float32" else 1e-12
+    for training in (False, True):  # in training, their states become different ones
+        kinds = (BatchNormalization, keras.layers.BatchNormalization)
+        ours, stock = (scattered(kind(dtype=dtype, **options), x.shape) for kind in kinds)
+        expected = stock(x, training=training)
+        np.testing.assert_allclose(ours(x, training=training), expected, atol=tolerance)
+
+
+@pytest.mark.parametrize("options", VARIANTS)
+def test_its_variants_are_exact_at_second_order(options):
+    layer = scattered(BatchNormalization(dtype="float64", **options), (4, 3, 5, 2))
+    x, direction = data((4, 3, 5, 2)), data((4, 3, 5, 2), seed=5)
+    up = penalty_gradient(layer, x + 1e-5 * direction)[1]
+    down = penalty_gradient(layer, x - 1e-5 * direction)[1]
+    slope = np.sum(penalty_gradient(layer, x)[0] * direction)
+    np.testing.assert_allclose(slope, (up - down) / 2e-5, rtol=1e-6)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_which_statistics_it_uses_has_a_channel_of_its_own(training):
+    layer, x = scattered(BatchNormalization(), (12, 3)), data((12, 3))
+    for by_batch in (False, True):
+        expected = layer(x, training=by_batch)
+        layer = scattered(BatchNormalization(), (12, 3))
+        with normalizing(by_batch):
+            np.testing.assert_array_equal(layer(x, training=training), expected)

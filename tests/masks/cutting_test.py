@@ -4,7 +4,8 @@ import pytest
 import tensorflow as tf
 
 from tfmgaug.backbones import conv4, mlp, resnet, resnet12, wide_resnet
-from tfmgaug.backbones.preparation import classifier_of, prepare
+from tfmgaug.backbones.head import classifier_of
+from tfmgaug.backbones.preparation import prepare
 from tfmgaug.layers import BatchNormalization
 from tfmgaug.masks import WidthMask, cut
 from tfmgaug.randomness import key
@@ -65,7 +66,7 @@ NETWORKS = {
 
 def network(name, way=3):
     """A network none of whose weights and statistics is where it started."""
-    model = prepare(NETWORKS[name](way), second_order=False)
+    model = prepare(NETWORKS[name](way))
     draws = np.random.default_rng(0)
     model.set_weights([w + draws.uniform(0.1, 0.5, w.shape) for w in model.get_weights()])
     shape = [size or 16 for size in model.inputs[0].shape[1:]]

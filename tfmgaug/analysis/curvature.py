@@ -5,7 +5,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from tfmgaug.analysis.vectors import dot, norm, scaled, unit
-from tfmgaug.inner_loop import connected
+from tfmgaug.inner_loop import connected, dense
 from tfmgaug.randomness import fold, normal
 
 
@@ -112,7 +112,8 @@ def hessian_product(loss, weights, vector):
         outer.watch(weights)
         gradients = gradient(loss, weights)
     # Where a gradient is constant, the Hessian is zero.
-    return outer.gradient(gradients, weights, vector, tf.UnconnectedGradients.ZERO)
+    products = outer.gradient(gradients, weights, vector, tf.UnconnectedGradients.ZERO)
+    return [dense(product) for product in products]
 
 
 def gradient(loss, weights, names=None):

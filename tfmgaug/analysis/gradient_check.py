@@ -213,9 +213,9 @@ class _Objective:
                 taken = self._steps[task][network]
                 state, count = {name: w + taken[name] for name, w in state.items()}, 0
             state = learner.adapt_state(
-                state, episode.support_x, episode.support_y, count, prune, mode
+                state, episode.support_x, episode.support_y, count, prune, mode, training=True
             )
-            logits = learner.predict_state(state, episode.query_x, prune, mode)
+            logits, _ = learner.query(state, episode.query_x, prune, mode, training=True)
             return learner.outcome(logits, episode.query_y).loss
 
     def _inner_steps(self, episode, prune):
@@ -224,7 +224,13 @@ class _Objective:
         with learner._scope(self._theta):
             start = learner.start()
             state = learner.adapt_state(
-                start, episode.support_x, episode.support_y, None, prune, learner.training_mode
+                start,
+                episode.support_x,
+                episode.support_y,
+                None,
+                prune,
+                learner.training_mode,
+                training=True,
             )
         return {name: state[name] - weight for name, weight in start.items()}
 

@@ -3,6 +3,22 @@
 import keras
 
 
+def graph_of(model):
+    """Returns the graph of layers behind a functional or sequential model.
+
+    Args:
+        model: anything.
+
+    Returns:
+        A Keras function, or None: a layer, a model that isn't built, or one whose class defines
+        `call` for itself.
+    """
+    if not isinstance(model, keras.Model) or not type(model).call.__module__.startswith("keras."):
+        return None
+    graph = getattr(model, "_functional", model)  # what stands behind a sequential model
+    return graph if hasattr(graph, "_nodes_by_depth") else None
+
+
 def calls(model):
     """Lists a model's calls of layers, each after those whose results it takes.
 

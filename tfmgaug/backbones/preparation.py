@@ -2,27 +2,22 @@
 
 import keras
 
+from tfmgaug.backbones.flattening import flattened, innermost, is_nested
 from tfmgaug.layers import BatchNormalization
 
-# TensorFlow's gradients through these are wrong at second order, without a word.
-_WRONG_AT_SECOND_ORDER = (
-    keras.layers.GroupNormalization,
-    keras.layers.LayerNormalization,
-    keras.layers.Resizing,
-    keras.layers.UnitNormalization,
-    keras.layers.UpSampling2D,
-)
+# What Keras's batch normalization may carry and its replacement has no place for.
+_EXTRAS = ("beta_regularizer", "gamma_regularizer", "beta_constraint", "gamma_constraint")
 
 
-def prepare(backbone, second_order):
-    """Checks a backbone, and replaces Keras's batch normalization by the exact one.
+def prepare(backbone):
+    """Checks a backbone, takes models inside it apart, and replaces Keras's batch normalization.
 
     Args:
         backbone: a functional or sequential `keras.Model`, built.
-        second_order: whether gradients will flow through the inner loop's gradients.
 
     Returns:
-        The backbone, or a copy of it with the same weights and other normalization.
+        The backbone; where it holds functional models, a model of the same layers without them;
+        where it holds Keras's batch normalization, a copy with the same weights and the exact one.
 
     Raises:
         TypeError: it is no functional model.
@@ -43,13 +38,11 @@ def prepare(backbone, second_order):
             "`backbone` must have one input and one output. Received: "
             f"{len(backbone.inputs)} inputs and {len(backbone.outputs)} outputs."
         )
-    layers = list(backbone._flatten_layers(include_self=False))
-    _refuse_precision(layers)
-    _refuse_states(layers)
-    if second_order:
-        _refuse_inexact(layers)
-    if any(isinstance(layer, keras.layers.BatchNormalization) for layer in layers):
-        return _converted(backbone)
+    _refuse_modes(backbone)
+    stock = any(isinstance(layer, keras.layers.BatchNormalization) for layer in innermost(backbone))
+    if stock or is_nested(backbone):
+        backbone = flattened(backbone, _converted, copied=stock)
+    _refuse_hidden_normalization(backbone)
     return backbone
 
 
@@ -60,68 +53,68 @@ def statistics_of(backbone):
     return [v for v in backbone.non_trainable_variables if any(v is one for one in own)]
 
 
-def classifier_of(backbone):
-    """Returns the layer that makes the outputs: the last one that owns weights."""
-    return [layer for layer in backbone.layers if layer.trainable_variables][-1]
-
-
 def image_shape_of(backbone):
     """Returns the shape of one input that the backbone was made for, without the batch axis."""
-    for layer in backbone.layers:
+    for layer in innermost(backbone):
         if hasattr(layer, "image_shape"):
             return layer.image_shape
     return tuple(backbone.inputs[0].shape[1:])
 
 
-def _refuse_precision(layers):
-    for layer in layers:  # the model's own policy says nothing about theirs
+def _refuse_modes(backbone):
+    # The model's own policy says nothing about its layers'.
+    for layer in backbone._flatten_layers(include_self=False):
         if layer.compute_dtype == "float16":
             raise ValueError(
                 "float16 needs loss scaling in the inner loop, which is not supported. Use "
                 f"'mixed_bfloat16'. Received: layer {layer.name!r} in float16."
             )
-
-
-def _refuse_states(layers):
-    for layer in layers:
-        stateless = isinstance(layer, (BatchNormalization, keras.layers.BatchNormalization))
-        own = getattr(layer, "_non_trainable_variables", [])
-        if getattr(layer, "seed_generator", None) is not None or (own and not stateless):
+        if layer.quantization_mode is not None:
             raise ValueError(
-                "Layers with a state of their own, such as Dropout, break exact resume and would "
-                "repeat their draws in the inner loop. "
+                "Quantized weights have no gradients to learn by. Quantize what was trained, not "
+                f"what is to be. Received: layer {layer.name!r} in {layer.quantization_mode}."
+            )
+        if getattr(layer, "_remat_mode", None) is not None:
+            raise ValueError(
+                "Layers built in a keras.RematScope can't be differentiated twice. To save memory, "
+                "use recompute_inner_steps=True of the learner. "
                 f"Received: layer {layer.name!r} ({type(layer).__name__})."
             )
 
 
-def _refuse_inexact(layers):
-    for layer in layers:
-        if isinstance(layer, _WRONG_AT_SECOND_ORDER):
-            raise ValueError(
-                f"{type(layer).__name__} has wrong second-order gradients on TensorFlow. Use "
-                "tfmgaug.layers.BatchNormalization, or a first-order learner (FOMAML, ProtoNet). "
-                f"Received: layer {layer.name!r}."
-            )
+def _converted(layer):
+    """Returns exact batch normalization for Keras's, and None for other layers."""
+    if not isinstance(layer, keras.layers.BatchNormalization):
+        return None
+    if not layer.trainable:
+        raise ValueError(
+            "Frozen batch normalization normalizes by its moving statistics in training too, "
+            "which has no counterpart here. Unfreeze it, or fold it into the layer before. "
+            f"Received: layer {layer.name!r}."
+        )
+    extras = [name for name in (*_EXTRAS, "synchronized") if getattr(layer, name)]
+    if extras:
+        raise ValueError(
+            "Batch normalization is replaced by one whose second-order gradients are exact, which "
+            f"has no {' or '.join(extras)}. Received: layer {layer.name!r}."
+        )
+    return BatchNormalization(
+        layer.epsilon,
+        center=layer.center,
+        scale=layer.scale,
+        axis=layer.axis,
+        name=layer.name,
+        dtype=layer.dtype_policy,
+    )
 
 
-def _converted(backbone):
-    def convert(layer):
-        if not isinstance(layer, keras.layers.BatchNormalization):
-            return type(layer).from_config(layer.get_config())
-        if not layer.trainable:
-            raise ValueError(
-                "Frozen batch normalization normalizes by its moving statistics in training too, "
-                "which has no counterpart here. Unfreeze it, or fold it into the layer before. "
-                f"Received: layer {layer.name!r}."
-            )
-        if not (layer.center and layer.scale) or layer.axis not in (-1, len(layer.input.shape) - 1):
-            raise ValueError(
-                "Batch normalization can be converted if it has center and scale and acts on the "
-                f"last axis. Received: layer {layer.name!r} with center={layer.center}, "
-                f"scale={layer.scale}, axis={layer.axis}."
-            )
-        return BatchNormalization(layer.epsilon, name=layer.name, dtype=layer.dtype_policy)
-
-    copy = keras.models.clone_model(backbone, clone_function=convert, recursive=True)
-    copy.set_weights(backbone.get_weights())
-    return copy
+def _refuse_hidden_normalization(backbone):
+    for layer in innermost(backbone):
+        for inner in layer._flatten_layers(include_self=False):
+            if isinstance(inner, keras.layers.BatchNormalization):
+                raise ValueError(
+                    "Keras's batch normalization can't be replaced inside of another layer. Build "
+                    "that layer with tfmgaug.layers.BatchNormalization. "
+                    f"Received: layer {layer.name!r} ({type(layer).__name__}), which holds "
+                    f"{inner.name!r}."
+                )

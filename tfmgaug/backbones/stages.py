@@ -5,6 +5,7 @@ import re
 
 import keras
 
+from tfmgaug.backbones.flattening import flattened, is_nested
 from tfmgaug.backbones.graph import calls
 
 
@@ -17,7 +18,8 @@ def stages(backbone):
     A backbone is divided after each layer named `stage<number>`, as those of this package are: the
     blocks, then what makes the embeddings or logits of the last one. Another functional model is
     divided after every layer whose output is all that the layers behind it see: where there is no
-    branch, each layer is a stage, and what a skip connection spans is one.
+    branch, each layer is a stage, and what a skip connection spans is one. Models inside of it are
+    taken apart first.
 
     Args:
         backbone: a functional or sequential `keras.Model` with one input and one output. Of a
@@ -37,6 +39,9 @@ def stages(backbone):
         ['stage1', 'stage2', 'stage3', 'stage4', 'head']
     """
     order = calls(backbone)
+    if is_nested(backbone):
+        backbone = flattened(backbone, lambda layer: None)
+        order = calls(backbone)
     narrow = _narrow(order)
     named = [node for node in narrow if re.fullmatch(r"stage\d+", node.operation.name)]
     ends = [node for node in named or narrow if node is not order[-1]]

@@ -33,17 +33,17 @@ class PooledBatchNormalization(BatchNormalization):
         self.fused = fused
 
     def build(self, input_shape):
-        if len(input_shape) != 4:
+        if len(input_shape) != 4 or self.axis not in (-1, 3):
             raise ValueError(
                 f"{self.name} expects inputs [batch, height, width, channels]. "
-                f"Received: shape {tuple(input_shape)}."
+                f"Received: shape {tuple(input_shape)}, axis={self.axis}."
             )
         super().build(input_shape)
 
     def call(self, x, training=False, mask=None):
-        if not (training and self.fused and x.shape.is_fully_defined()):
+        if not (self._by_batch(training) and self.fused and x.shape.is_fully_defined()):
             return tf.nn.max_pool2d(super().call(x, training, mask), 2, 2, "VALID")
-        gamma, beta = tf.convert_to_tensor(self.gamma), tf.convert_to_tensor(self.beta)
+        gamma, beta = self._affine()
         sign = tf.stop_gradient(tf.where(gamma < 0, -tf.ones_like(gamma), tf.ones_like(gamma)))
         pooled, mean, variance = pooled_moments(x, sign)
         self.mean.assign(mean)

@@ -5,6 +5,7 @@ import functools
 import keras
 
 from tfmgaug import batch_statistics
+from tfmgaug.backbones.head import body_and_head
 from tfmgaug.learners.maml import MAML
 from tfmgaug.learners.variables import values
 
@@ -35,23 +36,29 @@ class ANIL(MAML):
 
     # Cached properties stay out of Keras's tracking: both models share the backbone's layers.
     @functools.cached_property
-    def _body(self):
-        return keras.Model(self.backbone.inputs, self.classifier.input)
-
-    @functools.cached_property
-    def _head(self):
-        return keras.Model(self.classifier.input, self.backbone.outputs)
+    def _body_and_head(self):
+        return body_and_head(self.backbone)
 
     def adapt_state(
-        self, state, support_x, support_y, steps=None, prune=None, statistics=None, noise=None
+        self,
+        state,
+        support_x,
+        support_y,
+        steps=None,
+        prune=None,
+        statistics=None,
+        noise=None,
+        training=False,
     ):
         weights = self.weights_of(state)
+        body, head = self._body_and_head
         features, new = self.forward(
             weights,
             support_x,
             prune,
-            model=self._body,
+            model=body,
             noise=noise and noise.at("support", labels=support_y),
+            training=training,
         )
 
         task = self.task_state(support_y)
@@ -63,8 +70,9 @@ class ANIL(MAML):
                     weights,
                     features,
                     prune,
-                    model=self._head,
+                    model=head,
                     noise=noise and noise.at("support", step, labels=support_y),
+                    training=training,
                 )
                 return self.support_loss(outputs, support_y, task)
 

@@ -50,13 +50,22 @@ class ClosedFormLearner(MetaLearner):
         raise NotImplementedError
 
     def adapt_state(
-        self, state, support_x, support_y, steps=None, prune=None, statistics=None, noise=None
+        self,
+        state,
+        support_x,
+        support_y,
+        steps=None,
+        prune=None,
+        statistics=None,
+        noise=None,
+        training=False,
     ):
         embeddings, new = self.forward(
             self.weights_of(state),
             support_x,
             prune,
             noise=noise and noise.at("support", labels=support_y),
+            training=training,
         )
         adapted = self.fit_head(embeddings, support_y, tf.reduce_max(support_y) + 1)
         if (statistics or self.statistics) == batch_statistics.SUPPORT:

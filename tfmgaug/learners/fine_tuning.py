@@ -5,10 +5,13 @@ import functools
 import keras
 import tensorflow as tf
 
+from tfmgaug.backbones.graph import calls
+from tfmgaug.backbones.head import body_and_head
+from tfmgaug.inner_loop import connected
 from tfmgaug.learners import labels
 from tfmgaug.learners.batches import refuse_weights
 from tfmgaug.learners.maml import MAML
-from tfmgaug.learners.variables import aligned, values
+from tfmgaug.learners.variables import aligned, names_of, values
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
@@ -82,7 +85,7 @@ class FineTuning(MAML):
     # Cached properties stay out of Keras's tracking: both models share the backbone's layers.
     @functools.cached_property
     def _body(self):
-        return keras.Model(self.backbone.inputs, self.classifier.input)
+        return body_and_head(self.backbone)[0]
 
     @property
     def _measures_before(self):
@@ -118,17 +121,18 @@ class FineTuning(MAML):
         theta = values(self.meta_variables)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(theta)
-            features, statistics = self.forward(self.weights_in(theta), images, model=self._body)
+            features, statistics = self.forward(
+                self.weights_in(theta), images, model=self._body, training=True
+            )
             head = aligned(theta, self.meta_variables, self.training_head.trainable_variables)
             logits, _ = self.training_head.stateless_call(
                 head, [], tf.cast(features, self.training_head.compute_dtype)
             )
             outcome = self.outcome(tf.cast(logits, features.dtype), numbers)
-        statistics = aligned(
-            statistics, self.backbone.non_trainable_variables, self._running_variables
-        )
+        statistics = aligned(statistics, self.statistics_variables, self._running_variables)
         measures = {n: tf.cast(v, tf.float32)[None] for n, v in outcome.named().items()}
-        return tape.gradient(outcome.loss, theta), statistics, measures, []
+        gradients = connected(tape.gradient(outcome.loss, theta), names_of(self.meta_variables))
+        return gradients, statistics, measures, []
 
     # Keras.
 
@@ -154,8 +158,8 @@ def _refuse_task_options(kwargs):
 
 def _head_like(classifier, backbone, classes, seed):
     """Builds a layer like the classifier, with other outputs."""
-    config = classifier.get_config()
-    if "units" not in config or classifier.output is not backbone.outputs[0]:
+    config, last = classifier.get_config(), calls(backbone)[-1]
+    if "units" not in config or classifier is not last.operation:
         raise ValueError(
             "`backbone` must end with a dense layer, in whose place training has another. "
             f"Received: {backbone.name!r}, with {classifier.name!r} as its last layer with weights."
@@ -163,7 +167,7 @@ def _head_like(classifier, backbone, classes, seed):
     config = {**config, "units": classes, "name": "training_head"}
     config["kernel_initializer"] = keras.initializers.GlorotUniform(seed=seed)
     head = type(classifier)(**config)
-    head.build(classifier.input.shape)
+    head.build(last.input_tensors[0].shape)
     return head
 
 

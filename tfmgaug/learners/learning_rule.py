@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from tfmgaug import batch_statistics
-from tfmgaug.backbones import preparation
+from tfmgaug.backbones.head import classifier_of
 
 
 class LearningRule:
@@ -18,7 +18,7 @@ class LearningRule:
     @property
     def classifier(self):
         """The backbone's layer that makes the logits; None if it only embeds."""
-        return preparation.classifier_of(self.backbone)
+        return classifier_of(self.backbone)
 
     @property
     def way(self):
@@ -48,6 +48,10 @@ class LearningRule:
         """The number of inner steps outside of training."""
         return self.inner_steps
 
+    def adapts(self, variable):
+        """Whether the inner loop changes a variable of the backbone."""
+        return False
+
     def inner_rates(self):
         """Returns the inner learning rates by weight; none without inner steps."""
         return {}
@@ -57,7 +61,15 @@ class LearningRule:
         return {}
 
     def adapt_state(
-        self, state, support_x, support_y, steps=None, prune=None, statistics=None, noise=None
+        self,
+        state,
+        support_x,
+        support_y,
+        steps=None,
+        prune=None,
+        statistics=None,
+        noise=None,
+        training=False,
     ):
         """Adapts to a support set; one step at a time gives the same as all at once.
 
@@ -69,6 +81,7 @@ class LearningRule:
             prune: function from the backbone's weights to those of a sub-network, or None.
             statistics: a mode; None: the learner's own.
             noise: `Noise` of the task in training, or None.
+            training: whether the backbone's layers are called as in training.
 
         Returns:
             The new state.
@@ -94,6 +107,7 @@ class LearningRule:
             run.prune,
             self.training_mode,
             run.noise,
+            training=True,
         )
 
     def adapt_in_evaluation(

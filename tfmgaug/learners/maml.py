@@ -97,7 +97,15 @@ class MAML(MetaLearner):
         return {name: weights[name] for name in self._adapting}
 
     def adapt_state(
-        self, state, support_x, support_y, steps=None, prune=None, statistics=None, noise=None
+        self,
+        state,
+        support_x,
+        support_y,
+        steps=None,
+        prune=None,
+        statistics=None,
+        noise=None,
+        training=False,
     ):
         task = self.task_state(support_y)
 
@@ -105,13 +113,17 @@ class MAML(MetaLearner):
             with self._scope(read):
                 weights = self.weights_of(dict(zip(self._adapting, adapting)))
                 own_noise = noise and noise.at("support", step, labels=support_y)
-                outputs, _ = self.forward(weights, support_x, prune, noise=own_noise)
+                outputs, _ = self.forward(
+                    weights, support_x, prune, noise=own_noise, training=training
+                )
                 return self.support_loss(outputs, support_y, task)
 
         adapted = self._descend(loss, state, steps, values(self._variables), noise)
         if (statistics or self.statistics) == batch_statistics.SUPPORT:
             own_noise = noise and noise.at("statistics", labels=support_y)
-            _, new = self.forward(self.weights_of(adapted), support_x, prune, noise=own_noise)
+            _, new = self.forward(
+                self.weights_of(adapted), support_x, prune, noise=own_noise, training=training
+            )
             adapted.update(zip(self.statistics_names, new))
         return {**adapted, **task}
 

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from tfmgaug import batch_statistics, losses
-from tfmgaug.backbones import preparation
+from tfmgaug.backbones import exactness, head, preparation, tracing
 from tfmgaug.learners import first_pass, replicas
 from tfmgaug.learners.adapted import Adapted, read_support
 from tfmgaug.learners.batches import to_episodes, to_inputs
@@ -69,15 +69,16 @@ class MetaLearner(CheckedData, TaskFunctions, keras.Model):
         super().__init__(name=name, autocast=False)
         if parallel_tasks < 1:
             raise ValueError(f"`parallel_tasks` must be at least 1. Received: {parallel_tasks}.")
-        self.backbone = preparation.prepare(backbone, self.second_order)
+        self.backbone = preparation.prepare(backbone)
         self.loss_fn = losses.get(loss)
+        self._check_backbone()
         self.statistics = batch_statistics.check_mode(statistics)
         self.augmentation = augmentation
         self.measure_before = measure_before
         self.parallel_tasks = parallel_tasks
         self.seed = seed
         self.weight_names = names_of(self.backbone.trainable_variables)
-        self.statistics_names = names_of(self.backbone.non_trainable_variables)
+        self.statistics_names = names_of(self.statistics_variables)
         if augmentation is not None:
             augmentation.attach(self.backbone, self.classifier)
         self.magnitude_mask = self._attached(magnitude_mask)
@@ -96,6 +97,16 @@ class MetaLearner(CheckedData, TaskFunctions, keras.Model):
         self.regularizers = check(regularizers)
         for regularizer in self.regularizers:
             regularizer.attach(self)
+
+    def _check_backbone(self):
+        """Refuses a backbone that does what this learner can't use when it is called."""
+        traced = tracing.trace(self.backbone)
+        tracing.refuse_states(traced)
+        if self.second_order:
+            adapting = [v for v in self.backbone.trainable_variables if self.adapts(v)]
+            exactness.refuse_inexact(traced, adapting)
+        if self.classification and self.way is not None:
+            head.check_logits(self.backbone, traced)
 
     def _attached(self, magnitude_mask):
         if magnitude_mask is None:
@@ -150,9 +161,7 @@ class MetaLearner(CheckedData, TaskFunctions, keras.Model):
             coupling = {**coupling, **averages}
             with self._scope(theta, carried):
                 gradients, statistics, measures, carried = self._task(theta, episode, coupling)
-            new = aligned(
-                statistics, self.backbone.non_trainable_variables, self._running_variables
-            )
+            new = aligned(statistics, self.statistics_variables, self._running_variables)
             return gradients + new, measures, carried
 
         # Variables are read once, here: reading one within the loop would order its iterations.
@@ -219,7 +228,7 @@ class MetaLearner(CheckedData, TaskFunctions, keras.Model):
     @property
     def _running_variables(self):
         running = self.statistics == batch_statistics.RUNNING
-        return preparation.statistics_of(self.backbone) if running else []
+        return self.statistics_variables if running else []
 
     def _training_measures(self):
         suffixes = ["", "_before"] if self._measures_before else [""]

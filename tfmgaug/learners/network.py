@@ -5,10 +5,11 @@ import functools
 import tensorflow as tf
 
 from tfmgaug import batch_statistics, losses
-from tfmgaug.backbones import stages
+from tfmgaug.backbones import preparation, stages
+from tfmgaug.layers.normalization import normalizing
 from tfmgaug.learners.learning_rule import LearningRule
 from tfmgaug.learners.parts import parts_behind
-from tfmgaug.learners.variables import aligned, values
+from tfmgaug.learners.variables import values
 
 
 class Network(LearningRule):
@@ -20,8 +21,13 @@ class Network(LearningRule):
         """The backbone as a list of models that follow one another."""
         return stages(self.backbone)
 
+    @functools.cached_property
+    def statistics_variables(self):
+        """The backbone's variables that hold statistics of batch normalization."""
+        return preparation.statistics_of(self.backbone)
+
     def forward(
-        self, weights, x, prune=None, statistics=None, training=True, model=None, noise=None
+        self, weights, x, prune=None, statistics=None, model=None, noise=None, training=False
     ):
         """Calls the backbone with given weights: the only place where that happens.
 
@@ -29,36 +35,40 @@ class Network(LearningRule):
             weights: list aligned with the backbone's trainable variables.
             x: `[n, ...]`.
             prune: function from weights to weights, or None.
-            statistics: list aligned with the backbone's non-trainable variables; None takes their
-                values.
-            training: whether to normalize by the statistics of `x`.
+            statistics: list aligned with `statistics_variables`, to normalize by; None: those of
+                `x`.
             model: a part of the backbone, made of its layers; None: the whole.
             noise: `Noise` of this pass, or None.
+            training: whether layers are called as in training. Batch normalization does not depend
+                on it.
 
         Returns:
-            Outputs `[n, outputs]` in float32 or better, and the statistics of `x`.
+            Outputs `[n, outputs]` in float32 or better, and a list like `statistics`: where `x` was
+            normalized by its own, these.
         """
         if noise is not None:
             weights = noise.weights(weights)
         weights = self.pruned(weights, prune)  # last: noise would revive what is pruned
-        if statistics is None:
-            statistics = values(self.backbone.non_trainable_variables)
         if model is None:
             model, x = self.backbone, tf.cast(x, self.backbone.inputs[0].dtype)
-        new, owners = [], []
+        fixed = self.backbone.non_trainable_variables
+        tensors = _by_variable(fixed, values(fixed))
+        tensors.update(_by_variable(self.backbone.trainable_variables, weights))
+        if statistics is not None:
+            tensors.update(_by_variable(self.statistics_variables, statistics))
         for part, place in self._parts(model, () if noise is None else noise.places):
-            x, own = part.stateless_call(
-                aligned(weights, self.backbone.trainable_variables, part.trainable_variables),
-                aligned(
-                    statistics, self.backbone.non_trainable_variables, part.non_trainable_variables
-                ),
-                x,
-                training=training,
-            )
-            new, owners = new + own, owners + part.non_trainable_variables
+            with normalizing(by_batch=statistics is None):
+                x, state = part.stateless_call(
+                    [tensors[id(variable)] for variable in part.trainable_variables],
+                    [tensors[id(variable)] for variable in part.non_trainable_variables],
+                    x,
+                    training=training,
+                )
+            tensors.update(_by_variable(part.non_trainable_variables, state))
             if place is not None:
                 x = noise.activations(x, place)
-        return losses.at_least_float32(x), aligned(new, owners, model.non_trainable_variables)
+        new = [tensors[id(variable)] for variable in self.statistics_variables]
+        return losses.at_least_float32(x), new
 
     def _parts(self, model, places):
         if not places:
@@ -76,7 +86,7 @@ class Network(LearningRule):
         current = values(self.backbone.trainable_variables)
         return [state.get(name, value) for name, value in zip(self.weight_names, current)]
 
-    def forward_adapted(self, state, x, prune, mode, noise=None, model=None):
+    def forward_adapted(self, state, x, prune, mode, noise=None, model=None, training=False):
         """Calls the backbone, or a part of it, with an adapted state, as it is called on queries.
 
         Args:
@@ -86,6 +96,7 @@ class Network(LearningRule):
             mode: which statistics normalize `x`.
             noise: `Noise` of this pass, or None.
             model: as in `forward`.
+            training: as in `forward`.
 
         Returns:
             As `forward`.
@@ -100,11 +111,12 @@ class Network(LearningRule):
             )
         if mode == batch_statistics.ONE_BY_ONE:
             return self._forward_one_by_one(state, x, prune)
-        given = None
+        statistics = None
         if mode == batch_statistics.SUPPORT:
-            given = [state[name] for name in self.statistics_names]
-        training = mode == batch_statistics.TRANSDUCTIVE
-        return self.forward(self.weights_of(state), x, prune, given, training, model, noise)
+            statistics = [state[name] for name in self.statistics_names]
+        if mode == batch_statistics.RUNNING:
+            statistics = values(self.statistics_variables)
+        return self.forward(self.weights_of(state), x, prune, statistics, model, noise, training)
 
     def _forward_one_by_one(self, state, x, prune):
         weights, dtype = self.weights_of(state), self.backbone.inputs[0].dtype
@@ -121,4 +133,8 @@ class Network(LearningRule):
             parallel_iterations=self.parallel_tasks,
         )
         # Each query has statistics of its own: there are none to hand on.
-        return outputs, values(self.backbone.non_trainable_variables)
+        return outputs, values(self.statistics_variables)
+
+
+def _by_variable(variables, tensors):
+    return {id(variable): tensor for variable, tensor in zip(variables, tensors)}

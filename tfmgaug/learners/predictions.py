@@ -24,9 +24,9 @@ class Predictions(Network):
         """
         return self.query(state, x, prune, statistics or self.statistics)[0]
 
-    def query(self, state, x, prune, mode, noise=None):
+    def query(self, state, x, prune, mode, noise=None, training=False):
         """Predicts as `predict_state` does, and returns the statistics of `x` too."""
-        outputs, new = self.forward_adapted(state, x, prune, mode, noise)
+        outputs, new = self.forward_adapted(state, x, prune, mode, noise, training=training)
         return self.logits(outputs, state), new
 
     def logits(self, outputs, state):

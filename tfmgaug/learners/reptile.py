@@ -163,11 +163,21 @@ class Reptile(MetaLearner):
         }
 
     def adapt_state(
-        self, state, support_x, support_y, steps=None, prune=None, statistics=None, noise=None
+        self,
+        state,
+        support_x,
+        support_y,
+        steps=None,
+        prune=None,
+        statistics=None,
+        noise=None,
+        training=False,
     ):
         steps = self.evaluation_steps if steps is None else steps
         size = self.evaluation_batch or self.inner_batch
-        return self._adapt(state, support_x, support_y, steps, size, prune, statistics, noise)
+        return self._adapt(
+            state, support_x, support_y, steps, size, prune, statistics, noise, training
+        )
 
     def adapt_in_training(self, run, steps=None):
         steps = self.inner_steps if steps is None else steps
@@ -181,9 +191,10 @@ class Reptile(MetaLearner):
             run.prune,
             self.training_mode,
             run.noise,
+            training=True,
         )
 
-    def _adapt(self, state, x, y, steps, size, prune, mode, noise):
+    def _adapt(self, state, x, y, steps, size, prune, mode, noise, training):
         taken = state["steps_taken"]
         read, task = values(self._variables), self.task_state(y)
 
@@ -191,7 +202,7 @@ class Reptile(MetaLearner):
             own_x, own_y = batch_of(x, y, size, taken + step, state["order"])
             with self._scope(read):
                 own_noise = noise and noise.at("support", step, labels=own_y)
-                return self._batch_loss(weights, own_x, own_y, task, prune, own_noise)
+                return self._batch_loss(weights, own_x, own_y, task, prune, own_noise, training)
 
         weights, slots = descend(
             loss,
@@ -213,12 +224,12 @@ class Reptile(MetaLearner):
         }
         if (mode or self.statistics) == batch_statistics.SUPPORT:
             own_noise = noise and noise.at("statistics", labels=y)
-            _, new = self.forward(weights, x, prune, noise=own_noise)
+            _, new = self.forward(weights, x, prune, noise=own_noise, training=training)
             adapted.update(zip(self.statistics_names, new))
         return adapted
 
-    def _batch_loss(self, weights, x, y, task, prune=None, noise=None):
-        outputs, _ = self.forward(weights, x, prune, noise=noise)
+    def _batch_loss(self, weights, x, y, task, prune=None, noise=None, training=True):
+        outputs, _ = self.forward(weights, x, prune, noise=noise, training=training)
         loss = self.support_loss(outputs, y, task)
         if self.inner_reduction == "sum":
             loss *= tf.cast(tf.shape(x)[0], loss.dtype)

@@ -133,7 +133,9 @@ class TaskRun:
             x = tf.cast(x, self.learner.backbone.inputs[0].dtype)
         noise, mode = self._query_noise(labels), self.learner.training_mode
         for stage in self.learner.stages[start:depth]:
-            x, _ = self.learner.forward_adapted(self.adapted, x, self.prune, mode, noise, stage)
+            x, _ = self.learner.forward_adapted(
+                self.adapted, x, self.prune, mode, noise, stage, training=True
+            )
         return x
 
     def from_hidden(self, hidden, depth):
@@ -148,12 +150,15 @@ class TaskRun:
         """Replaces the support set's statistics by those of the state's own weights."""
         episode, mode = self.episode, self.learner.training_mode
         return self.learner.adapt_state(
-            state, episode.support_x, episode.support_y, 0, self.prune, mode, self.noise
+            state, episode.support_x, episode.support_y, 0, self.prune, mode, self.noise, True
         )
 
     def _query(self, state):
         noise, mode = self._query_noise(), self.learner.training_mode
-        return *self.learner.query(state, self.episode.query_x, self.prune, mode, noise), noise
+        predicted = self.learner.query(
+            state, self.episode.query_x, self.prune, mode, noise, training=True
+        )
+        return *predicted, noise
 
     def _query_noise(self, labels=None):
         if self.noise is None:

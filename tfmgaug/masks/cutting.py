@@ -5,7 +5,8 @@ import numpy as np
 import tensorflow as tf
 
 from tfmgaug.backbones.graph import calls
-from tfmgaug.backbones.preparation import classifier_of, prepare
+from tfmgaug.backbones.head import classifier_of
+from tfmgaug.backbones.preparation import prepare
 from tfmgaug.layers import BatchNormalization, Context, FiLM, SpatialDense
 from tfmgaug.masks.width import WidthMask
 from tfmgaug.randomness import key
@@ -66,40 +67,25 @@ def cut(backbone, rate, embedding=False):
     Reference:
         Yang et al., GradAug, 2020, https://arxiv.org/abs/2006.07989, Section 3.
     """
-    backbone = prepare(backbone, second_order=False)
+    backbone = prepare(backbone)
     masked = _masked_channels(backbone, float(rate), embedding)
     kept = _KeptChannels(masked)
-    kept.follow(backbone, np.arange(backbone.inputs[0].shape[-1]))
+    kept.follow(backbone)
     copies = {}
-    smaller = _thinner(backbone, kept, copies)
-    for layer, copy in copies.values():
-        if getattr(layer, "weights", None) and not isinstance(layer, keras.Model):
-            copy.set_weights(kept.weights(layer))
-    return smaller
-
-
-def _thinner(model, kept, copies):
-    """Builds a model of layers with fewer channels, and notes of which layer each is the copy."""
 
     def copy(layer):
-        if id(layer) not in copies:
-            nested = isinstance(layer, keras.Model)
-            copies[id(layer)] = (layer, _thinner(layer, kept, copies) if nested else single(layer))
-        return copies[id(layer)][1]
-
-    def single(layer):
         config = layer.get_config()
         for size in ("filters", "units"):
             if size in config and id(layer) in kept.outputs:
                 config[size] = len(kept.outputs[id(layer)])
-        return type(layer).from_config(config)
+        copies[id(layer)] = (layer, type(layer).from_config(config))
+        return copies[id(layer)][1]
 
-    whole = model.inputs[0]
-    shape = (*whole.shape[:-1], len(kept.inputs[id(model)]))
-    entrance = keras.Input(batch_shape=shape, dtype=whole.dtype, name=whole.name)
-    if not isinstance(model, keras.Sequential):  # inputs may stand in a list or a dictionary
-        entrance = keras.tree.map_structure(lambda _: entrance, model.input)
-    return keras.models.clone_model(model, input_tensors=entrance, clone_function=copy)
+    smaller = keras.models.clone_model(backbone, clone_function=copy)
+    for layer, thinner in copies.values():
+        if getattr(layer, "weights", None):
+            thinner.set_weights(kept.weights(layer))
+    return smaller
 
 
 def _masked_channels(backbone, rate, embedding):
@@ -127,16 +113,14 @@ class _KeptChannels:
         self._masked = masked
         self.inputs, self.outputs = {}, {}
 
-    def follow(self, model, entering):
-        """Returns the channels left of a model's output, given those of its input."""
-        self.inputs[id(model)] = entering
-        left = {id(model.inputs[0]): entering}
+    def follow(self, model):
+        """Follows a model's calls of layers, from all channels of its input."""
+        left = {id(model.inputs[0]): np.arange(model.inputs[0].shape[-1])}
         for node in calls(model):
             if not node.is_input:
                 tensors = [(left[id(x)], x.shape) for x in node.input_tensors]
                 leaving = self._through(node.operation, tensors, node.outputs[0].shape)
                 left.update((id(x), leaving) for x in node.outputs)
-        return left[id(model.outputs[0])]
 
     def weights(self, layer):
         """Returns what is left of a layer's weights."""
@@ -157,8 +141,6 @@ class _KeptChannels:
         entering = tensors[0][0]
         if not np.array_equal(self.inputs.setdefault(id(layer), entering), entering):
             raise _uncuttable(layer, "is called several times, with different channels pruned")
-        if isinstance(layer, keras.Model):
-            return self.follow(layer, entering)
         if isinstance(layer, _KERNELS):
             return self._through_kernel(layer, tensors)
         if isinstance(layer, _OF_CHANNELS):
@@ -185,9 +167,8 @@ class _KeptChannels:
         return leaving
 
     def _through_normalization(self, layer, entering):
-        own = layer.trainable_variables[0]
-        leaving = self._masked.get(id(own), np.arange(own.shape[-1]))
-        if not np.array_equal(leaving, entering):
+        masks = [self._masked.get(id(v), np.arange(v.shape[-1])) for v in layer.trainable_variables]
+        if any(not np.array_equal(mask, entering) for mask in masks):
             raise _uncuttable(layer, "is masked in other channels than its input")
         return entering
 

@@ -101,10 +101,11 @@ def prunable_layers(backbone, classifier=None):
     Raises:
         ValueError: there are none.
     """
+    spared = [] if classifier is None else list(classifier._flatten_layers())
     layers = [
         layer
         for layer in backbone._flatten_layers(include_self=False)
-        if isinstance(layer, _KERNEL_LAYERS) and layer is not classifier
+        if isinstance(layer, _KERNEL_LAYERS) and all(layer is not one for one in spared)
     ]
     if not layers:
         raise ValueError(

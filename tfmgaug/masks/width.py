@@ -65,7 +65,7 @@ def _first_channels(weight, rate):
 
 def _is_fed_by(layer, pruned):
     """Whether a normalization or FiLM acts on the channels of pruned layers."""
-    channels = layer.trainable_variables[0].shape[-1]
+    channels = layer.weights[-1].shape[-1]
     sources = list(_sources(layer, pruned))
     for source in sources:
         if source.kernel.shape[-1] != channels:
