@@ -163,9 +163,7 @@ class MetaLearner(TaskFunctions, keras.Model):
 
     def train_step(self, data):
         gradients, statistics, measures, carried = self._outer_gradients(self._read_batch(data))
-        # The optimizer adds up the replicas' gradients, of which each is a mean.
-        number = tf.distribute.get_strategy().num_replicas_in_sync
-        self.optimizer.apply([g / number for g in gradients], self.meta_variables)
+        replicas.apply(self.optimizer, gradients, self.meta_variables)
         if self.magnitude_mask is not None:
             # The optimizer's slots go on moving what has no gradient.
             self.magnitude_mask.apply_to(self.backbone.trainable_variables)

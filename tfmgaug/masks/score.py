@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfmgaug.backbones.initializers import KaimingUniform, fan_in
+from tfmgaug.custom_gradient import custom_gradient
 from tfmgaug.masks.mask import number_pruned, prunable_layers
 from tfmgaug.randomness import fold
 
@@ -185,7 +186,7 @@ class ScoreMask(keras.layers.Layer):
         }
 
 
-@tf.custom_gradient
+@custom_gradient
 def step(score, threshold):
     """Returns `1[score >= threshold]`, whose gradient in the score is taken for one.
 
