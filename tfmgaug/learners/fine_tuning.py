@@ -5,6 +5,7 @@ import functools
 import keras
 import tensorflow as tf
 
+from tfmgaug.learners import penalties
 from tfmgaug.learners.maml import MAML
 from tfmgaug.learners.variables import aligned, values
 
@@ -73,6 +74,15 @@ class FineTuning(MAML):
         return [*self.classifier.trainable_variables, *super().fixed_variables]
 
     @property
+    def weights_learned_elsewhere(self):
+        return self.classifier.trainable_variables
+
+    @property
+    def changeable(self):
+        settings = ("inner_steps", "inner_learning_rate", "statistics", "parallel_tasks")
+        return {name: check for name, check in super().changeable.items() if name in settings}
+
+    @property
     def _body_variables(self):
         own = {id(variable) for variable in self.classifier.trainable_variables}
         return [v for v in self.backbone.trainable_variables if id(v) not in own]
@@ -99,6 +109,7 @@ class FineTuning(MAML):
             A list of tensors aligned with `meta_variables`; with `with_measures`, the pair of it
             and a dictionary of float32 tensors `[1]`.
         """
+        self.refuse_other_layers()
         gradients, _, measures, _ = self._outer_gradients(self._read_batch(batch))
         return (gradients, measures) if with_measures else gradients
 
@@ -108,6 +119,7 @@ class FineTuning(MAML):
     def _outer_gradients(self, batch):
         images, labels = batch
         theta = values(self.meta_variables)
+        penalized = penalties.gradients(self.meta_variables, theta)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(theta)
             features, statistics = self.forward(self.weights_in(theta), images, model=self._body)
@@ -120,7 +132,8 @@ class FineTuning(MAML):
             statistics, self.backbone.non_trainable_variables, self._running_variables
         )
         measures = {n: tf.cast(v, tf.float32)[None] for n, v in outcome.named().items()}
-        return tape.gradient(outcome.loss, theta), statistics, measures, []
+        gradients = penalties.add(tape.gradient(outcome.loss, theta), penalized)
+        return gradients, statistics, measures, []
 
     # Keras.
 

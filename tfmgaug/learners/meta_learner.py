@@ -8,11 +8,14 @@ import tensorflow as tf
 
 from tfmgaug import batch_statistics, losses
 from tfmgaug.backbones import preparation
-from tfmgaug.learners import first_pass, replicas
+from tfmgaug.learners import first_pass, outer_optimizer, penalties, replicas
 from tfmgaug.learners.adapted import Adapted, check_support
 from tfmgaug.learners.batches import to_episodes
 from tfmgaug.learners.outer_loop import mean_over_tasks
+from tfmgaug.learners.part_learned import PartLearned
+from tfmgaug.learners.settings import Settings, positive
 from tfmgaug.learners.task_functions import TaskFunctions
+from tfmgaug.learners.trackers import Tracker, as_compiled
 from tfmgaug.learners.variables import aligned, names_of, values
 from tfmgaug.masks.magnitude import MagnitudeMask
 from tfmgaug.regularizers.regularizer import check
@@ -20,7 +23,7 @@ from tfmgaug.regularizers.regularizer import check
 _RUNNING_MOMENTUM = 0.9
 
 
-class MetaLearner(TaskFunctions, keras.Model):
+class MetaLearner(Settings, PartLearned, TaskFunctions, keras.Model):
     """A Keras model that owns a backbone and learns over tasks.
 
     One outer step over T tasks: `g = 1/T sum_t g_t`, and the optimizer applies `g` to
@@ -28,11 +31,19 @@ class MetaLearner(TaskFunctions, keras.Model):
     around: a dictionary of named tensors (adapted weights, prototypes, statistics) that is also
     what `adapt` exports.
 
+    Penalties of weights that the backbone's layers were built with (`kernel_regularizer`, ...) are
+    a part of the outer objective: the meta-gradient gains their gradient at the weights before
+    adaptation, once an outer step. Inner loops, sub-networks and the reported loss don't see them.
+    Constraints hold after each outer step, and not in inner loops.
+
+    Settings may be assigned later, as `learner.inner_steps = 10`; see `Settings`. To load a
+    `.keras` file, `import tfmgaug` before `keras.saving.load_model`.
+
     Args:
         backbone: a functional `keras.Model`. Keras's BatchNormalization in it is replaced by
             `tfmgaug.layers.BatchNormalization`, whose second-order gradients are exact.
         loss: "cross_entropy", "mean_squared_error", or a `keras.losses.Loss`; averaged over
-            examples.
+            examples; see `tfmgaug.losses.get` for which, and for losses of your own.
         statistics: what batch normalization uses for queries: "transductive", "support", "running"
             or "one_by_one"; see `tfmgaug.batch_statistics.check_mode`.
         augmentation: `MGAug` or None.
@@ -65,15 +76,14 @@ class MetaLearner(TaskFunctions, keras.Model):
         seed=0,
         name=None,
     ):
-        super().__init__(name=name, autocast=False)
-        if parallel_tasks < 1:
-            raise ValueError(f"`parallel_tasks` must be at least 1. Received: {parallel_tasks}.")
+        super().__init__(name=name, autocast=False, dtype=_policy())
         self.backbone = preparation.prepare(backbone, self.second_order)
+        penalties.check_converted(backbone, self.backbone)
         self.loss_fn = losses.get(loss)
         self.statistics = batch_statistics.check_mode(statistics)
         self.augmentation = augmentation
         self.measure_before = measure_before
-        self.parallel_tasks = parallel_tasks
+        self.parallel_tasks = positive("parallel_tasks", parallel_tasks)
         self.seed = seed
         self.weight_names = names_of(self.backbone.trainable_variables)
         self.statistics_names = names_of(self.backbone.non_trainable_variables)
@@ -92,9 +102,26 @@ class MetaLearner(TaskFunctions, keras.Model):
         self._trackers = {}
         self._functions = {}
         self.built = True
-        self.regularizers = check(regularizers)
+        self.regularizers = tuple(check(regularizers))
         for regularizer in self.regularizers:
             regularizer.attach(self)
+
+    def _settle(self):
+        penalties.check(self)
+        super()._settle()
+
+    @property
+    def changeable(self):
+        return {
+            "statistics": batch_statistics.check_mode,
+            "measure_before": bool,
+            "parallel_tasks": functools.partial(positive, "parallel_tasks"),
+        }
+
+    def setting_changed(self, name):
+        super().setting_changed(name)
+        if self.compiled:
+            self._make_trackers()
 
     def _attached(self, magnitude_mask):
         if magnitude_mask is None:
@@ -128,6 +155,7 @@ class MetaLearner(TaskFunctions, keras.Model):
         Example:
             >>> gradients = learner.meta_gradients(next(iter(episodes.dataset())))
         """
+        self.refuse_other_layers()
         gradients, _, measures, _ = self._outer_gradients(self._read_batch(batch))
         return (gradients, measures) if with_measures else gradients
 
@@ -138,6 +166,7 @@ class MetaLearner(TaskFunctions, keras.Model):
     def _outer_gradients(self, episodes):
         theta = values(self.meta_variables)
         running = values(self._running_variables)
+        penalized = penalties.gradients(self.meta_variables, theta)
 
         def task(episode, coupling, carried):
             coupling = {**coupling, **averages}
@@ -146,7 +175,8 @@ class MetaLearner(TaskFunctions, keras.Model):
             new = aligned(
                 statistics, self.backbone.non_trainable_variables, self._running_variables
             )
-            return gradients + new, measures, carried
+            # To each task, and not to their mean: so rounding is the same on replicas.
+            return penalties.add(gradients, penalized) + new, measures, carried
 
         # Variables are read once, here: reading one within the loop would order its iterations.
         with self._scope(theta):
@@ -229,7 +259,7 @@ class MetaLearner(TaskFunctions, keras.Model):
 
     @property
     def metrics(self):
-        return list(self._trackers.values())
+        return as_compiled(list(self._trackers.values()))
 
     # Use.
 
@@ -285,11 +315,12 @@ class MetaLearner(TaskFunctions, keras.Model):
         return preparation.image_shape_of(self.backbone)
 
     def _function(self, method, mode):
-        # One graph per method and mode, for any number of examples.
-        if (method, mode) not in self._functions:
+        # One graph per method, mode and settings, for any number of examples.
+        key = (method, mode, self.graph_key)
+        if key not in self._functions:
             bound = functools.partial(getattr(self, method), statistics=mode)
-            self._functions[method, mode] = tf.function(bound, reduce_retracing=True)
-        return self._functions[method, mode]
+            self._functions[key] = tf.function(bound, reduce_retracing=True)
+        return self._functions[key]
 
     # Keras.
 
@@ -313,20 +344,22 @@ class MetaLearner(TaskFunctions, keras.Model):
                 "a constructor argument, metrics are built in, and XLA gets second-order gradients "
                 f"of max pooling wrong. Received: {', '.join(given)}."
             )
+        optimizer = keras.optimizers.get(optimizer)
+        outer_optimizer.check(optimizer)
         super().compile(
             optimizer=optimizer,
             steps_per_execution=steps_per_execution,
             run_eagerly=run_eagerly,
             jit_compile=False,
+            auto_scale_loss=False,  # under a global policy "mixed_float16" Keras would divide by it
         )
-        _refuse_clipping(self.optimizer)
-        names = {
-            **dict.fromkeys(self._training_measures()),
-            **dict.fromkeys(self._evaluation_measures()),
-        }
-        self._trackers = {name: keras.metrics.Mean(name) for name in names}
+        self._make_trackers()
         # Slots must exist before weights are loaded into them, and before `fit` traces its step.
         self.optimizer.build(self.meta_variables)
+
+    def _make_trackers(self):
+        names = [*self._training_measures(), *self._evaluation_measures()]
+        self._trackers = {name: Tracker(name) for name in dict.fromkeys(names)}
 
     def compile_from_config(self, config):
         """Compiles as `.keras` files remember it."""
@@ -363,12 +396,7 @@ class MetaLearner(TaskFunctions, keras.Model):
         return cls(**{**config, **nested})
 
 
-def _refuse_clipping(optimizer):
-    number = tf.distribute.get_strategy().num_replicas_in_sync
-    clipping = ("clipnorm", "clipvalue", "global_clipnorm")
-    given = [name for name in clipping if getattr(optimizer, name, None) is not None]
-    if number > 1 and given:
-        raise ValueError(
-            "Keras clips each replica's gradient before adding them up, which is not the clipped "
-            f"meta-gradient. Clip on one device. Received: {given} with {number} replicas."
-        )
+def _policy():
+    """The dtype policy of the learner's own variables: the global one, in float32 or better."""
+    policy = keras.config.dtype_policy()
+    return "float32" if policy.variable_dtype in ("bfloat16", "float16") else policy

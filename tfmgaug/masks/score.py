@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfmgaug.backbones.initializers import KaimingUniform, fan_in
+from tfmgaug.configured import Settled
 from tfmgaug.custom_gradient import custom_gradient
 from tfmgaug.masks.mask import number_pruned, prunable_layers
 from tfmgaug.randomness import fold
@@ -15,7 +16,7 @@ _SPARSITIES = ("drifting", "fixed")
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
-class ScoreMask(keras.layers.Layer):
+class ScoreMask(Settled, keras.layers.Layer):
     """Prunes the weights whose score is below their layer's threshold.
 
     `m_j = 1[s_j >= sigma]`, `w_j <- w_j * m_j`, with a score `s_j` for each weight, drawn from
