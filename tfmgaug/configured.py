@@ -1,9 +1,28 @@
-"""Objects that Keras saves by the arguments of their constructors."""
+"""Objects that are saved by the arguments of their constructors, and stay as a learner has them."""
 
+import functools
 import inspect
 
+_FOREIGN = ("builtins", "keras", "tensorflow")
 
-class Configured:
+
+class Settled:
+    """Refuses other settings once it is part of a learner, whose graphs were traced with these.
+
+    Settings are the arguments of the constructor.
+    """
+
+    def __setattr__(self, name, value):
+        if self.__dict__.get("_settled_in") and name in settings_of(type(self)):
+            kind = type(self).__name__
+            raise ValueError(
+                f"`{name}` of {kind} can't change any more: {self._settled_in} was built with it. "
+                f"Build another {kind}, and another learner with it. Received: {name}={value!r}."
+            )
+        super().__setattr__(name, value)
+
+
+class Configured(Settled):
     """Has each argument of its constructor as an attribute of that name."""
 
     def get_config(self):
@@ -15,3 +34,29 @@ class Configured:
     def from_config(cls, config):
         """Builds the object from `get_config`'s result."""
         return cls(**config)
+
+
+@functools.cache
+def settings_of(kind):
+    """Returns the names of the arguments that a class and its bases are built with."""
+    ours = [base for base in kind.__mro__ if base.__module__.split(".")[0] not in _FOREIGN]
+    taken = [inspect.signature(base.__init__) for base in ours if "__init__" in vars(base)]
+    named = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    names = {n for one in taken for n, p in one.parameters.items() if p.kind in named}
+    return frozenset(names - {"self", "name"})
+
+
+def settle(value, owner):
+    """Makes an object, and those that it holds, part of a learner.
+
+    Args:
+        value: anything; what is no `Settled` and no list of them is left alone.
+        owner: str, the learner's class.
+    """
+    if isinstance(value, (list, tuple)):
+        for one in value:
+            settle(one, owner)
+    elif isinstance(value, Settled) and "_settled_in" not in value.__dict__:
+        for one in list(vars(value).values()):
+            settle(one, owner)
+        object.__setattr__(value, "_settled_in", owner)

@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from tfmgaug.custom_gradient import custom_gradient
 from tfmgaug.inner_optimizers import SGD
 
 
@@ -94,7 +95,7 @@ def recomputed(function):
     """
 
     def wrapped(*lists):
-        @tf.custom_gradient
+        @custom_gradient
         def run(*flat):
             def gradient(*upstream):
                 # A tensor that is given twice must be told apart, or gets its gradient twice.

@@ -83,23 +83,30 @@ def traced(learner, function, signature, *more):
         *more: nested `tf.TensorSpec`s.
 
     Returns:
-        A function of inputs, query_y and more.
+        A function of inputs, query_y and more, traced again once a setting of the learner changes.
     """
 
-    @tf.function(input_signature=(*signature, *more), autograph=False)
     def run(inputs, query_y, *rest):
         # Variables are read once, here: reading one within the loop would order its iterations.
         with learner._scope(values(learner.meta_variables)):
             return function(to_episodes((inputs, query_y), learner.classification), *rest)
 
-    # Called as it is traced: TensorFlow would warn that each analysis traces one of its own.
-    graph = run.get_concrete_function()
+    def trace():
+        graph = tf.function(run, input_signature=(*signature, *more), autograph=False)
+        # Called as it is traced: TensorFlow would warn that each analysis traces one of its own.
+        return graph.get_concrete_function()
 
-    def checked(inputs, query_y, *rest):
+    graphs = {learner.graph_key: trace()}
+
+    def call(inputs, query_y, *rest):
         checked_tasks((inputs, query_y), learner.classification, learner.way)
-        return graph(inputs, query_y, *rest)
+        key = learner.graph_key
+        if key not in graphs:
+            graphs.clear()
+            graphs[key] = trace()
+        return graphs[key](inputs, query_y, *rest)
 
-    return checked
+    return call
 
 
 def _described(sampler, fingerprint):

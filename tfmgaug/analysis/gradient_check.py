@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
+from tfmgaug.learners import penalties
 from tfmgaug.learners.batches import to_episodes
 from tfmgaug.learners.variables import values
 
@@ -202,7 +203,9 @@ class _Objective:
         losses = [
             self._loss(theta, t, n) for t, task in enumerate(self._tasks) for n in range(len(task))
         ]
-        return tf.add_n(losses) / len(self._tasks)
+        penalty = penalties.total(self._learner.meta_variables, theta)
+        mean = tf.add_n(losses) / len(self._tasks)
+        return mean if penalty is None else mean + tf.cast(penalty, mean.dtype)
 
     def _loss(self, theta, task, network):
         learner, mode = self._learner, self._learner.training_mode

@@ -5,12 +5,13 @@ import functools
 import keras
 import tensorflow as tf
 
+from tfmgaug.configured import Settled
 from tfmgaug.masks import Mask
 from tfmgaug.randomness import choose, fold, key
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
-class MGAug:
+class MGAug(Settled):
     """Adds the meta-gradients of pruned sub-networks to the full network's.
 
     `g <- g(theta) + sum_{u=1..U} g(m_u * theta)`. Each sub-network is pruned before its inner loop,

@@ -5,10 +5,11 @@ import math
 import keras
 import tensorflow as tf
 
+from tfmgaug.configured import Settled
 from tfmgaug.randomness import normal, uniform
 
 
-class WeightInitializer:
+class WeightInitializer(Settled):
     """Draws the weights of a layer.
 
     Called with a shape, whose last axis are the layer's outputs, a stateless key `[2]` and a dtype.

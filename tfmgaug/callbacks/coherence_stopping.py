@@ -68,11 +68,13 @@ class CoherenceStopping(keras.callbacks.EarlyStopping):
         self.tasks = check_integer("tasks", tasks, minimum=2)
         self.every = check_integer("every", every)
         self.history = list(history)
-        self._measuring = None
+        self._measuring = self._made_for = None
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
-        if self._measuring is None or self._measuring.learner is not self.model:
+        made_for = (self.model, self.model.graph_key)
+        if self._made_for != made_for:
+            self._made_for = made_for
             self._measuring = GradientCoherenceMeter(self.model, self.sampler, self.tasks)
         for number, row in enumerate(self.history):
             if row.get(MONITOR) is not None:

@@ -76,10 +76,12 @@ class LandscapeMonitor(keras.callbacks.Callback):
         self.history = list(history)
         self.seconds, self.skipped = [], []
         self._options = options
-        self._meter = None
+        self._meter = self._made_for = None
 
     def on_train_begin(self, logs=None):
-        if self._meter is None or self._meter.learner is not self.model:
+        made_for = (self.model, self.model.graph_key)
+        if self._made_for != made_for:
+            self._made_for = made_for
             self._meter = LandscapeMeter(self.model, self.sampler, self.tasks, **self._options)
         self._began = time.monotonic()
         self._writer = None

@@ -13,7 +13,8 @@ from tfmgaug.evaluation.frozen import Fingerprint, as_sampler, frozen_dataset, s
 from tfmgaug.evaluation.report import Report
 from tfmgaug.learners.batches import checked_tasks, to_episodes
 
-_traced = weakref.WeakKeyDictionary()  # learner -> {(mode, inner steps, shapes): function}
+# learner -> {(mode, inner steps, settings, shapes): function}
+_traced = weakref.WeakKeyDictionary()
 
 
 def evaluate(
@@ -103,8 +104,11 @@ def _joined(batches: dict[str, list[np.ndarray]]) -> dict[str, np.ndarray]:
 def _outcomes(learner, mode: str, element_spec):
     """The learner's outcome function for batches of tasks, traced once."""
     signature = tf.nest.map_structure(_any_number_of_tasks, element_spec)
-    key = (mode, learner.evaluation_steps, tuple(tf.nest.flatten(signature)))
+    settings = getattr(learner, "graph_key", None)
+    key = (mode, learner.evaluation_steps, settings, tuple(tf.nest.flatten(signature)))
     functions = _traced.setdefault(learner, {})
+    for old in [other for other in functions if other[2] != settings]:
+        del functions[old]
     if key not in functions:
         functions[key] = _traceable(learner, mode, signature)
     return functions[key]

@@ -2,8 +2,10 @@
 
 import tensorflow as tf
 
+from tfmgaug.configured import Settled
 
-class Head:
+
+class Head(Settled):
     """A linear classifier whose weights are combinations of support embeddings.
 
     `W = sum_i f(x_i) a_i^T`, and subclasses find the coefficients `a_i`, one for each class.

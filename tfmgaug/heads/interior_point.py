@@ -4,6 +4,8 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from tfmgaug.custom_gradient import custom_gradient
+
 _TOLERANCE = 1e-11  # of the duality gap and the residuals, relative
 _ROUNDING = 1e-14  # of float64 in a sum of products, relative
 _ITERATIONS = 60  # at most; ten to twenty suffice
@@ -51,7 +53,7 @@ def solve(kernel, labels, cost):
     """
     bounds = cost * labels
 
-    @tf.custom_gradient
+    @custom_gradient
     def solved(kernel):
         # A factorization of what is not finite would end the program.
         finite = tf.reduce_all(tf.math.is_finite(kernel))

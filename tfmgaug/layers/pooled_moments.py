@@ -7,6 +7,8 @@ operations, whose gradients XLA gets right (of `tf.nn.max_pool2d` it does not, a
 
 import tensorflow as tf
 
+from tfmgaug.custom_gradient import custom_gradient
+
 
 def _fused(function):
     return tf.function(function, jit_compile=True, autograph=False)
@@ -28,7 +30,7 @@ def pooled_moments(x, sign):
         `[batch, height // 2, width // 2, channels]` like `x`, and two `[channels]` like `sign`.
     """
 
-    @tf.custom_gradient
+    @custom_gradient
     def pool(x):
         pooled, mean, variance = _pool(x, sign)
 
@@ -44,7 +46,7 @@ def pooled_moments(x, sign):
 def normalize_pooled(pooled, mean, scale, offset):
     """Computes `(pooled - mean) * scale + offset` per channel, differentiable to any order."""
 
-    @tf.custom_gradient
+    @custom_gradient
     def normalize(pooled, mean, scale, offset):
         def gradient(dy):
             return _normalize_gradient(pooled, mean, scale, dy)
@@ -57,7 +59,7 @@ def normalize_pooled(pooled, mean, scale, offset):
 def _spread(x, sign, dpooled, slope, shift):
     """Computes `S^T dpooled + slope * x + shift`, with its gradient: the gradient's gradient."""
 
-    @tf.custom_gradient
+    @custom_gradient
     def spread(x, dpooled, slope, shift):
         def gradient(u):
             return _spread_gradient(x, sign, slope, u)

@@ -5,11 +5,11 @@ import tensorflow as tf
 
 from tfmgaug.layers.context import contexts_of
 from tfmgaug.learners.maml import MAML
-from tfmgaug.learners.part_learned import PartLearned, refuse_meta_gradient_scores, without
+from tfmgaug.learners.part_learned import refuse_meta_gradient_scores, without
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
-class CAVIA(PartLearned, MAML):
+class CAVIA(MAML):
     """Fast context adaptation via meta-learning.
 
     Inner loop, per task, from `phi = 0`: `phi <- phi - alpha * dL_support(theta, phi)/dphi`. Outer

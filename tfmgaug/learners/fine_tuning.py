@@ -8,7 +8,7 @@ import tensorflow as tf
 from tfmgaug.backbones.graph import calls
 from tfmgaug.backbones.head import body_and_head
 from tfmgaug.inner_loop import connected
-from tfmgaug.learners import labels
+from tfmgaug.learners import labels, penalties
 from tfmgaug.learners.batches import refuse_weights
 from tfmgaug.learners.maml import MAML
 from tfmgaug.learners.variables import aligned, names_of, values
@@ -78,6 +78,15 @@ class FineTuning(MAML):
         return [*self.classifier.trainable_variables, *super().fixed_variables]
 
     @property
+    def weights_learned_elsewhere(self):
+        return self.classifier.trainable_variables
+
+    @property
+    def changeable(self):
+        settings = ("inner_steps", "inner_learning_rate", "statistics", "parallel_tasks")
+        return {name: check for name, check in super().changeable.items() if name in settings}
+
+    @property
     def _body_variables(self):
         own = {id(variable) for variable in self.classifier.trainable_variables}
         return [v for v in self.backbone.trainable_variables if id(v) not in own]
@@ -104,6 +113,7 @@ class FineTuning(MAML):
             A list of tensors aligned with `meta_variables`; with `with_measures`, the pair of it
             and a dictionary of float32 tensors `[1]`.
         """
+        self.refuse_other_layers()
         gradients, _, measures, _ = self._outer_gradients(self._read_batch(batch))
         return (gradients, measures) if with_measures else gradients
 
@@ -119,6 +129,7 @@ class FineTuning(MAML):
     def _outer_gradients(self, batch):
         images, numbers = batch
         theta = values(self.meta_variables)
+        penalized = penalties.gradients(self.meta_variables, theta)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(theta)
             features, statistics = self.forward(
@@ -132,6 +143,7 @@ class FineTuning(MAML):
         statistics = aligned(statistics, self.statistics_variables, self._running_variables)
         measures = {n: tf.cast(v, tf.float32)[None] for n, v in outcome.named().items()}
         gradients = connected(tape.gradient(outcome.loss, theta), names_of(self.meta_variables))
+        gradients = penalties.add(gradients, penalized)
         return gradients, statistics, measures, []
 
     # Keras.

@@ -29,3 +29,7 @@ class FOMAML(MAML):
         if kwargs.pop("first_order", True) is not True:
             raise ValueError("FOMAML is first-order. Received: first_order=False; use MAML.")
         super().__init__(backbone, first_order=True, **kwargs)
+
+    @property
+    def changeable(self):
+        return {name: of for name, of in super().changeable.items() if name != "first_order"}

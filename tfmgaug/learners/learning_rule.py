@@ -14,6 +14,8 @@ class LearningRule:
     magnitude_mask = None
     # Whether the outer loop learns the backbone's weights; otherwise they are what they are.
     learns_weights = True
+    # Whether it minimizes a loss over the queries, which penalties of weights can be a part of.
+    has_outer_loss = True
 
     @property
     def classifier(self):
@@ -37,6 +39,11 @@ class LearningRule:
         masks = [] if self.magnitude_mask is None else self.magnitude_mask.masks
         statistics = self.backbone.non_trainable_variables
         return [*weights, *statistics, *masks, *self.carried_variables, self.step]
+
+    @property
+    def weights_learned_elsewhere(self):
+        """Weights in whose place the outer loop learns others, built like them."""
+        return []
 
     @property
     def carried_variables(self):

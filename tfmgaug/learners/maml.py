@@ -1,12 +1,16 @@
 """MAML: learn weights from which a few gradient steps suffice."""
 
+import functools
+
 import keras
 import tensorflow as tf
 
 from tfmgaug import batch_statistics
+from tfmgaug.backbones import preparation
 from tfmgaug.inner_loop import descend
 from tfmgaug.learners import inner_rates
 from tfmgaug.learners.meta_learner import MetaLearner
+from tfmgaug.learners.settings import positive
 from tfmgaug.learners.variables import values
 
 
@@ -55,22 +59,51 @@ class MAML(MetaLearner):
         recompute_inner_steps=False,
         **kwargs,
     ):
-        if not isinstance(inner_steps, int) or inner_steps < 1:
-            raise ValueError(f"`inner_steps` must be an int >= 1. Received: {inner_steps!r}.")
-        self.inner_steps = inner_steps
+        self.inner_steps = positive("inner_steps", inner_steps)
         self.first_order = first_order
         self.recompute_inner_steps = recompute_inner_steps
         super().__init__(backbone, **kwargs)
         self.inner_learning_rate = inner_learning_rate
         self.learn_inner_rates = learn_inner_rates
-        layers = [layer for layer in self.backbone.layers if layer.trainable_variables]
-        variables = dict(zip(self.weight_names, self.backbone.trainable_variables))
-        adapting = {name: v for name, v in variables.items() if self.adapts(v)}
+        weights = zip(self.weight_names, self.backbone.trainable_variables)
         # Names alone: Keras would save the variables of a dictionary a second time.
-        self._adapting = list(adapting)
-        self._rates = inner_rates.build(
-            self.add_weight, layers, adapting, inner_learning_rate, learn_inner_rates
-        )
+        self._adapting = [name for name, variable in weights if self.adapts(variable)]
+        self._rates = self._build_rates(inner_learning_rate, learn_inner_rates)
+
+    def _build_rates(self, rate, learned="no"):
+        variables = dict(zip(self.weight_names, self.backbone.trainable_variables))
+        adapting = {name: variables[name] for name in self._adapting}
+        layers = [layer for layer in self.backbone.layers if layer.trainable_variables]
+        return inner_rates.build(self.add_weight, layers, adapting, rate, learned)
+
+    @property
+    def changeable(self):
+        return {
+            **super().changeable,
+            "inner_steps": functools.partial(positive, "inner_steps"),
+            "inner_learning_rate": self._checked_rate,
+            "first_order": self._checked_order,
+            "recompute_inner_steps": bool,
+        }
+
+    def _checked_rate(self, rate):
+        if self.learn_inner_rates != "no":
+            raise ValueError(
+                "`inner_learning_rate` is where rates start that the outer loop learns: build "
+                f"another learner. Received: {rate!r} with "
+                f"learn_inner_rates={self.learn_inner_rates!r}."
+            )
+        self._build_rates(rate)
+        return rate
+
+    def _checked_order(self, first_order):
+        preparation.prepare(self.backbone, not first_order)
+        return bool(first_order)
+
+    def setting_changed(self, name):
+        super().setting_changed(name)
+        if name == "inner_learning_rate":
+            self._rates = self._build_rates(self.inner_learning_rate)
 
     @property
     def second_order(self):

@@ -7,13 +7,16 @@ import tensorflow as tf
 
 from tfmgaug import batch_statistics, losses
 from tfmgaug.backbones import exactness, head, preparation, tracing
-from tfmgaug.learners import first_pass, replicas
+from tfmgaug.learners import first_pass, outer_optimizer, penalties, replicas
 from tfmgaug.learners.adapted import Adapted, read_support
 from tfmgaug.learners.batches import to_episodes, to_inputs
 from tfmgaug.learners.checked_data import CheckedData
 from tfmgaug.learners.examples import check_targets
 from tfmgaug.learners.outer_loop import mean_over_tasks
+from tfmgaug.learners.part_learned import PartLearned
+from tfmgaug.learners.settings import Settings, positive
 from tfmgaug.learners.task_functions import TaskFunctions
+from tfmgaug.learners.trackers import Tracker, as_compiled
 from tfmgaug.learners.variables import aligned, names_of, values
 from tfmgaug.masks.magnitude import MagnitudeMask
 from tfmgaug.regularizers.regularizer import check
@@ -21,7 +24,7 @@ from tfmgaug.regularizers.regularizer import check
 _RUNNING_MOMENTUM = 0.9
 
 
-class MetaLearner(CheckedData, TaskFunctions, keras.Model):
+class MetaLearner(CheckedData, Settings, PartLearned, TaskFunctions, keras.Model):
     """A Keras model that owns a backbone and learns over tasks.
 
     One outer step over T tasks: `g = 1/T sum_t g_t`, and the optimizer applies `g` to
@@ -29,11 +32,19 @@ class MetaLearner(CheckedData, TaskFunctions, keras.Model):
     around: a dictionary of named tensors (adapted weights, prototypes, statistics) that is also
     what `adapt` exports.
 
+    Penalties of weights that the backbone's layers were built with (`kernel_regularizer`, ...) are
+    a part of the outer objective: the meta-gradient gains their gradient at the weights before
+    adaptation, once an outer step. Inner loops, sub-networks and the reported loss don't see them.
+    Constraints hold after each outer step, and not in inner loops.
+
+    Settings may be assigned later, as `learner.inner_steps = 10`; see `Settings`. To load a
+    `.keras` file, `import tfmgaug` before `keras.saving.load_model`.
+
     Args:
         backbone: a functional `keras.Model`. Keras's BatchNormalization in it is replaced by
             `tfmgaug.layers.BatchNormalization`, whose second-order gradients are exact.
         loss: "cross_entropy", "mean_squared_error", or a `keras.losses.Loss`; averaged over
-            examples.
+            examples; see `tfmgaug.losses.get` for which, and for losses of your own.
         statistics: what batch normalization uses for queries: "transductive", "support", "running"
             or "one_by_one"; see `tfmgaug.batch_statistics.check_mode`.
         augmentation: `MGAug` or None.
@@ -66,16 +77,15 @@ class MetaLearner(CheckedData, TaskFunctions, keras.Model):
         seed=0,
         name=None,
     ):
-        super().__init__(name=name, autocast=False)
-        if parallel_tasks < 1:
-            raise ValueError(f"`parallel_tasks` must be at least 1. Received: {parallel_tasks}.")
+        super().__init__(name=name, autocast=False, dtype=_policy())
         self.backbone = preparation.prepare(backbone)
+        penalties.check_converted(backbone, self.backbone)
         self.loss_fn = losses.get(loss)
         self._check_backbone()
         self.statistics = batch_statistics.check_mode(statistics)
         self.augmentation = augmentation
         self.measure_before = measure_before
-        self.parallel_tasks = parallel_tasks
+        self.parallel_tasks = positive("parallel_tasks", parallel_tasks)
         self.seed = seed
         self.weight_names = names_of(self.backbone.trainable_variables)
         self.statistics_names = names_of(self.statistics_variables)
@@ -94,7 +104,7 @@ class MetaLearner(CheckedData, TaskFunctions, keras.Model):
         self._trackers = {}
         self._functions = {}
         self.built = True
-        self.regularizers = check(regularizers)
+        self.regularizers = tuple(check(regularizers))
         for regularizer in self.regularizers:
             regularizer.attach(self)
 
@@ -107,6 +117,23 @@ class MetaLearner(CheckedData, TaskFunctions, keras.Model):
             exactness.refuse_inexact(traced, adapting)
         if self.classification and self.way is not None:
             head.check_logits(self.backbone, traced)
+
+    def _settle(self):
+        penalties.check(self)
+        super()._settle()
+
+    @property
+    def changeable(self):
+        return {
+            "statistics": batch_statistics.check_mode,
+            "measure_before": bool,
+            "parallel_tasks": functools.partial(positive, "parallel_tasks"),
+        }
+
+    def setting_changed(self, name):
+        super().setting_changed(name)
+        if self.compiled:
+            self._make_trackers()
 
     def _attached(self, magnitude_mask):
         if magnitude_mask is None:
@@ -140,6 +167,7 @@ class MetaLearner(CheckedData, TaskFunctions, keras.Model):
         Example:
             >>> gradients = learner.meta_gradients(next(iter(episodes.dataset())))
         """
+        self.refuse_other_layers()
         gradients, _, measures, _ = self._outer_gradients(self._read_batch(batch))
         return (gradients, measures) if with_measures else gradients
 
@@ -156,13 +184,15 @@ class MetaLearner(CheckedData, TaskFunctions, keras.Model):
     def _outer_gradients(self, episodes):
         theta = values(self.meta_variables)
         running = values(self._running_variables)
+        penalized = penalties.gradients(self.meta_variables, theta)
 
         def task(episode, coupling, carried):
             coupling = {**coupling, **averages}
             with self._scope(theta, carried):
                 gradients, statistics, measures, carried = self._task(theta, episode, coupling)
             new = aligned(statistics, self.statistics_variables, self._running_variables)
-            return gradients + new, measures, carried
+            # To each task, and not to their mean: so rounding is the same on replicas.
+            return penalties.add(gradients, penalized) + new, measures, carried
 
         # Variables are read once, here: reading one within the loop would order its iterations.
         with self._scope(theta):
@@ -179,9 +209,7 @@ class MetaLearner(CheckedData, TaskFunctions, keras.Model):
 
     def train_step(self, data):
         gradients, statistics, measures, carried = self._outer_gradients(self._read_batch(data))
-        # The optimizer adds up the replicas' gradients, of which each is a mean.
-        number = tf.distribute.get_strategy().num_replicas_in_sync
-        self.optimizer.apply([g / number for g in gradients], self.meta_variables)
+        replicas.apply(self.optimizer, gradients, self.meta_variables)
         if self.magnitude_mask is not None:
             # The optimizer's slots go on moving what has no gradient.
             self.magnitude_mask.apply_to(self.backbone.trainable_variables)
@@ -247,7 +275,7 @@ class MetaLearner(CheckedData, TaskFunctions, keras.Model):
 
     @property
     def metrics(self):
-        return list(self._trackers.values())
+        return as_compiled(list(self._trackers.values()))
 
     # Use.
 
@@ -300,11 +328,12 @@ class MetaLearner(CheckedData, TaskFunctions, keras.Model):
         return preparation.image_shape_of(self.backbone)
 
     def _function(self, method, mode):
-        # One graph per method and mode, for any number of examples.
-        if (method, mode) not in self._functions:
+        # One graph per method, mode and settings, for any number of examples.
+        key = (method, mode, self.graph_key)
+        if key not in self._functions:
             bound = functools.partial(getattr(self, method), statistics=mode)
-            self._functions[method, mode] = tf.function(bound, reduce_retracing=True)
-        return self._functions[method, mode]
+            self._functions[key] = tf.function(bound, reduce_retracing=True)
+        return self._functions[key]
 
     # Keras.
 
@@ -328,20 +357,22 @@ class MetaLearner(CheckedData, TaskFunctions, keras.Model):
                 "a constructor argument, metrics are built in, and XLA gets second-order gradients "
                 f"of max pooling wrong. Received: {', '.join(given)}."
             )
+        optimizer = keras.optimizers.get(optimizer)
+        outer_optimizer.check(optimizer)
         super().compile(
             optimizer=optimizer,
             steps_per_execution=steps_per_execution,
             run_eagerly=run_eagerly,
             jit_compile=False,
+            auto_scale_loss=False,  # under a global policy "mixed_float16" Keras would divide by it
         )
-        _refuse_clipping(self.optimizer)
-        names = {
-            **dict.fromkeys(self._training_measures()),
-            **dict.fromkeys(self._evaluation_measures()),
-        }
-        self._trackers = {name: keras.metrics.Mean(name) for name in names}
+        self._make_trackers()
         # Slots must exist before weights are loaded into them, and before `fit` traces its step.
         self.optimizer.build(self.meta_variables)
+
+    def _make_trackers(self):
+        names = [*self._training_measures(), *self._evaluation_measures()]
+        self._trackers = {name: Tracker(name) for name in dict.fromkeys(names)}
 
     def compile_from_config(self, config):
         """Compiles as `.keras` files remember it."""
@@ -378,12 +409,7 @@ class MetaLearner(CheckedData, TaskFunctions, keras.Model):
         return cls(**{**config, **nested})
 
 
-def _refuse_clipping(optimizer):
-    number = tf.distribute.get_strategy().num_replicas_in_sync
-    clipping = ("clipnorm", "clipvalue", "global_clipnorm")
-    given = [name for name in clipping if getattr(optimizer, name, None) is not None]
-    if number > 1 and given:
-        raise ValueError(
-            "Keras clips each replica's gradient before adding them up, which is not the clipped "
-            f"meta-gradient. Clip on one device. Received: {given} with {number} replicas."
-        )
+def _policy():
+    """The dtype policy of the learner's own variables: the global one, in float32 or better."""
+    policy = keras.config.dtype_policy()
+    return "float32" if policy.variable_dtype in ("bfloat16", "float16") else policy

@@ -6,13 +6,13 @@ import tensorflow as tf
 from tfmgaug.backbones.initializers import KaimingNormal, WeightInitializer
 from tfmgaug.learners.boil import BOIL
 from tfmgaug.learners.maml import MAML
-from tfmgaug.learners.part_learned import PartLearned, refuse_meta_gradient_scores
+from tfmgaug.learners.part_learned import refuse_meta_gradient_scores
 from tfmgaug.masks.score import ScoreMask
 from tfmgaug.randomness import fold, key, uniform
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
-class MetaTicket(PartLearned, MAML):
+class MetaTicket(MAML):
     """MAML that learns a mask on random weights, and not the weights.
 
     Inner loop, per task, from the random weights: `phi <- phi - alpha * dL_support(m * phi)/dphi`.

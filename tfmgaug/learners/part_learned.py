@@ -1,11 +1,11 @@
-"""Learners whose outer loop learns a part of what their backbone could learn."""
+"""What the outer loop learns of all that a backbone could learn."""
 
 
 class PartLearned:
     """Lets Keras count as trainable what the outer loop learns, and the rest as not.
 
-    To be inherited before a `MetaLearner`. Weights that are not meta-learned still are trainable
-    variables of the backbone, or they could not adapt.
+    Weights that are not meta-learned still are trainable variables of the backbone, or they could
+    not adapt. Their order is that of the optimizer, which averages them by their place (`use_ema`).
     """
 
     @property

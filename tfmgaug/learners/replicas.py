@@ -32,7 +32,28 @@ def mean(tensors):
     """
     if not tensors:
         return []
+    if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+        return tensors
     return list(tf.distribute.get_replica_context().all_reduce("mean", tensors))
+
+
+def apply(optimizer, gradients, variables):
+    """Takes a step of an optimizer, with the mean of the replicas' gradients.
+
+    Args:
+        optimizer: Keras optimizer.
+        gradients: list of tensors, of this replica.
+        variables: list of Keras variables.
+    """
+    if tf.distribute.has_strategy():
+        # The optimizer adds up the replicas' gradients, of which each is a mean.
+        number = tf.distribute.get_strategy().num_replicas_in_sync
+        optimizer.apply([gradient / number for gradient in gradients], variables)
+        return
+    # Outside of replicas there is nothing to add up, which in a graph would keep that graph alive:
+    # TensorFlow holds on to the gradient of each sum over replicas, and to all that it reads.
+    context = tf.distribute.get_replica_context()
+    context.merge_call(lambda _: optimizer.apply(gradients, variables))
 
 
 def total(number):

@@ -1,5 +1,7 @@
 """Reptile: move the weights toward where inner steps take them."""
 
+import functools
+
 import keras
 import tensorflow as tf
 
@@ -9,6 +11,7 @@ from tfmgaug.inner_optimizers import Adam, InnerOptimizer
 from tfmgaug.learners import inner_rates
 from tfmgaug.learners.inner_batches import batch_of
 from tfmgaug.learners.meta_learner import MetaLearner
+from tfmgaug.learners.settings import positive
 from tfmgaug.learners.variables import values
 from tfmgaug.randomness import fold, key
 
@@ -58,6 +61,8 @@ class Reptile(MetaLearner):
         Nichol, Achiam, Schulman, 2018, https://arxiv.org/abs/1803.02999, Algorithm 2, and its code.
     """
 
+    has_outer_loss = False
+
     def __init__(
         self,
         backbone,
@@ -72,10 +77,10 @@ class Reptile(MetaLearner):
         carry_slots=False,
         **kwargs,
     ):
-        self.inner_steps = _positive("inner_steps", inner_steps)
-        self._evaluation_steps = _positive("evaluation_steps", evaluation_steps, optional=True)
-        self.inner_batch = _positive("inner_batch", inner_batch, optional=True)
-        self.evaluation_batch = _positive("evaluation_batch", evaluation_batch, optional=True)
+        self.inner_steps = positive("inner_steps", inner_steps)
+        self._evaluation_steps = positive("evaluation_steps", evaluation_steps, optional=True)
+        self.inner_batch = positive("inner_batch", inner_batch, optional=True)
+        self.evaluation_batch = positive("evaluation_batch", evaluation_batch, optional=True)
         self.inner_optimizer = Adam(beta_1=0.0) if inner_optimizer is None else inner_optimizer
         if not isinstance(self.inner_optimizer, InnerOptimizer):
             raise TypeError(
@@ -90,13 +95,31 @@ class Reptile(MetaLearner):
         self.carry_slots = carry_slots
         super().__init__(backbone, **kwargs)
         self.inner_learning_rate = inner_learning_rate
-        layers = [layer for layer in self.backbone.layers if layer.trainable_variables]
-        variables = dict(zip(self.weight_names, self.backbone.trainable_variables))
-        self._rates = inner_rates.build(
-            self.add_weight, layers, variables, inner_learning_rate, "no"
-        )
+        self._rates = self._build_rates(inner_learning_rate)
         self._refuse_misfits()
         self._build_slots()
+
+    def _build_rates(self, rate):
+        layers = [layer for layer in self.backbone.layers if layer.trainable_variables]
+        variables = dict(zip(self.weight_names, self.backbone.trainable_variables))
+        return inner_rates.build(self.add_weight, layers, variables, rate, "no")
+
+    @property
+    def changeable(self):
+        at_least_one = {
+            name: functools.partial(positive, name, optional=name != "inner_steps")
+            for name in ("inner_steps", "inner_batch", "evaluation_steps", "evaluation_batch")
+        }
+        rate = {"inner_learning_rate": lambda rate: self._build_rates(rate) and rate}
+        changeable = {**super().changeable, **at_least_one, **rate}
+        if self.carry_slots:
+            del changeable["parallel_tasks"]
+        return changeable
+
+    def setting_changed(self, name):
+        super().setting_changed(name)
+        if name == "inner_learning_rate":
+            self._rates = self._build_rates(self.inner_learning_rate)
 
     def _refuse_misfits(self):
         for one in self.regularizers:
@@ -140,6 +163,10 @@ class Reptile(MetaLearner):
     @property
     def evaluation_steps(self):
         return self._evaluation_steps or self.inner_steps
+
+    @evaluation_steps.setter
+    def evaluation_steps(self, steps):
+        self._evaluation_steps = steps
 
     def inner_rates(self):
         """Returns the inner learning rates by weight."""
@@ -316,13 +343,3 @@ class Reptile(MetaLearner):
         """Builds the learner from `get_config`'s result."""
         inner = keras.saving.deserialize_keras_object(config["inner_optimizer"])
         return super().from_config({**config, "inner_optimizer": inner})
-
-
-def _positive(name, value, optional=False):
-    if value is None and optional:
-        return None
-    if not isinstance(value, int) or value < 1:
-        raise ValueError(
-            f"`{name}` must be an int >= 1{' or None' if optional else ''}. Received: {value!r}."
-        )
-    return value

@@ -3,11 +3,12 @@
 import keras
 import tensorflow as tf
 
+from tfmgaug.configured import Settled
 from tfmgaug.masks.mask import number_pruned, prune_top
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
-class MagnitudeMask(keras.layers.Layer):
+class MagnitudeMask(Settled, keras.layers.Layer):
     """Prunes the entries of smallest magnitude, and remembers which.
 
     Of the n entries of each layer's kernel, the `n - floor(rate * n)` of largest magnitude are

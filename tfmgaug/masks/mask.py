@@ -3,12 +3,13 @@
 import keras
 import tensorflow as tf
 
+from tfmgaug.configured import Settled
 from tfmgaug.randomness import fold, uniform
 
 _KERNEL_LAYERS = (keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D, keras.layers.Dense)
 
 
-class Mask(keras.layers.Layer):
+class Mask(Settled, keras.layers.Layer):
     """Prunes weights: `w_j <- w_j * m_j` with `m_j` zero or one.
 
     Subclasses say in `draw` which entries go. Convolution kernels and hidden dense kernels are

@@ -7,6 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 from tfmgaug.backbones.initializers import KaimingUniform, fan_in
+from tfmgaug.configured import Settled
+from tfmgaug.custom_gradient import custom_gradient
 from tfmgaug.masks.mask import number_pruned, prunable_layers
 from tfmgaug.randomness import fold
 
@@ -14,7 +16,7 @@ _SPARSITIES = ("drifting", "fixed")
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
-class ScoreMask(keras.layers.Layer):
+class ScoreMask(Settled, keras.layers.Layer):
     """Prunes the weights whose score is below their layer's threshold.
 
     `m_j = 1[s_j >= sigma]`, `w_j <- w_j * m_j`, with a score `s_j` for each weight, drawn from
@@ -185,7 +187,7 @@ class ScoreMask(keras.layers.Layer):
         }
 
 
-@tf.custom_gradient
+@custom_gradient
 def step(score, threshold):
     """Returns `1[score >= threshold]`, whose gradient in the score is taken for one.
 

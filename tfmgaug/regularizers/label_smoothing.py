@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from tfmgaug import losses
 from tfmgaug.regularizers.regularizer import Regularizer
 
 
@@ -37,6 +38,11 @@ class LabelSmoothing(Regularizer):
     def attach(self, learner):
         if not learner.classification:
             raise ValueError("LabelSmoothing smooths labels, which a regression has none of.")
+        if not losses.is_cross_entropy(learner.loss_fn):
+            raise ValueError(
+                "LabelSmoothing replaces the loss by a cross-entropy to smooth labels: it goes "
+                f"with loss='cross_entropy'. Received: a learner with loss {learner.loss_fn!r}."
+            )
 
     def outcome(self, run):
         plain, logs = run.plain_outcome, tf.nn.log_softmax(run.logits)
