@@ -74,13 +74,13 @@ def export(
     shape = _example_shape(learner, image_shape)
     module, signatures = _signatures(learner, statistics, shape)
     temporary = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        with explained(path):
+    with explained(path):
+        try:
             tf.saved_model.save(module, str(temporary), signatures=signatures)
             _flush(temporary)
             _replace(temporary, path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
     return path
 
 
