@@ -294,7 +294,9 @@ class MetaLearner(CheckedData, TaskFunctions, keras.Model):
         # One graph per method and mode, for any number of examples.
         if (method, mode) not in self._functions:
             bound = functools.partial(getattr(self, method), statistics=mode)
-            self._functions[method, mode] = tf.function(bound, reduce_retracing=True)
+            self._functions[method, mode] = tf.function(
+                bound, reduce_retracing=True, autograph=False
+            )
         return self._functions[method, mode]
 
     # Keras.
