@@ -1,8 +1,10 @@
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tfmgaug.inner_loop import connected, descend
+from tfmgaug.learners import FOMAML
 
 A, RATE, START, TARGET = 1.5, 0.1, 2.0, 0.5
 
@@ -99,6 +101,26 @@ def test_steps_one_by_one_equal_steps_at_once():
 def test_a_weight_without_influence_is_refused():
     with pytest.raises(ValueError, match="Expected every weight to influence the loss"):
         descend(quadratic, [number(1.0), number(2.0)], [RATE, RATE], 1)
+
+
+def test_a_weight_is_named_or_numbered_and_never_called_by_its_shape():
+    weights, rates = [number([1.0, 2.0]), number([3.0, 4.0])], [RATE, RATE]
+    for names, expected in ((["gamma", "beta"], "gradient: beta"), (None, "gradient: number 1")):
+        with pytest.raises(ValueError, match=expected):
+            descend(quadratic, weights, rates, 1, names=names)
+    backbone = keras.Sequential([keras.Input([2]), keras.layers.Dense(3, name="head")])
+    learner = FOMAML(backbone, loss=Deaf(), inner_steps=1)
+    with pytest.raises(
+        ValueError, match=r"^Expected every.*gradient: \w*head_kernel, \w*head_bias"
+    ):
+        learner.adapt(np.ones([3, 2]), np.ones([3, 3]))
+
+
+class Deaf(keras.losses.Loss):
+    """No output has any influence on it."""
+
+    def call(self, y_true, y_pred):
+        return tf.reduce_sum(tf.stop_gradient(y_pred) - y_true, axis=-1)
 
 
 def test_the_error_names_what_lacks_a_gradient():

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -31,6 +32,18 @@ def test_json_with_episodes_gives_the_report_back():
 def test_json_has_no_nan():
     fields = report(loss={"support": [[1.0, np.nan], [1.0, 2.0]]}).to_json(per_episode=True)
     assert "null" in json.dumps(fields, allow_nan=False)
+
+
+def test_titles_say_what_is_known_of_the_episodes():
+    def title(metric, **settings):
+        values = {"loss": {"none": ROWS}, metric: {"none": ROWS}}
+        made = report(values.get("accuracy"), values["loss"])
+        return dataclasses.replace(made, dataset="waves", **settings).title().split(":")[0]
+
+    assert title("loss", way=None, shot=None) == "Query loss on waves, regression"
+    assert title("loss", way=None, shot=5) == "Query loss on waves, 5-shot regression"
+    assert title("accuracy", way=None, shot=None) == "Query accuracy, % on waves"
+    assert title("accuracy", way=5, shot=1) == "Query accuracy, % on waves, 5-way 1-shot"
 
 
 def test_table_has_a_row_per_step_and_aligned_columns():

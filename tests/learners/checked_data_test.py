@@ -10,13 +10,14 @@ from tfmgaug.evaluation import evaluate
 from tfmgaug.learners import FOMAML, FineTuning
 
 
-def compiled(learner):
-    learner.compile(keras.optimizers.SGD(0.1))
+def compiled(learner, **options):
+    learner.compile(keras.optimizers.SGD(0.1), **options)
     return learner
 
 
-def fresh():
-    return compiled(scatter(FOMAML(smooth_mlp(), inner_steps=1, inner_learning_rate=0.25)))
+def fresh(**options):
+    learner = FOMAML(smooth_mlp(), inner_steps=1, inner_learning_rate=0.25)
+    return compiled(scatter(learner), **options)
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +39,8 @@ def fits(learner, *data, **options):
 
 
 def test_any_data_trains_as_a_dataset_does():
-    logs, expected = fits(fresh(), dataset(batch()))
-    other = fresh()
+    logs, expected = fits(fresh(run_eagerly=True), dataset(batch()))
+    other = fresh(run_eagerly=True)
     start = [variable.numpy() for variable in other.meta_variables]
 
     def restarted():
@@ -58,6 +59,15 @@ def test_any_data_trains_as_a_dataset_does():
         assert found == pytest.approx(logs, rel=1e-5), name
         # Keras makes float32 of the arrays that it cuts into batches.
         np.testing.assert_allclose(flat(theta(other)), expected, rtol=1e-5, err_msg=name)
+
+
+def test_train_on_batch_takes_the_step_that_fit_takes():
+    graph, eager = fresh(), fresh(run_eagerly=True)
+    found = graph.train_on_batch(*batch(), return_dict=True)
+    logs, expected = fits(eager, dataset(batch()))
+    assert found == pytest.approx(logs)
+    np.testing.assert_allclose(flat(theta(graph)), expected, rtol=1e-10)
+    assert int(graph.step.numpy()) == 1
 
 
 def test_test_on_batch_gives_what_evaluate_gives(learner):

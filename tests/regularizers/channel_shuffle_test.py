@@ -74,6 +74,12 @@ def test_as_many_channels_stay_and_tasks_are_shuffled_as_asked_for():
     np.testing.assert_allclose(np.mean(acted), 0.3, atol=0.15)
 
 
+def test_gaps_in_the_labels_change_nothing():
+    for one_key in KEYS[:5]:
+        found = shuffled(one_key, labels=np.array([1, 4, 7], "int32")[LABELS])
+        np.testing.assert_array_equal(found, shuffled(one_key))
+
+
 def test_smaller_classes_are_gone_through_again():
     labels = np.array([0, 0, 0, 1], "int32")
     sources = shuffled(KEYS[1], labels=labels).astype(int)

@@ -6,6 +6,7 @@ import numpy as np
 
 from tfmgaug.evaluation.frozen import Fingerprint, as_sampler, frozen_dataset, settings
 from tfmgaug.evaluation.report import NO_STATISTICS, Report
+from tfmgaug.learners.batches import checked_tasks
 
 
 def pixel_floor(
@@ -34,12 +35,13 @@ def pixel_floor(
         A `Report` with one statistics mode, `"none"`, and no inner steps.
 
     Raises:
-        ValueError: if `episodes` is less than 2.
+        ValueError: if `episodes` is less than 2, or a query's class has no support.
     """
     started = time.monotonic()
     sampler = as_sampler(classes, way, shot, query, tasks, seed)
     fingerprint, accuracies = Fingerprint(), []
     for inputs, query_y in frozen_dataset(sampler, episodes):
+        checked_tasks((inputs, query_y), classification=True, way=None)
         fingerprint.update(inputs, query_y)
         accuracies += [
             nearest_centroid_accuracy(*task)

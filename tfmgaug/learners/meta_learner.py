@@ -332,7 +332,7 @@ class MetaLearner(CheckedData, Settings, PartLearned, TaskFunctions, keras.Model
         key = (method, mode, self.graph_key)
         if key not in self._functions:
             bound = functools.partial(getattr(self, method), statistics=mode)
-            self._functions[key] = tf.function(bound, reduce_retracing=True)
+            self._functions[key] = tf.function(bound, reduce_retracing=True, autograph=False)
         return self._functions[key]
 
     # Keras.

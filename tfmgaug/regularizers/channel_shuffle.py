@@ -81,13 +81,20 @@ class ChannelShuffle(Regularizer):
         acts = chosen == self.class_places.index(place)
         acts &= uniform([], fold(own, "whether")) < self.probability
 
-        classes = tf.reduce_max(labels) + 1
+        labels, classes = _without_gaps(labels)
         circle = permutation(classes, fold(own, "circle"))
         followers = tf.gather(tf.roll(circle, -1, 0), tf.argsort(circle))
         stays = uniform([classes, x.shape[-1]], fold(own, "channels")) < self.keep
         shape = [-1, *[1] * (x.shape.rank - 2), x.shape[-1]]
         stays = tf.reshape(tf.gather(stays, labels), shape)
         return tf.where(stays | ~acts, x, tf.gather(x, _counterparts(labels, followers)))
+
+
+def _without_gaps(labels):
+    """Numbers the classes that are there from 0, in their order: labels `[n]`, and how many."""
+    counts = tf.math.unsorted_segment_sum(tf.ones_like(labels), labels, tf.reduce_max(labels) + 1)
+    places = tf.cumsum(tf.cast(counts > 0, tf.int32))
+    return tf.gather(places, labels) - 1, places[-1]
 
 
 def _counterparts(labels, followers):
