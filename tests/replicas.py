@@ -65,7 +65,7 @@ LEARNERS = {
         magnitude_mask=MagnitudeMask(0.4),
     ),
     "regularized": lambda: ANIL(
-        mlp(3, (16, 16, 1), hidden=(16,), name="net"),
+        penalized(mlp(3, (16, 16, 1), hidden=(16,), name="net")),
         inner_steps=2,
         regularizers=[GradDrop(), MRWeights(), MRActivations()],
     ),
@@ -81,6 +81,13 @@ LEARNERS = {
         regularizers=[TrajectoryCoherence(2.0)],
     ),
 }
+
+
+def penalized(backbone):
+    """Gives all weights a penalty, which is added once an outer step."""
+    for variable in backbone.trainable_variables:
+        variable.regularizer = keras.regularizers.L2(0.01)
+    return backbone
 
 
 def strategy_of(replicas):

@@ -39,9 +39,9 @@ def _hand_over_to(graph):
     gradient = entry["type"]
     entry["type"] = _weak(gradient)
     # All of them: TensorFlow rewrites the bodies of loops, a function may outlive its caller.
-    while graph is not None:
+    while hasattr(graph, "outer_graph"):  # the outermost one lives for ever
         graph._tfmgaug_gradients = [*getattr(graph, "_tfmgaug_gradients", []), gradient]
-        graph = getattr(graph, "outer_graph", None)
+        graph = graph.outer_graph
 
 
 def _weak(gradient):

@@ -122,7 +122,7 @@ def per_example(loss, targets, outputs):
     if isinstance(loss, _ON_PROBABILITIES):
         targets = tf.one_hot(targets, tf.shape(outputs)[-1], dtype=outputs.dtype)
     elif not is_classification(loss):
-        _check_targets(targets, outputs)
+        targets = _like(outputs, targets)
     # Loss.call leaves the precision alone; Loss.__call__ would round float64 proofs to float32.
     measured = tf.convert_to_tensor(loss.call(targets, outputs))
     if measured.shape.rank == 0:
@@ -130,7 +130,8 @@ def per_example(loss, targets, outputs):
             "Expected a loss whose `call` returns a value for each example. "
             f"Received: {loss!r}, which returns a scalar."
         )
-    return tf.reduce_mean(measured, axis=list(range(1, measured.shape.rank)))
+    inner = range(1, measured.shape.rank or 1)
+    return tf.reduce_mean(measured, list(inner)) if inner else measured
 
 
 def hits(labels, logits):
@@ -183,7 +184,7 @@ def _refuse_what_would_mean_something_else(loss):
         )
 
 
-def _check_targets(targets, outputs):
+def _like(outputs, targets):
     found, expected = tf.convert_to_tensor(targets).shape, outputs.shape
     squeezed = expected[-1:] == [1] and found.is_compatible_with(expected[:-1])
     if not (found.is_compatible_with(expected) or squeezed):
@@ -191,6 +192,7 @@ def _check_targets(targets, outputs):
             "Expected targets shaped like the outputs; integer labels are for losses that classify "
             f"('cross_entropy'). Received: targets {tuple(found)}, outputs {tuple(expected)}."
         )
+    return tf.cast(targets, outputs.dtype)
 
 
 def _values(targets):

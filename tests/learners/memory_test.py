@@ -3,13 +3,12 @@
 import gc
 import weakref
 
-import keras
 import pytest
 from tensorflow.python.framework.func_graph import FuncGraph
 
 from tests.tasks import batch, dataset, images, small_conv
 from tfmgaug.backbones import mlp
-from tfmgaug.learners import FOMAML, MAML, MetaOptNet, MetaTicket
+from tfmgaug.learners import MAML, MetaOptNet, MetaTicket, ProtoNet
 
 
 def net(way=3):
@@ -17,9 +16,13 @@ def net(way=3):
 
 
 LEARNERS = {
-    "pooled normalization": lambda: FOMAML(small_conv(), inner_steps=1),
-    "recomputed steps": lambda: MAML(net(), inner_steps=1, recompute_inner_steps=True),
-    "a score mask": lambda: MetaTicket(net(), inner_steps=1),
+    "pooled normalization": lambda: ProtoNet(small_conv(way=None)),
+    "recomputed steps": lambda: MAML(
+        net(), inner_steps=1, recompute_inner_steps=True, measure_before=False
+    ),
+    "a score mask": lambda: MetaTicket(
+        net(), inner_steps=1, first_order=True, measure_before=False
+    ),
     "a head solved for": lambda: MetaOptNet(net(way=None)),
 }
 
@@ -31,7 +34,6 @@ def trained(name):
     learner.fit(dataset(images() if "pooled" in name else batch()), verbose=0)
     references = [weakref.ref(learner), weakref.ref(learner.backbone)]
     del learner
-    keras.backend.clear_session()
     gc.collect()
     return references
 
@@ -42,7 +44,8 @@ def graphs():
 
 @pytest.mark.parametrize("name", LEARNERS)
 def test_nothing_is_left_of_a_learner_that_is_gone(name):
-    trained(name)  # functions that all learners share are traced for the first
+    if name == "pooled normalization":
+        trained(name)  # functions that all learners share are traced for the first
     before = graphs()
     references = trained(name)
     assert [reference() for reference in references] == [None, None]

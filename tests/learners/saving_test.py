@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import h5py
 import keras
 import numpy as np
@@ -120,3 +123,15 @@ def test_no_weight_is_saved_twice(tmp_path):
     with h5py.File(tmp_path / "once.weights.h5") as file:
         file.visititems(lambda _, item: sizes.append(getattr(item, "size", 0)))
     assert sum(sizes) == learner.backbone.count_params() + 1  # the outer step
+
+
+WITHOUT_IMPORT = "import sys, keras; keras.saving.load_model(sys.argv[1])"
+
+
+def test_loading_without_the_import_says_what_to_import(tmp_path):
+    learner = MAML(mlp(3, (4,), hidden=(5,)), inner_steps=1)
+    learner.save(tmp_path / "learner.keras")
+    command = [sys.executable, "-c", WITHOUT_IMPORT, str(tmp_path / "learner.keras")]
+    error = subprocess.run(command, capture_output=True, text=True).stderr
+    message = error[error.index("Could not locate class 'MAML'") :]
+    assert "import tfmgaug" in message[:600]

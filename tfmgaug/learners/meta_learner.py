@@ -22,6 +22,8 @@ from tfmgaug.masks.magnitude import MagnitudeMask
 from tfmgaug.regularizers.regularizer import check
 
 _RUNNING_MOMENTUM = 0.9
+# What Keras shows of a file that it can't load, first of all: it imports nothing itself.
+_TO_LOAD = {"to_load": "import tfmgaug"}
 
 
 class MetaLearner(CheckedData, Settings, PartLearned, TaskFunctions, keras.Model):
@@ -78,6 +80,7 @@ class MetaLearner(CheckedData, Settings, PartLearned, TaskFunctions, keras.Model
         name=None,
     ):
         super().__init__(name=name, autocast=False, dtype=_policy())
+        penalties.refuse_rewritten_layers(backbone)
         self.backbone = preparation.prepare(backbone)
         penalties.check_converted(backbone, self.backbone)
         self.loss_fn = losses.get(loss)
@@ -381,6 +384,7 @@ class MetaLearner(CheckedData, Settings, PartLearned, TaskFunctions, keras.Model
     def get_config(self):
         """Returns the constructor's arguments, serializable."""
         return {
+            **_TO_LOAD,
             "backbone": keras.saving.serialize_keras_object(self.backbone),
             "loss": keras.saving.serialize_keras_object(self.loss_fn),
             "statistics": self.statistics,
@@ -406,7 +410,8 @@ class MetaLearner(CheckedData, Settings, PartLearned, TaskFunctions, keras.Model
         nested["regularizers"] = [
             keras.saving.deserialize_keras_object(one) for one in config["regularizers"]
         ]
-        return cls(**{**config, **nested})
+        arguments = {name: value for name, value in config.items() if name not in _TO_LOAD}
+        return cls(**{**arguments, **nested})
 
 
 def _policy():
