@@ -166,6 +166,25 @@ def test_a_run_is_evaluated_on_several_data_sets(finished, photos, tmp_path):
     assert all(0 <= one["accuracy"] <= 1 for one in row["on"].values())
 
 
+def test_all_classes_of_a_small_foreign_folder_are_tested(finished, photos):
+    data = ["--data=folder", f"--data_dir={photos}", "--image_size=28", "--way=5"]
+    flags = [*data, "--query=2", "--test_episodes=4", "--groups=(?:c[02]/(.)|.)"]
+    code, output, errors = run("evaluate", f"--runs={finished[0]}", *flags)
+    assert code == 0, errors
+    assert f"{photos.name} (all 10 classes), 5-way 1-shot" in output
+    warned = [line for line in errors.splitlines() if line.startswith("Warning: ")]
+    assert warned == []
+    code, output, errors = run("evaluate", f"--runs={finished[0]}", *flags, "--query=4")
+    assert code == 1
+    assert "4 in class 'c0' (10 of 10 classes have too few)" in errors
+
+
+def test_the_help_of_evaluation_lists_the_flags_of_data():
+    code, output, _ = run("evaluate", "--helpshort")
+    for flag in ("--data", "--data_dir", "--groups", "--skip_small_classes", "--way", "--runs"):
+        assert f"\n  {flag}:" in output.replace("--[no]", "--"), flag
+
+
 def test_data_named_twice_over_is_refused(finished):
     flags = ["--datasets=glyphs", "--data=glyphs", "--image_size=28"]
     code, _, errors = run("evaluate", f"--runs={finished[0]}", *flags)
