@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageOps
 
-HEIC = (".heic", ".heif", ".hif")  # read where pillow-heif is installed
+HEIC = (".heic", ".heics", ".heif", ".heifs", ".hif")  # read where pillow-heif is installed
 
 # Pillow knows the names of these formats, but reads none without another program or library.
 _WITHOUT_DECODER = ("BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF")
