@@ -200,7 +200,8 @@ def test_what_is_refused_is_wrong_at_second_order_or_raises(kind):
     except (LookupError, NotImplementedError, TypeError, tf.errors.OpError):
         pass
     except Exception as error:  # what TensorFlow raises within a function that it traces
-        assert "gradient" in str(error).lower()
+        if "gradient" not in str(error).lower():
+            raise
 
 
 @pytest.mark.parametrize("kind", EXACT)
