@@ -14,6 +14,8 @@ class LearningRule:
     magnitude_mask = None
     # Whether the outer loop learns the backbone's weights; otherwise they are what they are.
     learns_weights = True
+    # Whether the backbone's outputs are logits; otherwise they are embeddings.
+    outputs_logits = True
 
     @property
     def classifier(self):

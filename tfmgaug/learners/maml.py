@@ -68,6 +68,11 @@ class MAML(MetaLearner):
         adapting = {name: v for name, v in variables.items() if self.adapts(v)}
         # Names alone: Keras would save the variables of a dictionary a second time.
         self._adapting = list(adapting)
+        if not adapting:
+            raise ValueError(
+                f"{type(self).__name__} adapts nothing of this backbone: unfreeze what is to adapt. "
+                f"Received: {self.backbone.name!r} with trainable weights {self.weight_names}."
+            )
         self._rates = inner_rates.build(
             self.add_weight, layers, adapting, inner_learning_rate, learn_inner_rates
         )

@@ -104,7 +104,7 @@ class MetaLearner(TaskFunctions, keras.Model):
         if self.second_order:
             adapting = [v for v in self.backbone.trainable_variables if self.adapts(v)]
             exactness.refuse_inexact(traced, adapting)
-        if self.classification and self.way is not None:
+        if self.classification and self.outputs_logits:
             head.check_logits(self.backbone, traced)
 
     def _attached(self, magnitude_mask):
