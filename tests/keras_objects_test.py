@@ -293,7 +293,9 @@ def test_a_global_policy_changes_no_step_of_a_network_built_before(name, policy)
 HALF = keras.dtype_policies.DTypePolicyMap(default_policy="mixed_float16")
 
 
-@pytest.mark.parametrize("dtype", ["float16", "mixed_float16", HALF], ids=str)
+@pytest.mark.parametrize(
+    "dtype", ["float16", "mixed_float16", HALF], ids=["float16", "mixed_float16", "map"]
+)
 def test_float16_is_refused(dtype):
     with pytest.raises(ValueError, match="float16"):
         learner(network(dtype=dtype) if isinstance(dtype, str) else mapped())

@@ -195,6 +195,8 @@ def _signatures(learner, statistics: str, shape: tuple[int, ...]):
     )
     module = tf.Module()
     module.kept = [variable.value for variable in learner.variables]
+    layers = learner.backbone._flatten_layers(include_self=False)
+    module.tables = [layer.lookup_table for layer in layers if hasattr(layer, "lookup_table")]
     return module, {"adapt": adapt, "predict": predict, "adapt_and_predict": both}
 
 

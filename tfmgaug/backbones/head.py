@@ -6,6 +6,7 @@ import keras
 
 from tfmgaug.backbones.flattening import learnable
 from tfmgaug.backbones.graph import calls
+from tfmgaug.backbones.preparation import statistics_of
 
 _PROBABILITIES = ("hard_sigmoid", "sigmoid", "softmax", "sparse_sigmoid", "sparsemax")
 _ACTIVATIONS = (
@@ -54,7 +55,8 @@ def body_and_head(backbone):
         from there to its outputs.
 
     Raises:
-        ValueError: something passes the head by, so that no single tensor divides it.
+        ValueError: something passes the head by, so that no single tensor divides it, or there is
+            batch normalization behind it.
     """
     head = classifier_of(backbone)
     nodes = [node for node in calls(backbone) if node.operation is head]
@@ -62,7 +64,7 @@ def body_and_head(backbone):
     try:
         if len(nodes) > 1 or len(tensors) > 1:
             raise ValueError
-        return (
+        parts = (
             keras.Model(backbone.inputs[0], tensors[0]),
             keras.Model(tensors[0], backbone.outputs[0]),
         )
@@ -71,6 +73,12 @@ def body_and_head(backbone):
             "Expected a head that is called once, with all that the layers in front of it make. "
             f"Received: {backbone.name!r}, where something passes the head {head.name!r} by."
         ) from error
+    if statistics_of(parts[1]):
+        raise ValueError(
+            "Expected no batch normalization behind the head: its statistics would change in each "
+            f"inner step. Received: {backbone.name!r}, with the head {head.name!r}."
+        )
+    return parts
 
 
 def check_logits(backbone, traced):
@@ -83,10 +91,11 @@ def check_logits(backbone, traced):
     Raises:
         ValueError: they are probabilities, or no vectors.
     """
-    if len(backbone.outputs[0].shape) != 2:
+    shape = backbone.outputs[0].shape
+    if len(shape) != 2 or shape[-1] is None:
         raise ValueError(
             "The head must give logits [n, way]. "
-            f"Received: {backbone.name!r} with outputs {tuple(backbone.outputs[0].shape)}."
+            f"Received: {backbone.name!r} with outputs {tuple(shape)}."
         )
     kind, name = _origin(traced, traced.body, traced.body.outputs[0])
     layer = traced.layers.get(name, calls(backbone)[-1].operation)
@@ -100,9 +109,8 @@ def check_logits(backbone, traced):
     if kind in _ACTIVATIONS:
         warnings.warn(
             f"The outputs of {backbone.name!r} come out of an activation, {kind} of layer "
-            f"{layer.name!r}, and look like features: a classifier of {backbone.output_shape[-1]} "
-            "ways ends with a linear head. End it with Dense(way), or use ProtoNet, which takes "
-            "features.",
+            f"{layer.name!r}, and look like features: a classifier of {shape[-1]} ways ends with a "
+            "linear head. End it with Dense(way), or use ProtoNet, which takes features.",
             stacklevel=2,
         )
 

@@ -20,6 +20,8 @@ class ClosedFormLearner(MetaLearner):
         TypeError, ValueError: an argument does not fit.
     """
 
+    outputs_logits = False
+
     def __init__(self, backbone, **kwargs):
         super().__init__(backbone, **kwargs)
         if not self.classification:

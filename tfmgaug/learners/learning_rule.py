@@ -16,6 +16,8 @@ class LearningRule:
     learns_weights = True
     # Whether it minimizes a loss over the queries, which penalties of weights can be a part of.
     has_outer_loss = True
+    # Whether the backbone's outputs are logits; otherwise they are embeddings.
+    outputs_logits = True
 
     @property
     def classifier(self):

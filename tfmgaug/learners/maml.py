@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from tfmgaug import batch_statistics
-from tfmgaug.backbones import preparation
+from tfmgaug.backbones import tracing
 from tfmgaug.inner_loop import descend
 from tfmgaug.learners import inner_rates
 from tfmgaug.learners.meta_learner import MetaLearner
@@ -68,6 +68,11 @@ class MAML(MetaLearner):
         weights = zip(self.weight_names, self.backbone.trainable_variables)
         # Names alone: Keras would save the variables of a dictionary a second time.
         self._adapting = [name for name, variable in weights if self.adapts(variable)]
+        if not self._adapting:
+            raise ValueError(
+                f"{type(self).__name__} adapts nothing of this backbone: unfreeze what is to adapt. "
+                f"Received: {self.backbone.name!r} with trainable weights {self.weight_names}."
+            )
         self._rates = self._build_rates(inner_learning_rate, learn_inner_rates)
 
     def _build_rates(self, rate, learned="no"):
@@ -97,7 +102,8 @@ class MAML(MetaLearner):
         return rate
 
     def _checked_order(self, first_order):
-        preparation.prepare(self.backbone, not first_order)
+        if not first_order:
+            self._refuse_inexact(tracing.trace(self.backbone))
         return bool(first_order)
 
     def setting_changed(self, name):

@@ -116,10 +116,13 @@ class MetaLearner(CheckedData, Settings, PartLearned, TaskFunctions, keras.Model
         traced = tracing.trace(self.backbone)
         tracing.refuse_states(traced)
         if self.second_order:
-            adapting = [v for v in self.backbone.trainable_variables if self.adapts(v)]
-            exactness.refuse_inexact(traced, adapting)
-        if self.classification and self.way is not None:
+            self._refuse_inexact(traced)
+        if self.classification and self.outputs_logits:
             head.check_logits(self.backbone, traced)
+
+    def _refuse_inexact(self, traced):
+        adapting = [v for v in self.backbone.trainable_variables if self.adapts(v)]
+        exactness.refuse_inexact(traced, adapting)
 
     def _settle(self):
         penalties.check(self)
