@@ -50,7 +50,7 @@ def table(report):
         report: `tfmgaug.analysis.SubnetworkReport`.
 
     Returns:
-        Lines of text: mean ± 95 % interval.
+        Lines of text: mean ± 95 % interval over tasks (Student's t).
     """
     scale, digits = (100, 1) if report.metric == "accuracy" else (1, 3)
     shown = _shown_steps(report.steps)
@@ -86,5 +86,5 @@ def _title(report):
     labels = ", mask reads query labels" if report.reads_query_labels else ""
     return (
         f"{report.name}: query {report.metric}{unit} on {report.dataset}{shape}{exclusive}, "
-        f"{report.tasks} tasks, {report.statistics} statistics{labels}"
+        f"mean ± 95 % interval over {report.tasks} tasks, {report.statistics} statistics{labels}"
     )

@@ -2,6 +2,7 @@
 
 from launch.analyses import result
 from tfmgaug import figures
+from tfmgaug.evaluation.intervals import described
 from tfmgaug.evaluation.summary import summarize
 
 # What runs in one figure must share.
@@ -97,7 +98,8 @@ def _point(name, width, own):
 def _line(point):
     count = len(point["seeds"])
     interval = "" if count == 1 else f" ± {100 * point['interval']:.2f}"
+    over = "1 seed, no interval" if count == 1 else described(count, "seeds")
     return (
         f"{point['name']}, width factor {point['width_factor']:g}: {100 * point['mean']:.2f}"
-        f"{interval} % ({count} seed{'s' if count > 1 else ''})"
+        f"{interval} % ({over})"
     )

@@ -5,6 +5,7 @@ import statistics
 from typing import NamedTuple
 
 from launch.reproduction import composition
+from tfmgaug.evaluation.intervals import half_width
 
 
 class Outcome(NamedTuple):
@@ -88,10 +89,7 @@ def _the_same(key, reports):
 def _over_seeds(means):
     if len(means) < 2:
         return None
-    from scipy import stats  # which takes a second to import
-
-    quantile = stats.t.ppf(0.975, len(means) - 1)
-    return float(quantile) * statistics.stdev(means) / math.sqrt(len(means))
+    return half_width(statistics.stdev(means) / math.sqrt(len(means)), len(means))
 
 
 def _modes(reports):

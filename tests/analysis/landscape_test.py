@@ -16,6 +16,7 @@ from tfmgaug.analysis.support_losses import support_loss
 from tfmgaug.backbones import mlp
 from tfmgaug.data import SinusoidSampler
 from tfmgaug.episode import Episode
+from tfmgaug.evaluation import half_width
 from tfmgaug.learners import ANIL, MAML, ProtoNet
 
 TASKS, RATE, STEPS = 6, 0.5, 2
@@ -170,7 +171,7 @@ def test_the_interval_of_a_mean_over_pairs_is_the_jackknifes():
     np.testing.assert_allclose(pairwise_mean(total @ total, squares.sum(), 7), whole)
     without = [brute_force(np.delete(vectors, number, axis=0)) for number in range(7)]
     error = np.sqrt(6 / 7 * np.sum((np.array(without) - whole) ** 2))
-    np.testing.assert_allclose(found.interval, 1.96 * error)
+    np.testing.assert_allclose(found.interval, half_width(error, 7))
 
 
 def test_bad_learners_and_arguments_are_refused():

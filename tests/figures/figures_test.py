@@ -7,6 +7,7 @@ from tests.evaluation.reports import report
 from tests.full_disk import limited
 from tfmgaug.batch_statistics import MODES
 from tfmgaug.episode import Episode
+from tfmgaug.evaluation import half_width
 from tfmgaug.figures import accuracy_per_step, episode_grid, save, training_curves
 from tfmgaug.figures.style import COLORS
 
@@ -58,8 +59,9 @@ def test_steps_show_means_intervals_floor_and_chance():
     figure = accuracy_per_step(learner, report({"none": [[0.4], [0.4]]}, name="pixel floor"))
     axes = figure.axes[0]
     means, bars = axes.containers[0][0], axes.containers[0][2][0]
+    half = 100 * half_width(0.1, 2)
     np.testing.assert_allclose(means.get_ydata(), [20, 60], rtol=1e-5)
-    np.testing.assert_allclose(bars.get_segments()[1][:, 1], [60 - 19.6, 60 + 19.6], rtol=1e-5)
+    np.testing.assert_allclose(bars.get_segments()[1][:, 1], [60 - half, 60 + half], rtol=1e-5)
     assert labels(figure) == ["MAML, support", "pixel floor", "chance"]
     assert "accuracy (%)" in axes.get_ylabel()
     levels = [line.get_ydata()[0] for line in axes.lines if line.get_label() == "pixel floor"]

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from tests.analysis.reports import report
+from tfmgaug.evaluation import half_width
 from tfmgaug.figures import fine_tuning_curves
 
 ACCURACY = np.array([[[0.2, 0.7], [0.1, 0.5], [0.2, 0.3]], [[0.4, 0.9], [0.3, 0.7], [0.2, 0.5]]])
@@ -13,7 +14,7 @@ def test_every_network_has_a_curve_and_a_band_of_its_interval():
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels == ["full network", "2 % pruned", "random initialization", "chance"]
     np.testing.assert_allclose(axes.lines[1].get_ydata(), [20, 60])
-    half = 1.96 * 100 * np.std([0.5, 0.7], ddof=1) / np.sqrt(2)
+    half = 100 * half_width(0.1, 2)
     band = axes.collections[1].get_paths()[0].vertices
     np.testing.assert_allclose(
         sorted({*band[band[:, 0] == 1][:, 1].round(6)}), [60 - half, 60 + half], rtol=1e-5

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from tests.analysis.reports import layer_report
+from tfmgaug.evaluation import half_width
 from tfmgaug.figures import gradient_norms
 
 VALUES = {"mean_absolute": [[0.1, 0.3], [0.3, 0.5]]}
@@ -21,7 +22,7 @@ def test_one_panel_is_over_epochs_and_one_over_layers():
     assert "dense4_kernel" in training.texts[0].get_text()
     line, _, (bars,) = trained.containers[0]
     np.testing.assert_allclose(line.get_xydata()[:, 1], [0.2, 0.4])
-    half = 1.96 * 0.2 / 2**0.5 / 2**0.5
+    half = half_width(0.1, 2)
     np.testing.assert_allclose(bars.get_segments()[0][:, 1], [0.2 - half, 0.2 + half])
     assert line.get_color() == training.lines[0].get_color()
     labels = [text.get_text() for text in figure.legends[0].get_texts()]

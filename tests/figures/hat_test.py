@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from tests.analysis.reports import report
+from tfmgaug.evaluation import half_width
 from tfmgaug.figures import hat_graph
 
 # Two tasks that differ by 0.2, a network and a sub-network, before adaptation and after a step.
@@ -26,7 +27,7 @@ def test_whiskers_are_the_intervals_of_the_paired_difference():
     axes = hat_graph(report(ACCURACY)).axes[0]
     (bars,) = [one for one in axes.containers if hasattr(one, "errorbar")]
     before, after = bars.errorbar[2][0].get_segments()
-    half = 1.96 * 100 * np.std([0.1, 0.3], ddof=1) / np.sqrt(2)
+    half = 100 * half_width(0.1, 2)
     np.testing.assert_allclose(before[:, 1], [10 - half, 10 + half])
     np.testing.assert_allclose(after[:, 1], [90, 90])
 

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from tests.analysis.reports import layer_report
+from tfmgaug.evaluation import half_width
 from tfmgaug.figures import representation_profile
 
-VALUES = {"cka": [[1.0, 0.4], [1.0, 0.6]]}
+VALUES = {"cka": [[1.0, 0.49], [1.0, 0.51]]}
 
 
 def test_every_report_is_a_line_over_stages_with_intervals_over_tasks():
@@ -13,7 +14,7 @@ def test_every_report_is_a_line_over_stages_with_intervals_over_tasks():
     first, _, (bars,) = axes.containers[0]
     np.testing.assert_allclose(first.get_xydata()[:, 1], [1, 0.5])
     spread = np.ptp([segment[:, 1] for segment in bars.get_segments()], axis=1)
-    np.testing.assert_allclose(spread, [0, 2 * 1.96 * 0.1], atol=1e-12)
+    np.testing.assert_allclose(spread, [0, 2 * half_width(0.01, 2)], atol=1e-12)
     second = axes.containers[1][0]
     assert (second.get_xdata() != first.get_xdata()).all()
     assert second.get_linestyle() != first.get_linestyle()

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from tfmgaug import figures
+from tfmgaug.evaluation import half_width
 
 
 def history(training, test):
@@ -20,14 +21,16 @@ def test_the_gap_has_a_panel_beside_both_accuracies():
     np.testing.assert_allclose(gap.lines[1].get_ydata(), [10, 5])
 
 
-def test_runs_of_one_length_are_averaged():
+def test_runs_of_one_length_are_averaged_and_a_single_one_has_no_bar():
     figure = figures.sensitivity_curves({"DSD": [(30, 0.6), (10, 0.5), (30, 0.4)]}, "steps")
     (axes,) = figure.axes
     (container,) = axes.containers
     np.testing.assert_array_equal(container.lines[0].get_xdata(), [10, 30])
     np.testing.assert_allclose(container.lines[0].get_ydata(orig=False), [50, 50])
-    spread = container.lines[2][0].get_segments()[1][:, 1]
-    np.testing.assert_allclose(np.ptp(spread), 2 * np.std([60, 40], ddof=1))
+    alone, several = container.lines[2][0].get_segments()
+    assert len(alone) == 0
+    np.testing.assert_allclose(np.ptp(several[:, 1]), 2 * half_width(10, 2))
+    assert axes.texts[0].get_text() == "bars: 95 % interval over 2 runs, Student's t"
     assert axes.get_xlabel() == "steps"
     with pytest.raises(ValueError, match="at least one pair"):
         figures.sensitivity_curves({"DSD": []}, "steps")

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from tfmgaug.evaluation import half_width
 from tfmgaug.figures import run_curves
 
 
@@ -31,10 +32,14 @@ def test_four_panels_show_training_and_validation():
 
 
 def test_runs_of_one_name_are_averaged_with_their_interval():
-    axes = run_curves({"MGAug": [history(1), history(2, epochs=2)]}).axes[0]
+    figure = run_curves({"MGAug": [history(1), history(2, epochs=2)], "alone": [history(1)]})
+    axes = figure.axes[0]
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels == ["MGAug (mean, 95 % interval over 2 runs, Student's t)", "alone"]
+    assert len(axes.collections) == 1  # a single run has no band
     np.testing.assert_allclose(axes.lines[0].get_ydata(), [1.5, 2.5])
     band = axes.collections[0].get_paths()[0].vertices[:, 1]
-    half = 1.96 * np.std([1, 2], ddof=1) / np.sqrt(2)
+    half = half_width(0.5, 2)
     assert (band.min(), band.max()) == (pytest.approx(1.5 - half), pytest.approx(2.5 + half))
 
 

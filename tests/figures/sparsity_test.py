@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from tfmgaug.evaluation import half_width
 from tfmgaug.figures import sparsity_curves
 
 
@@ -16,11 +17,13 @@ def test_every_name_is_a_panel_and_every_layer_a_line_in_percent():
     alone, averaged = figure.axes
     np.testing.assert_allclose(alone.lines[0].get_xydata(), [[1, 20], [2, 30], [3, 40]])
     np.testing.assert_allclose(averaged.lines[1].get_ydata(), [10, 20, 30])
-    half = 100 * 1.96 * np.std([0, 0.2], ddof=1) / 2**0.5
+    half = 100 * half_width(0.1, 2)
     band = averaged.collections[0].get_paths()[0].vertices[:, 1]
     assert (band.min(), band.max()) == (pytest.approx(10 - half), pytest.approx(30 + half))
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels == ["dense1", "dense2"]
+    assert not alone.collections
+    assert "95 % interval over 2 runs, Student's t" in averaged.texts[0].get_text()
 
 
 def test_the_legend_of_a_deep_network_names_some_of_its_layers():

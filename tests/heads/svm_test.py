@@ -3,6 +3,7 @@ import pytest
 import tensorflow as tf
 from scipy.optimize import minimize
 
+from tests.heads import by_active_set
 from tfmgaug.heads import SVMHead, interior_point
 
 
@@ -49,7 +50,7 @@ def test_the_solution_is_that_of_a_generic_solver(way, cost):
 def test_some_bounds_hold_and_some_do_not():
     _, _, kernel, hot = problem()
     slack = 0.1 * hot - solve(kernel, hot)
-    assert slack.min() > 0
+    assert slack.min() == 0
     assert 3 < np.sum(slack < 1e-8) < slack.size - 3
 
 
@@ -87,6 +88,44 @@ def test_the_gradient_equals_finite_differences():
         move = 1e-5 * draws.normal(size=embeddings.shape)
         difference = float(value(embeddings + move) - value(embeddings - move))
         np.testing.assert_allclose(2e5 * np.sum(gradient * move), 1e5 * difference, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("way", "shot", "features", "scale"),
+    [(3, 3, 5, 1.0), (5, 5, 64, 1.0), (5, 5, 4, 1.0), (5, 5, 64, 1e-4), (5, 5, 64, 1e4)],
+)
+def test_solution_and_gradient_are_exact_down_to_rounding(way, shot, features, scale):
+    embeddings, labels, kernel, hot = problem(way, shot, features, scale, seed=3)
+    near = solve(kernel, hot)
+    exact = by_active_set.solve(kernel, hot, 0.1, near)
+    np.testing.assert_allclose(near, exact, atol=1e-13 * np.abs(exact).max())
+    draws, x = np.random.default_rng(5), tf.constant(embeddings)
+    upstream = draws.normal(size=(features, way))
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        value = tf.reduce_sum(upstream * SVMHead(0.1, 1.0).weights(x, labels, way))
+    gradient = tape.gradient(value, x).numpy()
+    for _ in range(3):
+        move = draws.normal(size=embeddings.shape)
+        moved = embeddings + by_active_set.STEP * 1j * move
+        kernel = moved @ moved.T + np.eye(len(labels))
+        weights = moved.T @ by_active_set.solve(kernel, hot, 0.1, near).T
+        slope = np.sum(upstream * weights).imag / by_active_set.STEP
+        np.testing.assert_allclose(np.sum(gradient * move), slope, rtol=1e-11)
+
+
+@pytest.mark.parametrize("origin", [0.0, 1e4])
+@pytest.mark.parametrize("scale", [0.0, 1e-4, 1.0, 1e6])
+def test_it_ends_where_rounding_does(scale, origin, monkeypatch):
+    embeddings, _, _, hot = problem(5, 3, scale=scale)
+    embeddings += origin
+    embeddings[1:4] = embeddings[0]  # the same picture three times more, of other classes
+    steps, improved = [], interior_point._improved
+    monkeypatch.setattr(interior_point, "_improved", lambda *a: steps.append(a) or improved(*a))
+    solution = solve(embeddings @ embeddings.T + np.eye(15), hot)
+    assert np.isfinite(solution).all()
+    assert (solution <= 0.1 * hot).all()
+    assert 5 < len(steps) < 40
 
 
 def test_a_second_gradient_is_refused_rather_than_wrong():

@@ -149,7 +149,7 @@ def test_widths_are_averaged_over_seeds_a_line_for_each_learner(write):
     assert (four["mean"], four["seeds"]) == (pytest.approx(0.7), [0, 1])
     assert four["interval"] == pytest.approx(summarize([0.6, 0.8]).interval)
     assert (ticket["name"], ticket["runs"]) == ("Meta-ticket + IteRand", [str(paths[3])])
-    assert "MAML, width factor 4: 70.00 ± 19.60 % (2 seeds)" in found.text
+    assert "factor 4: 70.00 ± 127.06 % (95 % interval over 2 seeds, Student's t)" in found.text
     named = widths.analyze([runs[1], runs[3]], options(names=["w4", "t4"]))
     assert [point["name"] for point in named.results] == ["w4", "t4"]
 

@@ -53,6 +53,7 @@ class Network:
     def logits(self, h):
         if "head_kernel" in self.w:
             return h
+        h = h - self.state["origin"]
         distances = h[:, None] - self.state["prototypes"][None]
         return -(distances**2).sum(-1)
 

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from tfmgaug.evaluation.intervals import half_width
 from tfmgaug.evaluation.summary import Summary
 
 
@@ -56,7 +57,7 @@ def summarize_pairs(values):
 
     Returns:
         A `Summary`: the mean over pairs, the standard deviation over tasks, and half the width of
-        the mean's 95 % interval.
+        the mean's 95 % interval (Student's t of n - 1 degrees of freedom).
 
     Reference:
         Arvesen, Jackknifing U-statistics, 1969, https://doi.org/10.1214/aoms/1177697287.
@@ -65,4 +66,5 @@ def summarize_pairs(values):
     number = len(values)
     left_out = 2 * (np.mean(values) - values) / (number - 2)
     error = math.sqrt((number - 1) / number * np.sum(left_out**2))
-    return Summary(float(np.mean(values)), float(np.std(values, ddof=1)), 1.96 * error, number)
+    deviation = float(np.std(values, ddof=1))
+    return Summary(float(np.mean(values)), deviation, half_width(error, number), number)

@@ -18,7 +18,7 @@ class Comparison:
         metric: `"accuracy"` or `"loss"`.
         statistics: the statistics mode of each.
         difference: mean over episodes of the first minus the second.
-        interval: half width of the 95 % interval of that mean.
+        interval: half width of the 95 % interval of that mean (Student's t, as the paired t-test).
         p_value: of the paired t-test that the mean difference is zero.
         wilcoxon_p_value: of Wilcoxon's signed-rank test, which assumes no normal distribution.
         episodes: number of episodes.

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tfmgaug.evaluation.intervals import half_width
+
 
 class Summary(NamedTuple):
     """What a column of per-episode values amounts to.
@@ -12,7 +14,7 @@ class Summary(NamedTuple):
     Attributes:
         mean: mean over episodes.
         standard_deviation: sample standard deviation over episodes (divided by n - 1).
-        interval: half width of the 95 % interval, 1.96 * standard_deviation / sqrt(n).
+        interval: half width of the 95 % interval of the mean, by Student's t: see `half_width`.
         episodes: n, the number of values.
     """
 
@@ -41,6 +43,5 @@ def summarize(values) -> Summary:
             f"interval. Received: values of shape {values.shape}."
         )
     deviation = float(np.std(values, ddof=1))
-    return Summary(
-        float(np.mean(values)), deviation, 1.96 * deviation / math.sqrt(len(values)), len(values)
-    )
+    interval = half_width(deviation / math.sqrt(len(values)), len(values))
+    return Summary(float(np.mean(values)), deviation, interval, len(values))

@@ -3,6 +3,7 @@
 import numpy as np
 
 from tfmgaug.analysis.subnetwork_report import SubnetworkReport
+from tfmgaug.evaluation.intervals import described
 from tfmgaug.figures.looks import DOTS, entries_of, line, shared_legend, titled
 from tfmgaug.figures.style import GRAY, new_figure, styled
 
@@ -12,6 +13,8 @@ _MARKS = 10  # at most, on a line
 @styled
 def fine_tuning_curves(*reports: SubnetworkReport):
     """Draws accuracy over many inner steps, with bands of 95 % intervals over tasks.
+
+    Intervals are Student's t.
 
     Args:
         *reports: from `tfmgaug.analysis.fine_tuning`, one panel each.
@@ -63,7 +66,7 @@ def _draw_panel(axes, report: SubnetworkReport) -> None:
 
 def _notes(report: SubnetworkReport) -> list[str]:
     return [
-        f"{report.tasks} tasks, bands: 95 % intervals",
+        f"bands: {described(report.tasks, 'tasks')}",
         "masks scored on the query labels" if report.reads_query_labels else "",
     ]
 

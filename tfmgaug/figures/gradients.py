@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from tfmgaug.analysis.layer_report import LayerReport
+from tfmgaug.evaluation.intervals import described
 from tfmgaug.figures.histories import aligned, draw_curves, finish_epochs
 from tfmgaug.figures.layers import check_layers, draw_layers, positive, room_for_names
 from tfmgaug.figures.looks import entries_of, line, shared_legend, titled
@@ -20,7 +21,8 @@ def gradient_norms(
     """Draws mean absolute task gradients: of one layer over epochs, and of all when trained.
 
     Runs of one name (other seeds) are averaged over epochs, with a band of the 95 % interval over
-    runs; bars are 95 % intervals over tasks. Axes are logarithmic unless a gradient is zero.
+    runs; bars are 95 % intervals over tasks (both Student's t). Axes are logarithmic unless a
+    gradient is zero.
 
     Args:
         reports: from `tfmgaug.analysis.TaskGradients`, of trained learners.
@@ -47,12 +49,12 @@ def gradient_norms(
     figure = new_figure(sum(widths), 4.1 + room_for_names(layers))
     panels = list(figure.subplots(1, len(widths), width_ratios=widths, squeeze=False)[0])
     names = list(dict.fromkeys(report.name for report in reports))
-    titles, notes = ["When trained"], [[f"{reports[0].tasks} tasks, bars: 95 % intervals"]]
+    tasks = described({report.tasks for report in reports}, "tasks")
+    titles, notes = ["When trained"], [[f"bars: {tasks}"]]
     if histories:
         _draw_epochs(panels[0], histories, names)
-        several = any(len(runs) > 1 for runs in histories.values())
         titles = ["In training", *titles]
-        notes = [[layer, "means over runs, bands: 95 % intervals" if several else ""], *notes]
+        notes = [[layer, _band(histories)], *notes]
     draw_layers(panels[-1], reports, _MEASURE)
     panels[-1].set_xlabel("weight")
     if positive(reports, _MEASURE):
@@ -61,6 +63,11 @@ def gradient_norms(
     panels[0].set_ylabel("mean absolute task gradient")
     shared_legend(figure, entries_of(panels[-1:]))
     return figure
+
+
+def _band(histories) -> str:
+    several = {len(runs) for runs in histories.values() if len(runs) > 1}
+    return f"means, bands: {described(several, 'runs')}" if several else ""
 
 
 def _draw_epochs(axes, histories, names) -> None:

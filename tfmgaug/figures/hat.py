@@ -5,6 +5,7 @@ from string import ascii_lowercase
 import numpy as np
 
 from tfmgaug.analysis.subnetwork_report import SubnetworkReport
+from tfmgaug.evaluation.intervals import described
 from tfmgaug.figures.looks import DOTS, entries_of, shades, shared_legend, titled
 from tfmgaug.figures.style import GRAY, INK, new_figure, styled
 
@@ -16,8 +17,8 @@ def hat_graph(*reports: SubnetworkReport):
     """Draws accuracy per inner step: the full network as a line, sub-networks as bars from it.
 
     A bar begins at the full network's accuracy and ends at the sub-network's: upwards where it is
-    better, downwards where it is worse. Whiskers are 95 % intervals over tasks, on the bars of the
-    difference to the full network (paired task by task), on the line of its accuracy.
+    better, downwards where it is worse. Whiskers are 95 % intervals over tasks (Student's t) of the
+    difference to the full network (paired task by task), the line's band is that of its accuracy.
 
     Args:
         *reports: from `tfmgaug.analysis.memorization`, one panel each.
@@ -98,10 +99,15 @@ def _columns(report: SubnetworkReport, summary, network: int) -> tuple[np.ndarra
 
 
 def _notes(report: SubnetworkReport) -> list[str]:
-    exclusive = {None: "", True: ", mutually exclusive", False: ", non-mutually-exclusive"}
+    exclusive = {
+        None: "",
+        True: "mutually exclusive tasks",
+        False: "non-mutually-exclusive tasks",
+    }
     idle = [network.rate for network in report.networks[1:] if not network.pruned]
     return [
-        f"{report.tasks} tasks{exclusive[report.mutually_exclusive]}",
+        exclusive[report.mutually_exclusive],
+        f"whiskers, band: {described(report.tasks, 'tasks')}",
         "masks scored on the query labels" if report.reads_query_labels else "",
         f"up to {100 * max(idle):.4g} % prunes nothing: small layers" if idle else "",
     ]

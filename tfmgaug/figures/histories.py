@@ -2,11 +2,15 @@
 
 import numpy as np
 
+from tfmgaug.evaluation.intervals import described, half_width
+
 _DENSE = 200  # points of a curve, above which neighbors are averaged
 
 
 def draw_curves(axes, curves: dict, looks: list[dict], scale: float = 1.0) -> int:
-    """Draws curves over epochs, with a band of the 95 % interval over runs (1.96 standard errors).
+    """Draws curves over epochs, of several runs with a band of the 95 % interval over runs.
+
+    Intervals are Student's t. A single run has none, and no band.
 
     Args:
         axes: where to draw.
@@ -34,8 +38,8 @@ def aligned(runs, key: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def label_of(name: str, runs) -> str:
-    """What the legend calls the curve of these runs."""
-    return name if len(runs) == 1 else f"{name} (mean of {len(runs)} runs)"
+    """What the legend calls the curve of these runs, and the band of several."""
+    return name if len(runs) == 1 else f"{name} (mean, {described(len(runs), 'runs')})"
 
 
 def finish_epochs(axes, block: int) -> None:
@@ -53,7 +57,7 @@ def _draw_curve(axes, label: str, epochs, values, look: dict, scale: float) -> N
     every = max(1, len(epochs) // 8)
     axes.plot(epochs, mean, **look, ms=4, lw=1.5, markevery=every, label=label)
     if runs > 1:
-        interval = scale * 1.96 * values.std(axis=0, ddof=1) / np.sqrt(runs)
+        interval = scale * half_width(values.std(axis=0, ddof=1) / np.sqrt(runs), runs)
         axes.fill_between(
             epochs, mean - interval, mean + interval, color=look["color"], alpha=0.18, lw=0
         )

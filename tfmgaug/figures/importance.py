@@ -3,6 +3,7 @@
 import numpy as np
 
 from tfmgaug.analysis.importance import PARTS, Importance
+from tfmgaug.evaluation.intervals import described, half_width
 from tfmgaug.figures.looks import entries_of, shared_legend
 from tfmgaug.figures.style import COLORS, INK, new_figure, styled
 
@@ -19,8 +20,8 @@ _LEFT_OUT = 0.001  # of the weights at most, at the lower end
 def importance_histogram(*results: Importance, layer: str | None = None):
     """Draws how many weights of a layer carry how much memory, on a logarithmic axis.
 
-    Bars are stacked; whiskers are 95 % intervals over tasks of a whole bar. Weights are marked task
-    by task, each by its own threshold, so that colors meet within a bar.
+    Bars are stacked; whiskers are 95 % intervals over tasks (Student's t) of a whole bar. Weights
+    are marked task by task, each by its own threshold, so that colors meet within a bar.
 
     Args:
         *results: from `tfmgaug.analysis.importance`, one panel each.
@@ -67,7 +68,7 @@ def _draw_panel(axes, result: Importance, layer: str | None) -> None:
         )  # fmt: skip
         bottom += mean
     whole = shown.sum(axis=1)
-    interval = 1.96 * whole.std(axis=0, ddof=1) / np.sqrt(len(whole))
+    interval = half_width(whole.std(axis=0, ddof=1) / np.sqrt(len(whole)), len(whole))
     axes.errorbar(
         np.sqrt(edges[:-1] * edges[1:]), bottom, interval, fmt="none", ecolor=INK, elinewidth=0.7
     )
@@ -98,7 +99,8 @@ def _note(result: Importance, layer: str | None, counts, low: int) -> str:
     lines = [
         f"the highest {100 * result.rate:.4g} % carry",
         f"{100 * carried.mean:.1f} ± {100 * carried.interval:.1f} % of the MMCA",
-        f"{len(result.counts)} tasks; scores read the query labels",
+        f"±, whiskers: {described(len(result.counts), 'tasks')}",
+        "scores read the query labels",
     ]
     left_out = counts[:, :, : 1 + low].sum(axis=(1, 2)).mean()
     if left_out > 0:

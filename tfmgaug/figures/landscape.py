@@ -26,7 +26,8 @@ PROPERTIES = tuple(name for name, _, _ in _PANELS)
 def landscape_curves(histories: Mapping[str, Sequence[Sequence[Mapping]]]):
     """Draws accuracy (or loss) and all properties of the landscape over epochs.
 
-    The band is the 95 % interval: over tasks for a single run under a name, over runs for several.
+    The band is the 95 % interval (Student's t): over tasks for a single run under a name, over runs
+    for several, as the legend says.
 
     Args:
         histories: for each name its runs' histories: rows of logs that a

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from tfmgaug.analysis.layer_report import LayerReport
+from tfmgaug.evaluation.intervals import described
 from tfmgaug.figures.looks import entries_of, line, shared_legend, titled
 from tfmgaug.figures.style import GRAY, new_figure, styled
 
@@ -16,6 +17,8 @@ _ANGLE = 60  # degrees
 @styled
 def representation_profile(*reports: LayerReport):
     """Draws CKA before and after adaptation for each stage, with 95 % intervals over tasks.
+
+    Intervals are Student's t.
 
     Args:
         *reports: from `tfmgaug.analysis.representation_change`; those of one name look alike.
@@ -42,9 +45,9 @@ def representation_profile(*reports: LayerReport):
     axes.set_ylim(low, 1.05)
     axes.set_ylabel("CKA, before and after adaptation")
     axes.set_xlabel("stage")
-    tasks = sorted({report.tasks for report in reports})
-    note = f"{'/'.join(map(str, tasks))} tasks, bars: 95 % intervals; 1: features as they were"
-    titled([axes], ["Representation change of the queries"], [[note]])
+    bars = described({report.tasks for report in reports}, "tasks")
+    notes = ["1: features as they were", f"bars: {bars}"]
+    titled([axes], ["Representation change of the queries"], [notes])
     shared_legend(figure, entries_of([axes]))
     return figure
 

@@ -1,10 +1,13 @@
 """Figures of network pruning: the generalization gap, and sensitivity to phases."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tfmgaug.figures.looks import entries_of, line, shared_legend
+from tfmgaug.evaluation.intervals import described
+from tfmgaug.evaluation.summary import summarize
+from tfmgaug.figures.looks import entries_of, line, shared_legend, titled
 from tfmgaug.figures.runs import run_curves
 from tfmgaug.figures.style import new_figure, styled
 
@@ -42,8 +45,8 @@ def gap_curves(histories: Mapping[str, Sequence[Sequence[Mapping]]]):
 def sensitivity_curves(curves: Mapping[str, Sequence[tuple[float, float]]], axis: str):
     """Draws test accuracy over a length, one curve a name.
 
-    Several runs of the same length (other seeds) are averaged, with bars of one standard deviation
-    over runs.
+    Several runs of the same length (other seeds) are averaged, with bars of the 95 % interval over
+    runs (Student's t); a single run has none.
 
     Args:
         curves: for each name pairs of a length and an accuracy in 0-1.
@@ -65,14 +68,16 @@ def sensitivity_curves(curves: Mapping[str, Sequence[tuple[float, float]]], axis
     if not curves or not all(curves.values()):
         raise ValueError(f"`curves` must hold names with at least one pair. Received: {curves}.")
     figure = new_figure(5.0, 3.8)
-    axes = figure.subplots()
+    axes, several = figure.subplots(), set()
     for number, (name, pairs) in enumerate(curves.items()):
         lengths = sorted({length for length, _ in pairs})
         groups = [[100 * value for own, value in pairs if own == length] for length in lengths]
-        bars = [np.std(group, ddof=1) if len(group) > 1 else 0.0 for group in groups]
+        bars = [summarize(group).interval if len(group) > 1 else math.nan for group in groups]
         means = [np.mean(group) for group in groups]
         axes.errorbar(lengths, means, bars, **line(number), ms=5, capsize=3, label=name)
+        several |= {len(group) for group in groups if len(group) > 1}
     axes.set_xlabel(axis)
     axes.set_ylabel("query accuracy (%)")
+    titled([axes], [""], [[f"bars: {described(several, 'runs')}" if several else ""]])
     shared_legend(figure, entries_of(figure.axes))
     return figure

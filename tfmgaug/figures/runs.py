@@ -23,8 +23,8 @@ def run_curves(
     """Draws loss and accuracy of training and validation over epochs, one curve a name.
 
     Several runs under one name (other seeds) are averaged, with a band of the 95 % interval over
-    runs (1.96 standard errors). Of a long history, each point is the mean of neighboring epochs;
-    the axis says how many.
+    runs (Student's t), as the legend says; a single run has none. Of a long history, each point is
+    the mean of neighboring epochs; the axis says how many.
 
     Args:
         histories: for each name its runs' histories: rows of logs, one for each epoch, as

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from tfmgaug.evaluation.intervals import described
 from tfmgaug.figures.histories import aligned, draw_curves, finish_epochs
 from tfmgaug.figures.looks import MARKERS, entries_of, shades, titled
 from tfmgaug.figures.style import new_figure, styled
@@ -15,7 +16,7 @@ def sparsity_curves(histories: Mapping[str, Sequence[Sequence[Mapping]]]):
     """Draws the share pruned of each layer over epochs, a panel a name.
 
     Several runs under one name (other seeds) are averaged, with a band of the 95 % interval over
-    runs (1.96 standard errors). Layers go from light to dark, the deeper the darker;
+    runs (Student's t); a single run has none. Layers go from light to dark, the deeper the darker;
     of many layers the legend names every second, or third.
 
     Args:
@@ -40,7 +41,7 @@ def sparsity_curves(histories: Mapping[str, Sequence[Sequence[Mapping]]]):
     for axes, (name, runs) in zip(panels, histories.items()):
         _draw_panel(axes, runs, layers[name])
     notes = [
-        [f"mean of {len(runs)} runs, bands: 95 % intervals" if len(runs) > 1 else ""]
+        [f"means, bands: {described(len(runs), 'runs')}" if len(runs) > 1 else ""]
         for runs in histories.values()
     ]
     titled(panels, list(histories), notes)

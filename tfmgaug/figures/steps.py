@@ -2,7 +2,9 @@
 
 import numpy as np
 
+from tfmgaug.evaluation.intervals import described
 from tfmgaug.evaluation.report import NO_STATISTICS, Report
+from tfmgaug.figures.looks import titled
 from tfmgaug.figures.style import COLORS, GRAY, INK, new_figure, styled
 
 # Line and marker name the statistics mode, color names the learner.
@@ -16,7 +18,9 @@ _MODES = {
 
 @styled
 def accuracy_per_step(*reports: Report):
-    """Draws mean accuracy (or loss) with 95 % intervals over inner steps.
+    """Draws mean accuracy (or loss) over inner steps, with 95 % intervals over episodes.
+
+    Intervals are Student's t.
 
     Args:
         *reports: of learners, e.g. of the trained one and of the same at initialization, and
@@ -101,7 +105,8 @@ def _finish(axes, report: Report, steps: int) -> None:
     axes.set_xlabel("inner steps (0: before adaptation)" if steps else "no inner steps")
     axes.set_ylabel(f"query {report.metric}{' (%)' if accuracy else ''}")
     shape = f"{report.way}-way {report.shot}-shot, " if report.way else ""
-    axes.set_title(f"{report.dataset}, {shape}{report.episodes} episodes")
+    bars = described(report.episodes, "episodes")
+    titled([axes], [f"{report.dataset}, {shape}{report.episodes} episodes"], [[f"bars: {bars}"]])
     handles, labels = axes.get_legend_handles_labels()
     # Error bars are listed after plain lines: learners first, chance last.
     order = sorted(range(len(labels)), key=lambda k: (labels[k] == "chance", "," not in labels[k]))

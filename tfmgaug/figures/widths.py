@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from tfmgaug.evaluation.intervals import described
 from tfmgaug.evaluation.summary import summarize
 from tfmgaug.figures.looks import DOTS, entries_of, line, shared_legend, titled
 from tfmgaug.figures.style import GRAY, new_figure, styled
@@ -15,8 +16,7 @@ def accuracy_against_width(
 ):
     """Draws mean accuracy against the width factor, a line a name.
 
-    Bars are 1.96 standard errors over runs, which of two or three runs is no 95 % interval; a
-    point of one run has none, and is hollow.
+    Bars are 95 % intervals over runs (Student's t); a point of one run has none, and is hollow.
 
     Args:
         accuracies: for each name, by width factor, the accuracies of its runs (seeds), 0-1.
@@ -44,7 +44,9 @@ def accuracy_against_width(
     figure = new_figure(5.4, 4.1)
     axes = figure.subplots()
     for number, (name, own) in enumerate(accuracies.items()):
-        _draw_line(axes, name, own, line(number))
+        # Side by side: bars of equal means would hide each other.
+        shift = 2 ** (0.06 * (number - (len(accuracies) - 1) / 2))
+        _draw_line(axes, name, {shift * width: runs for width, runs in own.items()}, line(number))
     if way and _near(100 / way, axes.get_ylim()):
         axes.axhline(100 / way, color=GRAY, lw=1.2, ls=DOTS, label="chance", zorder=0)
     widths = sorted({width for own in accuracies.values() for width in own})
@@ -85,8 +87,9 @@ def _draw_line(axes, name: str, own: Mapping, look: dict) -> None:
 
 
 def _notes(accuracies: Mapping) -> list[str]:
-    runs = sorted({len(found) for own in accuracies.values() for found in own.values()})
-    counted = f"{runs[0]} to {runs[-1]}" if len(runs) > 1 else f"{runs[0]}"
-    bars = ", bars: 1.96 standard errors over runs" if runs[-1] > 1 else ""
-    alone = "; hollow: one run" if runs[0] == 1 and runs[-1] > 1 else ""
-    return [f"{counted} run{'' if runs == [1] else 's'} a point{bars}{alone}"]
+    runs = {len(found) for own in accuracies.values() for found in own.values()}
+    several = runs - {1}
+    return [
+        f"bars: {described(several, 'runs')}" if several else "one run a point",
+        "hollow: one run" if several and 1 in runs else "",
+    ]

@@ -6,8 +6,9 @@ import tensorflow as tf
 
 from tfmgaug.custom_gradient import custom_gradient
 
-_TOLERANCE = 1e-11  # of the duality gap and the residuals, relative
-_ROUNDING = 1e-14  # of float64 in a sum of products, relative
+# Gradients feel the gap divided by squared distances from the bounds: it is closed farther than a
+# solution alone would need, which takes a few steps more.
+_GAP = 1e-20  # between primal and dual, relative
 _ITERATIONS = 60  # at most; ten to twenty suffice
 _SHARE = 0.99  # of the way to the boundary that a step goes
 
@@ -70,34 +71,38 @@ def solve(kernel, labels, cost):
             )
 
         nowhere = tf.constant(float("nan"), kernel.dtype)
-        return tf.where(finite, point.solution, nowhere), gradient
+        solution = tf.minimum(point.solution, bounds)  # which rounding may miss
+        return tf.where(finite, solution, nowhere), gradient
 
     return solved(kernel)
 
 
 def _interior_point(kernel, labels, bounds):
-    """Returns the `_Point` that solves the program."""
+    """Returns the `_Point` that solves the program, down to rounding."""
     floor = 1e-16 * tf.reduce_sum(bounds)  # one class alone has the solution zero
+    largest = tf.reduce_max(tf.abs(kernel))
 
-    def unsolved(number, point):
-        gap = tf.reduce_sum(point.slack * point.multipliers)
-        scale = tf.maximum(tf.reduce_sum(labels * point.solution), floor)
+    def errors(point):
+        """The duality gap, and how far the conditions are from holding, in units of the labels."""
         stationarity, sums = _residuals(kernel, labels, point)
-        summands = tf.matmul(tf.abs(point.solution), tf.abs(kernel))
-        limit = _TOLERANCE + _ROUNDING * tf.reduce_max(summands)
-        return (
-            (gap > _TOLERANCE * scale)
-            | (tf.reduce_max(tf.abs(stationarity)) > limit)
-            | (tf.reduce_max(tf.abs(sums)) > _TOLERANCE * scale)
-        )
+        residual = tf.reduce_max(tf.abs(stationarity)) + largest * tf.reduce_max(tf.abs(sums))
+        return tf.reduce_sum(point.slack * point.multipliers), residual
 
-    def improve(number, point):
-        return number + 1, _improved(kernel, labels, point)
+    def improve(number, point, gap, residual, _):
+        point = _improved(kernel, labels, point)
+        new_gap, new_residual = errors(point)
+        value = tf.maximum(tf.reduce_sum(labels * point.solution), floor)
+        closing = (new_gap < gap) | (new_residual < residual)
+        # Residuals end in rounding, below which no step gets them.
+        refining = new_residual < residual / 2
+        going = tf.where(new_gap > _GAP * value, closing, refining)
+        return number + 1, point, new_gap, new_residual, going
 
+    start = _start(labels, bounds)
     return tf.while_loop(
-        unsolved,
+        lambda number, point, gap, residual, going: going,
         improve,
-        (tf.constant(0), _start(labels, bounds)),
+        (tf.constant(0), start, *errors(start), tf.constant(True)),
         parallel_iterations=1,
         maximum_iterations=_ITERATIONS,
     )[1]

@@ -55,11 +55,17 @@ class MetaOptNet(ClosedFormLearner):
         return [*super().own_variables, self.scale]
 
     def fit_head(self, embeddings, labels, way):
-        return {"head": self.head.weights(embeddings, labels, way)}
+        weights = self.head.weights(tf.cast(embeddings, tf.float64), labels, way)
+        # Far from the origin of the embedding, x W is what is left of large products: they are
+        # added up in float64, once for the task, and (x - origin) W + origin W reads out the rest.
+        origin = tf.stop_gradient(tf.reduce_mean(embeddings, 0))
+        bias = tf.linalg.matvec(weights, tf.cast(origin, tf.float64), transpose_a=True)
+        dtype = embeddings.dtype
+        return {"head": tf.cast(weights, dtype), "bias": tf.cast(bias, dtype), "origin": origin}
 
     def read_out(self, outputs, state):
         scale = tf.cast(tf.convert_to_tensor(self.scale), outputs.dtype)
-        return scale * tf.matmul(outputs, state["head"])
+        return scale * (tf.matmul(outputs - state["origin"], state["head"]) + state["bias"])
 
     def get_config(self):
         """Returns the constructor's arguments, serializable."""
