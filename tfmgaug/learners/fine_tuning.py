@@ -119,7 +119,7 @@ class FineTuning(MAML):
     def _outer_gradients(self, batch):
         images, labels = batch
         theta = values(self.meta_variables)
-        penalized = penalties.gradients(self.meta_variables, theta)
+        descents = penalties.descents(self.meta_variables, theta)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(theta)
             features, statistics = self.forward(self.weights_in(theta), images, model=self._body)
@@ -132,7 +132,7 @@ class FineTuning(MAML):
             statistics, self.backbone.non_trainable_variables, self._running_variables
         )
         measures = {n: tf.cast(v, tf.float32)[None] for n, v in outcome.named().items()}
-        gradients = penalties.add(tape.gradient(outcome.loss, theta), penalized)
+        gradients = penalties.add(tape.gradient(outcome.loss, theta), descents)
         return gradients, statistics, measures, []
 
     # Keras.
