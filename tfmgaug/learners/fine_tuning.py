@@ -129,7 +129,7 @@ class FineTuning(MAML):
     def _outer_gradients(self, batch):
         images, numbers = batch
         theta = values(self.meta_variables)
-        penalized = penalties.gradients(self.meta_variables, theta)
+        descents = penalties.descents(self.meta_variables, theta)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(theta)
             features, statistics = self.forward(
@@ -143,7 +143,7 @@ class FineTuning(MAML):
         statistics = aligned(statistics, self.statistics_variables, self._running_variables)
         measures = {n: tf.cast(v, tf.float32)[None] for n, v in outcome.named().items()}
         gradients = connected(tape.gradient(outcome.loss, theta), names_of(self.meta_variables))
-        gradients = penalties.add(gradients, penalized)
+        gradients = penalties.add(gradients, descents)
         return gradients, statistics, measures, []
 
     # Keras.

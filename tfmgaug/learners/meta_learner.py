@@ -190,7 +190,7 @@ class MetaLearner(CheckedData, Settings, PartLearned, TaskFunctions, keras.Model
     def _outer_gradients(self, episodes):
         theta = values(self.meta_variables)
         running = values(self._running_variables)
-        penalized = penalties.gradients(self.meta_variables, theta)
+        descents = penalties.descents(self.meta_variables, theta)
 
         def task(episode, coupling, carried):
             coupling = {**coupling, **averages}
@@ -198,7 +198,7 @@ class MetaLearner(CheckedData, Settings, PartLearned, TaskFunctions, keras.Model
                 gradients, statistics, measures, carried = self._task(theta, episode, coupling)
             new = aligned(statistics, self.statistics_variables, self._running_variables)
             # To each task, and not to their mean: so rounding is the same on replicas.
-            return penalties.add(gradients, penalized) + new, measures, carried
+            return penalties.add(gradients, descents) + new, measures, carried
 
         # Variables are read once, here: reading one within the loop would order its iterations.
         with self._scope(theta):
