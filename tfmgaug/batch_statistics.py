@@ -28,3 +28,24 @@ def check_mode(mode):
     if mode not in MODES:
         raise ValueError(f"`statistics` must be one of {MODES}. Received: {mode!r}.")
     return mode
+
+
+def check_stagewise(mode):
+    """Refuses modes in which a network can't be computed stage by stage.
+
+    Args:
+        mode: as in `check_mode`.
+
+    Returns:
+        The mode.
+
+    Raises:
+        ValueError: it is "one_by_one", in which each query goes through the whole network together
+            with the support set, or none of the modes.
+    """
+    if check_mode(mode) == ONE_BY_ONE:
+        raise ValueError(
+            "Features of single stages need queries that go through the network together: use "
+            f"statistics='transductive' or 'support'. Received: statistics={mode!r}."
+        )
+    return mode

@@ -28,7 +28,8 @@ def analyze(runs, options):
         A `Result`.
 
     Raises:
-        ValueError: there are several rates or masks, or a run is of regression.
+        ValueError: there are several rates or masks, or a run is of regression, or of a learner
+            that learns no weights over tasks.
     """
     for name in ("rates", "masks"):
         given = getattr(options, name)
@@ -38,6 +39,7 @@ def analyze(runs, options):
 
 
 def _bound(run, options):
+    result.check_learned_over_tasks(run, "Theorem 1")
     (mask,) = run.masks(options)
     rate = _rate(run, mask, options)
     sampler = run.training_sampler

@@ -25,15 +25,18 @@ def analyze(runs, options):
         A `Result`.
 
     Raises:
-        ValueError: an argument is out of range.
+        ValueError: an argument is out of range, or a run's learner learns no weights over tasks.
     """
     return result.of_each(runs, [_order(run, options) for run in runs], _NOTE)
 
 
 def _order(run, options):
+    result.check_learned_over_tasks(run, "Theorem 1")
     learner, saved = run.learner, run.saved
-    variables = learner.backbone.trainable_variables
-    parameters = sum(math.prod(variable.shape) for variable in variables)
+    # CAVIA's context adapts, but is not learned over tasks.
+    learned = {id(variable) for variable in learner.own_variables}
+    weights = [v for v in learner.backbone.trainable_variables if id(v) in learned]
+    parameters = sum(math.prod(variable.shape) for variable in weights)
     mask = learner.magnitude_mask
     rates = [np.max(rate) for rate in learner.inner_rates().values()]
     return analysis.capacity_order(

@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 from launch.progress import Counter
+from tfmgaug import learners
 
 
 class Result(NamedTuple):
@@ -36,6 +37,25 @@ def of_each(runs, found, note):
         for run, one in zip(runs, found)
     ]
     return Result(f"{text}\n\n{note}", results)
+
+
+def check_learned_over_tasks(run, theorem):
+    """Refuses runs that a theorem about weights learned over tasks says nothing of.
+
+    Args:
+        run: `launch.analyses.runs.Run`.
+        theorem: what it is about, the start of the error.
+
+    Raises:
+        ValueError: the run's learner learns no weights, or has no tasks in training.
+    """
+    learner = run.learner
+    if isinstance(learner, learners.FineTuning) or not learner.learns_weights:
+        why = "learns nothing over tasks" if learner.learns_weights else "learns no weights"
+        raise ValueError(
+            f"{theorem} bounds what weights learned over tasks do on new ones. "
+            f"Received: {run.path} of {type(learner).__name__}, which {why}."
+        )
 
 
 def counted(name):

@@ -9,7 +9,8 @@ from tfmgaug.evaluation.summary import summarize
 _SHARED = ("data", "way", "shot", "query", "hidden", "data_seed", "test_episodes", "test_classes")
 _NAMES = {"anil": "ANIL", "boil": "BOIL", "fomaml": "FOMAML", "maml": "MAML"}
 _NAMES |= {"meta_ticket": "Meta-ticket", "meta_ticket_boil": "Meta-ticket + BOIL"}
-_NAMES |= {"protonet": "ProtoNet"}
+_NAMES |= {"cavia": "CAVIA", "fine_tuning": "fine-tuning", "metaoptnet": "MetaOptNet"}
+_NAMES |= {"protonet": "ProtoNet", "reptile": "Reptile"}
 
 
 def analyze(runs, options):

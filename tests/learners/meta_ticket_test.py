@@ -311,7 +311,7 @@ def test_what_needs_learned_weights_is_refused():
         learner(regularizers=[MRWeights()])
     with pytest.raises(ValueError, match=r"Use score='query_loss'. Received: CatfishMask\(score="):
         learner(augmentation=MGAug(CatfishMask(score="meta_gradient")))
-    with pytest.raises(ValueError, match="no meta-gradient in weights that are not learned"):
+    with pytest.raises(ValueError, match="no meta-gradient to score weights by"):
         scoring_gradients(learner(), CatfishMask(score="meta_gradient"), None, None)
     with pytest.raises(ValueError, match="straight-through: by definition not the slope"):
         check_gradients(learner(), batch())

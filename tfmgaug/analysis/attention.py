@@ -127,7 +127,7 @@ def attention(
     """
     _check(learner, target)
     rates = subnetworks.checked_rates(rates)
-    mode = batch_statistics.check_mode(statistics or learner.statistics)
+    mode = batch_statistics.check_stagewise(statistics or learner.statistics)
     mask = subnetworks.attached(mask, learner)
     episode = _one_task(learner, episode)
     chosen = _checked_queries(queries, episode)

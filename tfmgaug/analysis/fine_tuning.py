@@ -8,7 +8,7 @@ import tensorflow as tf
 from tfmgaug import batch_statistics
 from tfmgaug.analysis import subnetworks
 from tfmgaug.analysis.frozen_tasks import over_tasks
-from tfmgaug.analysis.initialization import random_weights
+from tfmgaug.analysis.initialization import untrained_network
 from tfmgaug.analysis.memorization import networks, outputs, per_network
 from tfmgaug.analysis.steps import outcomes_per_step
 from tfmgaug.analysis.subnetwork_report import Network, SubnetworkReport
@@ -31,7 +31,8 @@ def fine_tuning(
 
     The curves of the full and pruned networks are those of `memorization` over more steps (catfish
     masks READ THE QUERIES' LABELS). The last one starts from random weights, drawn by the layers'
-    initializers and adapted at the learner's own inner rates: a network with no memory at all.
+    initializers and adapted at the learner's own inner rates: a network with no memory at all. A
+    Meta-ticket's is a new draw of its random weights and of its scores, and so of its mask.
 
     Args:
         learner: `MetaLearner` with inner steps.
@@ -65,14 +66,14 @@ def fine_tuning(
     rates = subnetworks.checked_rates(rates)
     mode = _checked_mode(learner, statistics)
     mask = subnetworks.attached(mask, learner)
-    drawn = [random_weights(learner.backbone, (seed, n)) for n in range(initializations)]
-    stacked = [np.stack(weights) for weights in zip(*drawn)]
+    drawn = [untrained_network(learner, (seed, n)) for n in range(initializations)]
+    stacked = [np.stack(tensors) for tensors in zip(*drawn, strict=True)]
 
     def task(theta, episode):
         known = per_network(learner, mask, rates, theta, episode, steps, mode, seed)
         number = tf.cast(episode.index % initializations, tf.int32)
-        weights = [tf.constant(one)[number] for one in stacked]
-        with learner._scope([*weights, *theta[len(weights) :]]):
+        untrained = [tf.constant(one)[number] for one in stacked]
+        with learner._scope(learner.standing_for(learner.network_variables, untrained, theta)):
             nothing = outcomes_per_step(learner, episode, steps, None, mode)
         return {n: tf.concat([known[n], nothing[n][tf.newaxis]], axis=0) for n in known}
 

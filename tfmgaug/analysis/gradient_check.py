@@ -279,9 +279,12 @@ def _compare(theta, gradients, objective, step, direction):
 def _direction(learner, theta, draws):
     drawn = [draws.normal(size=tensor.shape) for tensor in theta]
     scale = np.sqrt(sum(np.sum(v**2) for v in drawn))
-    rates = _differentiates_steps(learner) or not learner.inner_steps
-    checked = len(theta) if rates else len(learner.weight_names)
-    return [v / scale if n < checked else np.zeros_like(v) for n, v in enumerate(drawn)]
+    checked = learner.meta_variables
+    if not _differentiates_steps(learner):
+        checked = learner.backbone.trainable_variables  # without the inner rates
+    checked = {id(variable) for variable in checked}
+    pairs = zip(learner.meta_variables, drawn, strict=True)
+    return [v / scale if id(variable) in checked else np.zeros_like(v) for variable, v in pairs]
 
 
 def _differentiates_steps(learner):
@@ -300,6 +303,17 @@ def _checked_dtype(learner):
         raise ValueError(
             "The gradient of scores is straight-through: by definition not the slope of the loss, "
             f"which is flat but for jumps. Received: {type(learner).__name__}."
+        )
+    if learner.no_outer_loss is not None:
+        raise ValueError(
+            f"{learner.no_outer_loss} There is no loss whose slope it would be. "
+            f"Received: {type(learner).__name__}."
+        )
+    if getattr(learner, "clip_task_gradients", None) is not None:
+        raise ValueError(
+            "Clipped gradients are not the slope of the loss where they are clipped: check the "
+            "learner without. "
+            f"Received: clip_task_gradients={learner.clip_task_gradients}."
         )
     if learner.regularizers:
         raise ValueError(

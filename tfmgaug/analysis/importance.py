@@ -193,9 +193,11 @@ def mmca_scores(learner, mask, theta, episode):
         A list of tensors, one a layer, in the order of the backbone's trainable variables.
     """
     gradients = subnetworks.scoring_gradients(learner, mask, theta, episode)
+    # Not theta, which stands for what is meta-learned: scores, or weights without the context.
+    weights = learner.weights_in(theta)
     return [
         tf.abs(gradient * weight)
-        for gradient, weight, prunable in zip(gradients, theta, mask.prunable)
+        for gradient, weight, prunable in zip(gradients, weights, mask.prunable, strict=True)
         if prunable
     ]
 

@@ -1,4 +1,4 @@
-"""Random weights for a backbone that has been trained: what it knew before it was."""
+"""A network that has not been trained, in the place of one that has: what it knew before."""
 
 import keras
 import numpy as np
@@ -9,18 +9,42 @@ def random_weights(backbone, seed):
 
     Args:
         backbone: functional `keras.Model`.
-        seed: int >= 0.
+        seed: int >= 0, or several.
 
     Returns:
         A list of arrays aligned with `backbone.trainable_variables`.
     """
+    return [variable.numpy() for variable in _redrawn(backbone, seed).trainable_variables]
+
+
+def untrained_network(learner, seed):
+    """Draws anew what training has made of a learner's network.
+
+    The backbone's weights come from `random_weights`. A learner that doesn't leave them to the
+    layers' initializers (a Meta-ticket's random weights and scores) draws its own again.
+
+    Args:
+        learner: `MetaLearner`.
+        seed: int >= 0, or several.
+
+    Returns:
+        A list of arrays aligned with `learner.network_variables`.
+    """
+    if learner.learns_weights:
+        return random_weights(learner.backbone, seed)
+    config = {**learner.get_config(), "seed": int(np.random.default_rng(seed).integers(2**31))}
+    fresh = type(learner).from_config(config)
+    # A learner of the same class and configuration: the same variables in the same order.
+    return [keras.ops.convert_to_numpy(variable) for variable in fresh.network_variables]
+
+
+def _redrawn(backbone, seed):
     draws = np.random.default_rng(seed)
 
     def fresh(layer):
         return type(layer).from_config(_reseeded(layer.get_config(), draws))
 
-    copy = keras.models.clone_model(backbone, clone_function=fresh, recursive=True)
-    return [variable.numpy() for variable in copy.trainable_variables]
+    return keras.models.clone_model(backbone, clone_function=fresh, recursive=True)
 
 
 def _reseeded(config, draws):

@@ -34,8 +34,8 @@ class LandscapeMeter:
         learner: `MetaLearner` with inner steps.
         sampler: `EpisodeSampler` or `SinusoidSampler`.
         tasks: int >= 3, how many. The paper has 60 for curvature and 500 for coherence.
-        steps: int >= 1, inner steps; None: the learner's own. The paper takes one step, in training
-            too, where it looks at gradients.
+        steps: int >= 1, inner steps; None: those of the learner's evaluation. The paper takes one
+            step, in training too, where it looks at gradients.
         statistics: "transductive", "support" or "running", of queries; None: the learner's own.
         curvature: bool. Most of the time goes into it.
         tolerance: float > 0, relative, of the curvature.
@@ -73,7 +73,7 @@ class LandscapeMeter:
         self.learner = learner
         self.sampler = sampler
         self.tasks = check_integer("tasks", tasks, minimum=3)
-        self.steps = learner.inner_steps if steps is None else check_integer("steps", steps)
+        self.steps = learner.evaluation_steps if steps is None else check_integer("steps", steps)
         self.statistics = batch_statistics.check_mode(statistics or learner.statistics)
         self.curvature = curvature
         if not tolerance > 0:
@@ -178,7 +178,7 @@ class LandscapeMeter:
     def _adapted(self, episode):
         """Adapts to a task, and returns the state, how the weights moved, and where they would."""
         initial = initial_weights(self.learner)
-        state = self.learner.adapt_state(
+        state = self.learner.adapt_in_evaluation(
             self.learner.start(),
             episode.support_x,
             episode.support_y,

@@ -18,10 +18,10 @@ def in_float64(learner):
     config = learner.get_config()
     config = {**config, "backbone": _widened(config["backbone"])}
     copy = type(learner).from_config(config)
-    copy.backbone.set_weights(learner.backbone.get_weights())
-    for new, old in zip(copy.meta_variables, learner.meta_variables):
+    # All of them, masks and thresholds too. A learner of the same class and configuration has the
+    # same variables in the same order.
+    for new, old in zip(copy.weights, learner.weights, strict=True):
         new.assign(old)
-    copy.step.assign(learner.step)
     return copy
 
 

@@ -49,7 +49,7 @@ def representation_change(
             "Features change where weights adapt: there is nothing to compare without inner steps. "
             f"Received: {type(learner).__name__}."
         )
-    mode = batch_statistics.check_mode(statistics or learner.statistics)
+    mode = batch_statistics.check_stagewise(statistics or learner.statistics)
     stages = learner.stages
 
     def task(theta, episode):
@@ -59,7 +59,7 @@ def representation_change(
             )
             return query_features(learner, state, episode.query_x, mode)
 
-        pairs = zip(features(0), features(learner.inner_steps))
+        pairs = zip(features(0), features(learner.evaluation_steps), strict=True)
         return {"cka": tf.stack([linear_cka(before, after) for before, after in pairs])}
 
     values, tasks = over_tasks(learner, task, {"cka": tf.float64}, sampler, episodes, progress)

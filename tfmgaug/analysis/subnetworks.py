@@ -38,17 +38,13 @@ def scoring_gradients(learner, mask, theta, episode):
         A list aligned with the backbone's trainable variables, or None if the mask reads none.
 
     Raises:
-        ValueError: the mask reads meta-gradients in weights that the learner doesn't learn.
+        ValueError: the mask reads meta-gradients in the weights, and the learner has none.
     """
     if mask.score is None:
         return None
     if mask.score == "meta_gradient":
-        if not learner.learns_weights:
-            raise ValueError(
-                "There is no meta-gradient in weights that are not learned: use a mask with "
-                f"score='query_loss'. Received: {type(learner).__name__}."
-            )
-        return learner.meta_gradient(theta, episode)[0][: len(learner.weight_names)]
+        learner.check_score(mask)
+        return learner.in_weights(learner.meta_gradient(theta, episode)[0])
     return learner.weight_gradient(theta, episode)[0]
 
 

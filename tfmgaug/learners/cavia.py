@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from tfmgaug.layers.context import contexts_of
 from tfmgaug.learners.maml import MAML
-from tfmgaug.learners.part_learned import refuse_meta_gradient_scores, without
+from tfmgaug.learners.part_learned import without
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
@@ -40,6 +40,11 @@ class CAVIA(MAML):
         Zintgraf et al., 2019, https://arxiv.org/abs/1810.03642, Algorithm 1.
     """
 
+    no_meta_gradient_scores = (
+        "CAVIA's meta-gradient flows through the context, and is not the gradient of the query "
+        "loss in the weights."
+    )
+
     def __init__(
         self,
         backbone,
@@ -61,11 +66,6 @@ class CAVIA(MAML):
         self.clip_task_gradients = clip_task_gradients
         super().__init__(
             backbone, inner_steps=inner_steps, inner_learning_rate=inner_learning_rate, **kwargs
-        )
-        refuse_meta_gradient_scores(
-            self.augmentation,
-            "CAVIA's meta-gradient flows through the context, and is not the gradient of the query "
-            "loss in the weights.",
         )
         for context in self.contexts:  # another learner may have learned it
             context.assign(tf.zeros_like(context))

@@ -78,4 +78,4 @@ class ClosedFormLearner(MetaLearner):
         if self._scores_by_query_loss and self.regularizers:
             return self.weight_gradient(theta, episode)[0], None
         # Without inner steps, the meta-gradient is the query loss's gradient in the weights.
-        return gradients[: len(self.weight_names)], None
+        return self._scoring(gradients), None

@@ -14,8 +14,10 @@ class LearningRule:
     magnitude_mask = None
     # Whether the outer loop learns the backbone's weights; otherwise they are what they are.
     learns_weights = True
-    # Whether it minimizes a loss over the queries, which penalties of weights can be a part of.
-    has_outer_loss = True
+    # What its meta-gradient is, where it is not the gradient of a loss over tasks; else None.
+    no_outer_loss = None
+    # Why its meta-gradient can't score weights; None where it is a gradient in the weights.
+    no_meta_gradient_scores = None
     # Whether the backbone's outputs are logits; otherwise they are embeddings.
     outputs_logits = True
 
@@ -51,6 +53,26 @@ class LearningRule:
     def carried_variables(self):
         """Those of them that each task of a batch changes for the next one."""
         return []
+
+    @property
+    def network_variables(self):
+        """The variables that decide which network a task starts from: what training has made."""
+        return list(self.backbone.trainable_variables)
+
+    def check_score(self, mask):
+        """Refuses a mask that scores weights by a gradient that this learner doesn't have.
+
+        Args:
+            mask: `tfmgaug.masks.Mask`.
+
+        Raises:
+            ValueError: it scores by the meta-gradient, and the learner's is not one in the weights.
+        """
+        if mask.score == "meta_gradient" and self.no_meta_gradient_scores is not None:
+            raise ValueError(
+                f"{self.no_meta_gradient_scores} Use score='query_loss'. "
+                f"Received: {type(mask).__name__}(score='meta_gradient')."
+            )
 
     @property
     def evaluation_steps(self):

@@ -93,6 +93,7 @@ class MetaLearner(CheckedData, Settings, PartLearned, TaskFunctions, keras.Model
         self.weight_names = names_of(self.backbone.trainable_variables)
         self.statistics_names = names_of(self.statistics_variables)
         if augmentation is not None:
+            self.check_score(augmentation.mask)
             augmentation.attach(self.backbone, self.classifier)
         self.magnitude_mask = self._attached(magnitude_mask)
         # Saved, unlike optimizer.iterations, which stands still under gradient accumulation.

@@ -6,7 +6,6 @@ import tensorflow as tf
 from tfmgaug.backbones.initializers import KaimingNormal, WeightInitializer
 from tfmgaug.learners.boil import BOIL
 from tfmgaug.learners.maml import MAML
-from tfmgaug.learners.part_learned import refuse_meta_gradient_scores
 from tfmgaug.masks.score import ScoreMask
 from tfmgaug.randomness import fold, key, uniform
 
@@ -46,6 +45,9 @@ class MetaTicket(MAML):
     """
 
     learns_weights = False
+    no_meta_gradient_scores = (
+        "Meta-ticket learns scores, not weights: there is no meta-gradient to score weights by."
+    )
 
     def __init__(self, backbone, *, score_mask=None, weight_initializer=None, **kwargs):
         score_mask = ScoreMask() if score_mask is None else score_mask
@@ -58,11 +60,6 @@ class MetaTicket(MAML):
                 f"Received: {weight_initializer!r}."
             )
         super().__init__(backbone, **kwargs)
-        refuse_meta_gradient_scores(
-            self.augmentation,
-            "Meta-ticket learns scores, not weights: there is no meta-gradient to score weights "
-            "by.",
-        )
         self.score_mask = score_mask
         self.weight_initializer = weight_initializer
         self.score_mask.attach(self.backbone, self.classifier, fold(key(self.seed), "scores"))
@@ -86,6 +83,11 @@ class MetaTicket(MAML):
     @property
     def fixed_variables(self):
         return [*super().fixed_variables, *self.score_mask.thresholds]
+
+    @property
+    def network_variables(self):
+        mask = self.score_mask
+        return [*super().network_variables, *mask.scores, *mask.thresholds]
 
     def pruned(self, weights, prune):
         return super().pruned(self.score_mask(weights), prune)

@@ -29,20 +29,3 @@ def without(variables, left_out):
     """Returns the variables that are not among those left out."""
     left_out = {id(variable) for variable in left_out}
     return [variable for variable in variables if id(variable) not in left_out]
-
-
-def refuse_meta_gradient_scores(augmentation, reason):
-    """Refuses masks that score weights by the meta-gradient.
-
-    Args:
-        augmentation: `MGAug` or None.
-        reason: why a learner has none to score by.
-
-    Raises:
-        ValueError: the mask does.
-    """
-    if augmentation is not None and augmentation.mask.score == "meta_gradient":
-        raise ValueError(
-            f"{reason} Use score='query_loss'. "
-            f"Received: {type(augmentation.mask).__name__}(score='meta_gradient')."
-        )

@@ -61,7 +61,11 @@ class Reptile(MetaLearner):
         Nichol, Achiam, Schulman, 2018, https://arxiv.org/abs/1803.02999, Algorithm 2, and its code.
     """
 
-    has_outer_loss = False
+    no_outer_loss = "Reptile's meta-gradient is a difference of weights."
+    no_meta_gradient_scores = (
+        "Reptile's meta-gradient is a difference of weights, no gradient of a loss to score "
+        "weights by: score='query_loss' is the loss of the first inner batch here."
+    )
 
     def __init__(
         self,
@@ -130,13 +134,6 @@ class Reptile(MetaLearner):
                     "where inner steps end. "
                     f"Received: {type(one).__name__}."
                 )
-        mask = self.augmentation and self.augmentation.mask
-        if mask is not None and mask.score == "meta_gradient":
-            raise ValueError(
-                "Reptile's meta-gradient is a difference of weights, no gradient of a loss to "
-                "score weights by. Use score='query_loss', which for Reptile is the loss of the "
-                f"first inner batch. Received: {type(mask).__name__}(score='meta_gradient')."
-            )
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         if self.carry_slots and (self.parallel_tasks > 1 or replicas > 1):
             raise ValueError(

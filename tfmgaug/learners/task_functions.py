@@ -53,6 +53,21 @@ class TaskFunctions(Predictions):
         """
         return aligned(self._read(theta), self._variables, self.backbone.trainable_variables)
 
+    def standing_for(self, variables, tensors, theta):
+        """Lets tensors stand for some of the variables, whatever the outer loop learns of them.
+
+        Args:
+            variables: list of variables that a task reads.
+            tensors: list of tensors aligned with them.
+            theta: list of tensors aligned with `meta_variables`, which stand for the others.
+
+        Returns:
+            A list that stands for all that a task reads, as methods take for `theta`.
+        """
+        chosen = {id(v): tensor for v, tensor in zip(variables, tensors, strict=True)}
+        read = zip(self._variables, self._read(theta), strict=True)
+        return [chosen.get(id(variable), tensor) for variable, tensor in read]
+
     def meta_gradient(self, theta, episode, prune=None, own_key=None, coupling=None):
         """Differentiates one task's query loss after adaptation, and what regularizers add to it.
 
@@ -168,7 +183,24 @@ class TaskFunctions(Predictions):
         if self._scores_by_query_loss:
             return self.weight_gradient(theta, episode)
         before = self._outcome_before(theta, episode) if self._measures_before else None
-        return gradients[: len(self.weight_names)], before
+        return self._scoring(gradients), before
+
+    def _scoring(self, gradients):
+        """Picks the meta-gradients in the backbone's weights, for a mask that scores by them."""
+        if self.augmentation is None or self.augmentation.mask.score is None:
+            return None
+        return self.in_weights(gradients)
+
+    def in_weights(self, gradients):
+        """Picks the meta-gradients in the backbone's weights.
+
+        Args:
+            gradients: list aligned with `meta_variables`, of a learner that learns all weights.
+
+        Returns:
+            A list aligned with the backbone's trainable variables.
+        """
+        return aligned(gradients, self.meta_variables, self.backbone.trainable_variables)
 
     def _task(self, theta, episode, coupling=None):
         """Computes one task's share of an outer step.

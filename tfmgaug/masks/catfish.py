@@ -43,7 +43,7 @@ class CatfishMask(Mask):
     def draw(self, weights, gradients, rate, key):
         return [
             prune_top(tf.abs(gradient * weight), rate) if prunable else None
-            for weight, gradient, prunable in zip(weights, gradients, self.prunable)
+            for weight, gradient, prunable in zip(weights, gradients, self.prunable, strict=True)
         ]
 
     def get_config(self):

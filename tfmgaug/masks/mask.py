@@ -83,7 +83,8 @@ class Mask(Settled, keras.layers.Layer):
         raise NotImplementedError
 
     def call(self, weights, masks):
-        return [w if m is None else w * tf.cast(m, w.dtype) for w, m in zip(weights, masks)]
+        pairs = zip(weights, masks, strict=True)
+        return [w if m is None else w * tf.cast(m, w.dtype) for w, m in pairs]
 
     def get_config(self):
         return {**super().get_config(), "rates": self.rates}
