@@ -68,6 +68,7 @@ def export(
         >>> model.signatures["predict"](query_x=..., **state)["probabilities"]
     """
     batch_statistics.check_mode(statistics)
+    learner.refuse_other_layers()
     path = pathlib.Path(path)
     _recover(path)
     _check_free(path, overwrite)

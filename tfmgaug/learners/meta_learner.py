@@ -348,14 +348,16 @@ class MetaLearner(CheckedData, Settings, PartLearned, TaskFunctions, keras.Model
         """Sets the outer optimizer.
 
         Args:
-            optimizer: Keras optimizer, with any schedule.
+            optimizer: Keras optimizer, with any schedule: any but those that scale a loss, or that
+                clip the gradients of several replicas.
             steps_per_execution: outer steps per call of the graph.
             run_eagerly: bool, for debugging.
             **unsupported: `loss` is a constructor argument, metrics are built in, and XLA is off,
                 because max pooling is wrong under it at second order.
 
         Raises:
-            ValueError: an unsupported argument is given.
+            ValueError: an unsupported argument is given, or an optimizer that would take other steps
+                than it says.
         """
         given = sorted(name for name, value in unsupported.items() if value and value != "auto")
         if given:
