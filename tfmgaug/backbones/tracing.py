@@ -10,7 +10,9 @@ from tfmgaug.backbones.graph import graph_of
 from tfmgaug.layers import BatchNormalization
 
 # Operations that draw from a state of TensorFlow's own; those by key are "StatelessRandom...".
-_DRAWS = re.compile(r"Random|TruncatedNormal|ParameterizedTruncatedNormal|Multinomial|Rng|Stateful(?!Part)")
+_DRAWS = re.compile(
+    r"Random|TruncatedNormal|ParameterizedTruncatedNormal|Multinomial|Rng|Stateful(?!Part)"
+)
 _ASSIGNS = re.compile(r"Assign\w*VariableOp|ResourceScatter")
 
 
