@@ -196,12 +196,10 @@ def agree(function, x):
 def test_what_is_refused_is_wrong_at_second_order_or_raises(kind):
     function, x = INEXACT[kind]
     try:
-        assert not agree(function, x)
-    except (LookupError, NotImplementedError, TypeError, tf.errors.OpError):
-        pass
-    except Exception as error:  # what TensorFlow raises within a function that it traces
-        if "gradient" not in str(error).lower():
-            raise
+        right = agree(function, x)
+    except Exception as error:  # of several classes: TensorFlow wraps it in a function it traces
+        right = "grad" not in str(error).lower()
+    assert not right
 
 
 @pytest.mark.parametrize("kind", EXACT)

@@ -114,7 +114,7 @@ def test_the_head_is_the_last_layer_with_weights_frozen_or_not():
     assert classifier_of(backbone).name == "top"
     backbone.get_layer("top").trainable = False
     assert classifier_of(backbone).name == "top"
-    with pytest.raises(ValueError, match="adapts nothing of this backbone"):
+    with pytest.raises(ValueError, match="adapts nothing here"):
         ANIL(backbone)
     assert BOIL(backbone).start().keys() == {"own_hidden_kernel", "own_hidden_bias"}
 

@@ -10,8 +10,7 @@ from tfmgaug.backbones.preparation import statistics_of
 
 _PROBABILITIES = ("hard_sigmoid", "sigmoid", "softmax", "sparse_sigmoid", "sparsemax")
 _ACTIVATIONS = (
-    "Elu", "LeakyRelu", "Relu", "Relu6", "Selu", "Sigmoid", "Softmax", "Softplus", "Softsign",
-    "Tanh",
+    "Elu", "LeakyRelu", "Relu", "Relu6", "Selu", "Softplus", "Softsign", "Tanh",
 )  # fmt: skip
 # They leave values as they are, or average them.
 _PASSING = (

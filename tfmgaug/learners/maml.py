@@ -70,8 +70,8 @@ class MAML(MetaLearner):
         self._adapting = [name for name, variable in weights if self.adapts(variable)]
         if not self._adapting:
             raise ValueError(
-                f"{type(self).__name__} adapts nothing of this backbone: unfreeze what is to adapt."
-                f" Received: {self.backbone.name!r} with trainable weights {self.weight_names}."
+                f"{type(self).__name__} adapts nothing here: unfreeze what is to adapt. Received: "
+                f"{self.backbone.name!r} with trainable weights {self.weight_names}."
             )
         self._rates = self._build_rates(inner_learning_rate, learn_inner_rates)
 
