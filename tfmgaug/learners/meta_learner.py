@@ -356,8 +356,8 @@ class MetaLearner(CheckedData, Settings, PartLearned, TaskFunctions, keras.Model
                 because max pooling is wrong under it at second order.
 
         Raises:
-            ValueError: an unsupported argument is given, or an optimizer that would take other steps
-                than it says.
+            ValueError: an unsupported argument is given, or an optimizer that would take other
+                steps than it says.
         """
         given = sorted(name for name, value in unsupported.items() if value and value != "auto")
         if given:
