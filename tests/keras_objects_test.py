@@ -354,7 +354,6 @@ REFUSED_LAYERS = {
     "normalization": (normalized, "gamma"),
     "lora": (lambda: network(lora(keras.layers.Dense(5, name="hidden"))), "LoRA"),
     "quantized": (lambda: network(quantized(keras.layers.Dense(5, name="hidden"))), "int8"),
-    "masked outputs": (masked, "mask"),
 }
 
 
@@ -363,6 +362,11 @@ def test_a_layer_that_asks_for_what_learners_do_not_do_is_refused(name):
     make, message = REFUSED_LAYERS[name]
     with pytest.raises(ValueError, match=message):
         learner(make())
+
+
+def test_outputs_that_keras_would_mask_are_refused():
+    with pytest.raises(ValueError, match="have a mask"):
+        learner(masked(), loss="mean_squared_error")
 
 
 def test_frozen_layers_stay_and_their_penalties_cost_nothing():
