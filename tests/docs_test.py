@@ -21,7 +21,15 @@ ROOT = pathlib.Path(__file__).parents[1]
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
 PAGES = [ROOT / "README.md", *DOCS]
 TEXTS = [*PAGES, ROOT / "BUILD_NOTES.md", ROOT / "CONTRIBUTING.md"]
-FOREIGN_FLAGS = {"check", "flagfile", "helpshort", "logdir", "no-deps", "quiet"}  # not of launch
+FOREIGN_FLAGS = {
+    "check",
+    "flagfile",
+    "help",
+    "helpshort",
+    "logdir",
+    "no-deps",
+    "quiet",
+}  # not of launch
 SMALLER = {
     "filters=16": "filters=2",
     "filters=4": "filters=1",
@@ -150,7 +158,7 @@ def commands():
             for line in block.replace("\\\n", " ").splitlines():
                 words = shlex.split(line, comments=True)
                 if "-m" in words and words[words.index("-m") + 1].startswith("launch."):
-                    yield [w for w in words[words.index("-m") + 1 :] if w != "--helpshort"]
+                    yield [w for w in words[words.index("-m") + 1 :] if not w.startswith("--help")]
 
 
 @functools.cache
