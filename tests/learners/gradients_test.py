@@ -39,7 +39,7 @@ def build(name, backbone=smooth_mlp, **options):
 
 def masked(learner, mask):
     mask.attach(learner.backbone, learner.classifier)
-    weights = theta(learner)
+    weights = learner.weights_in(theta(learner))  # which may hold learned rates too
     masks = mask.draw(weights, weights, mask.rate(0, key(0)), key(0))
     return functools.partial(mask, masks=masks)
 
