@@ -5,7 +5,6 @@ import statistics
 from typing import NamedTuple
 
 from launch.reproduction import composition
-from tfmgaug.evaluation.intervals import half_width
 
 
 class Outcome(NamedTuple):
@@ -89,6 +88,8 @@ def _the_same(key, reports):
 def _over_seeds(means):
     if len(means) < 2:
         return None
+    from tfmgaug.evaluation.intervals import half_width  # imports TensorFlow: tables alone
+
     return half_width(statistics.stdev(means) / math.sqrt(len(means)), len(means))
 
 

@@ -10,7 +10,6 @@ from typing import NamedTuple
 from launch.progress import QUIET, duration
 from launch.reproduction import cost
 from launch.reproduction.runs import BEGUN, FINISHED, MISSING
-from tfmgaug.files import FULL, check_writable, explained
 
 _PATIENCE = 30  # seconds in which an interrupted run may write what it has
 
@@ -168,6 +167,9 @@ def execute(arguments, log, show):
         KeyboardInterrupt: Ctrl-C; the process has ended as well.
         OSError: the log cannot be written; the process has ended as well.
     """
+    # Imports TensorFlow, which plans and lists have no need of.
+    from tfmgaug.files import FULL, check_writable, explained
+
     check_writable(log)
     with explained(log, codes=FULL), log.open("a") as file:
         process = subprocess.Popen(

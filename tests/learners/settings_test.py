@@ -217,7 +217,7 @@ def test_a_bad_value_is_refused_and_nothing_changes(name):
 
 def test_second_order_is_refused_where_it_would_be_inexact():
     inputs = keras.Input((4,))
-    hidden = keras.layers.LayerNormalization(name="norm")(inputs)
+    hidden = keras.layers.LayerNormalization(name="norm")(keras.layers.Dense(4)(inputs))
     built = MAML(keras.Model(inputs, keras.layers.Dense(3)(hidden)), first_order=True)
     with pytest.raises(ValueError, match="norm"):
         built.first_order = False
