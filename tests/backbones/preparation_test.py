@@ -136,7 +136,7 @@ def test_normalization_inside_of_a_users_layer_is_named():
 def test_quantized_weights_are_refused_by_name():
     backbone = network(layers.Dense(4, name="culprit"))
     backbone.layers[0].quantize("int8")
-    with pytest.raises(ValueError, match="layer 'culprit' in int8"):
+    with pytest.raises(ValueError, match="layer 'culprit', quantized to int8"):
         FOMAML(backbone)
 
 

@@ -69,10 +69,12 @@ def _refuse_modes(backbone):
                 "float16 needs loss scaling in the inner loop, which is not supported. Use "
                 f"'mixed_bfloat16'. Received: layer {layer.name!r} in float16."
             )
-        if layer.quantization_mode is not None:
+        quantized = getattr(layer, "quantization_mode", None)
+        if quantized or getattr(layer, "lora_enabled", False):
             raise ValueError(
-                "Quantized weights have no gradients to learn by. Quantize what was trained, not "
-                f"what is to be. Received: layer {layer.name!r} in {layer.quantization_mode}."
+                "Inner loops and masks change the kernels of layers, and this layer has none that "
+                "learns: build it anew, without `quantize` or `enable_lora`. Received: layer "
+                f"{layer.name!r}, {f'quantized to {quantized}' if quantized else 'with LoRA'}."
             )
         if getattr(layer, "_remat_mode", None) is not None:
             raise ValueError(

@@ -80,7 +80,6 @@ class MetaLearner(CheckedData, Settings, PartLearned, TaskFunctions, keras.Model
         name=None,
     ):
         super().__init__(name=name, autocast=False, dtype=_policy())
-        penalties.refuse_rewritten_layers(backbone)
         self.backbone = preparation.prepare(backbone)
         penalties.check_converted(backbone, self.backbone)
         self.loss_fn = losses.get(loss)

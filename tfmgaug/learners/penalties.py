@@ -39,25 +39,6 @@ def total(variables, theta):
     return sum(regularizer(weight) for regularizer, weight in penalized) if penalized else None
 
 
-def refuse_rewritten_layers(model):
-    """Refuses layers whose kernel is no longer a weight that learns.
-
-    Args:
-        model: a user's backbone, or anything else.
-
-    Raises:
-        ValueError: a layer is quantized, or adapts by LoRA; the error names it.
-    """
-    for layer in model._flatten_layers() if isinstance(model, keras.Model) else ():
-        quantized = getattr(layer, "quantization_mode", None)
-        if quantized or getattr(layer, "lora_enabled", False):
-            raise ValueError(
-                "Inner loops and masks change the kernels of layers, and this layer has none that "
-                "learns: build it anew, without `quantize` or `enable_lora`. Received: layer "
-                f"{layer.name!r}, {f'quantized to {quantized}' if quantized else 'with LoRA'}."
-            )
-
-
 def check_converted(original, backbone):
     """Refuses what a conversion of layers has lost.
 
