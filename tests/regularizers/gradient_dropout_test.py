@@ -76,7 +76,7 @@ def test_an_inner_step_is_one_of_gradient_descent_with_entries_dropped():
         loss = -tf.reduce_mean(tf.reduce_sum(hot * tf.math.log_softmax(logits), 1))
     steps = 0.5 * flat(tape.gradient(loss, weights))
     run = pupil.training_run(pupil.regularizers, episode)
-    taken = flat(weights) - flat(run.adapted.values())
+    taken = flat(weights) - flat(pupil.weights_of(run.adapted))
     shares = taken / steps
     dropped = np.abs(shares) < 1e-9
     np.testing.assert_allclose(shares[~dropped], 1 / (1 - RATE), rtol=1e-6)
