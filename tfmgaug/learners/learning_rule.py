@@ -14,6 +14,8 @@ class LearningRule:
     magnitude_mask = None
     # Whether the outer loop learns the backbone's weights; otherwise they are what they are.
     learns_weights = True
+    # Whether outer steps descend on a loss, which penalties of weights can be a part of.
+    has_outer_loss = True
     # What its meta-gradient is, where it is not the gradient of a loss over tasks; else None.
     no_outer_loss = None
     # Why its meta-gradient can't score weights; None where it is a gradient in the weights.

@@ -80,7 +80,7 @@ def check(learner):
 
 def _refuse_idle(learner, variable, learned):
     name = type(learner).__name__
-    if variable.regularizer is not None and not (learned and learner.no_outer_loss is None):
+    if variable.regularizer is not None and not (learned and learner.has_outer_loss):
         raise ValueError(
             f"A weight penalty is a part of the outer loss over the weights, which {name} doesn't "
             "have: build the layer without its regularizer. (Weight decay is an argument of "

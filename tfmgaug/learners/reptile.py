@@ -61,6 +61,7 @@ class Reptile(MetaLearner):
         Nichol, Achiam, Schulman, 2018, https://arxiv.org/abs/1803.02999, Algorithm 2, and its code.
     """
 
+    has_outer_loss = False
     no_outer_loss = "Reptile's meta-gradient is a difference of weights."
     no_meta_gradient_scores = (
         "Reptile's meta-gradient is a difference of weights, no gradient of a loss to score "
