@@ -105,8 +105,8 @@ def per_example(loss, targets, outputs):
 
     Args:
         loss: `keras.losses.Loss`.
-        targets: labels `[n]`, values shaped like the outputs (`[n]` will do for `[n, 1]`), or
-            `Mixed`. Labels mix losses, which is the cross-entropy to the mixed distribution; values
+        targets: labels `[n]`, values shaped like the outputs (`[n]` will do for `[n, 1]`; a loss of
+            the user's own may take others), or `Mixed`. Labels mix losses, which is the cross-entropy to the mixed distribution; values
             are mixed themselves.
         outputs: `[n, outputs]`.
 
@@ -121,8 +121,10 @@ def per_example(loss, targets, outputs):
     targets = _values(targets)
     if isinstance(loss, _ON_PROBABILITIES):
         targets = tf.one_hot(targets, tf.shape(outputs)[-1], dtype=outputs.dtype)
-    elif not is_classification(loss):
+    elif isinstance(loss, _ON_VALUES):
         targets = _like(outputs, targets)
+    elif not is_classification(loss):  # a user's own, which knows what its targets are
+        targets = tf.cast(targets, outputs.dtype)
     # Loss.call leaves the precision alone; Loss.__call__ would round float64 proofs to float32.
     measured = tf.convert_to_tensor(loss.call(targets, outputs))
     if measured.shape.rank == 0:
@@ -156,8 +158,8 @@ def _refuse_what_would_mean_something_else(loss):
     if not known and getattr(type(loss), "classification", None) is None:
         raise ValueError(
             "A loss of your own says by a class attribute whether it classifies: `classification = "
-            "True` (integer labels [n], logits [n, way]) or `classification = False` (targets "
-            f"shaped like outputs). Received: {type(loss).__name__}, which has none."
+            "True` (integer labels [n], logits [n, way]) or `classification = False` "
+            f"(values). Received: {type(loss).__name__}, which has none."
         )
     if getattr(loss, "from_logits", True) is not True:
         raise ValueError(
