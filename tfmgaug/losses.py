@@ -106,8 +106,8 @@ def per_example(loss, targets, outputs):
     Args:
         loss: `keras.losses.Loss`.
         targets: labels `[n]`, values shaped like the outputs (`[n]` will do for `[n, 1]`; a loss of
-            the user's own may take others), or `Mixed`. Labels mix losses, which is the cross-entropy to the mixed distribution; values
-            are mixed themselves.
+            the user's own may take others), or `Mixed`. Labels mix losses, which is the
+            cross-entropy to the mixed distribution; values are mixed themselves.
         outputs: `[n, outputs]`.
 
     Returns:

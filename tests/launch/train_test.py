@@ -59,7 +59,8 @@ def weights(path):
 FAULTY = """
 import os, resource, signal, sys
 from absl import app
-from launch import train
+from launch import environment, train
+environment.import_tensorflow()
 from tfmgaug import callbacks, files
 
 fault = sys.argv.pop(1)
