@@ -39,6 +39,7 @@ def trained(name):
 
 
 def graphs():
+    gc.collect()  # of what other tests let go of
     return sum(isinstance(one, FuncGraph) for one in gc.get_objects())
 
 
@@ -49,4 +50,4 @@ def test_nothing_is_left_of_a_learner_that_is_gone(name):
     before = graphs()
     references = trained(name)
     assert [reference() for reference in references] == [None, None]
-    assert graphs() == before
+    assert graphs() <= before
