@@ -7,8 +7,8 @@ from tests.tasks import batch, scatter, smooth_mlp
 from tfmgaug import MGAug
 from tfmgaug.analysis import check_gradients, in_float64
 from tfmgaug.backbones import exactness, mlp
-from tfmgaug.learners import ANIL, FOMAML, MAML, ProtoNet
-from tfmgaug.masks import CatfishMask
+from tfmgaug.learners import ANIL, CAVIA, FOMAML, MAML, MetaTicket, ProtoNet
+from tfmgaug.masks import CatfishMask, ScoreMask
 from tfmgaug.regularizers.regularizer import Regularizer
 
 FEW = {"directions": 2, "steps": (1e-5,)}
@@ -25,6 +25,10 @@ class StockNormalization(keras.layers.Layer):
     def call(self, x):
         mean, variance = tf.nn.moments(x, [0])
         return (x - mean) * tf.math.rsqrt(variance + 1e-3)
+
+
+def smooth_context_mlp():
+    return smooth_mlp(context=2, normalization=False)
 
 
 def stock_mlp():
@@ -75,6 +79,20 @@ def test_normalization_that_is_wrong_at_second_order_fails(monkeypatch):
     assert check_gradients(build(FOMAML, stock_mlp()), batch(tasks=1), **FEW).passed
 
 
+def test_learned_rates_of_a_first_order_learner_are_left_out_though_its_context_is_no_weight():
+    pupil = build(CAVIA, smooth_context_mlp(), first_order=True, learn_inner_rates="layer")
+    assert check_gradients(pupil, batch(tasks=1), **FEW).passed
+
+
+def test_a_ticket_in_float64_keeps_its_thresholds():
+    pupil = scatter(MetaTicket(smooth_mlp(dtype="float32"), score_mask=ScoreMask(0.4)))
+    for threshold in pupil.score_mask.thresholds:
+        threshold.assign(threshold + 0.2)
+    kept = [pupil.score_mask.masks(), in_float64(pupil).score_mask.masks()]
+    for old, new in zip(*([np.asarray(m) for m in own if m is not None] for own in kept)):
+        np.testing.assert_array_equal(new, old)
+
+
 def test_words_warn_of_kinks_and_of_float32():
     kinked = mlp(3, (4,), (5,), normalization=False)
     found = check_gradients(build(MAML, kinked), batch(tasks=1), directions=2, steps=[3.0])
@@ -104,3 +122,6 @@ def test_what_cannot_be_checked_is_refused():
         check_gradients(build(MAML, smooth_mlp(dtype="mixed_bfloat16")), batch())
     with pytest.raises(ValueError, match="directions=0"):
         check_gradients(build(MAML), batch(), directions=0)
+    clipped = build(CAVIA, smooth_context_mlp(), clip_task_gradients=0.1)
+    with pytest.raises(ValueError, match="not the slope.*Received: clip_task_gradients=0.1"):
+        check_gradients(clipped, batch())

@@ -174,6 +174,13 @@ def test_the_interval_of_a_mean_over_pairs_is_the_jackknifes():
     np.testing.assert_allclose(found.interval, half_width(error, 7))
 
 
+def test_queries_that_are_normalized_one_by_one_are_measured_as_evaluation_does():
+    pupil = learner(statistics="one_by_one")
+    found = landscape(pupil, sampler(), 3, curvature=False).values["query_loss"]
+    expected = [pupil.step_outcomes(episode).loss[-1] for episode in episodes()[:3]]
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
 def test_bad_learners_and_arguments_are_refused():
     with pytest.raises(ValueError, match="without inner steps has none. Received: ProtoNet"):
         LandscapeMeter(ProtoNet(smooth_mlp(way=None)), sampler())

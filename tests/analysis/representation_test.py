@@ -99,3 +99,5 @@ def test_what_can_not_be_compared_is_refused():
         representation_change(ProtoNet(plain_mlp(way=None)), sampler())
     with pytest.raises(ValueError, match="Running statistics"):
         representation_change(learner(MAML), sampler(), statistics="running")
+    with pytest.raises(ValueError, match="use statistics='transductive'.*Received.*one_by_one"):
+        representation_change(learner(MAML, statistics="one_by_one"), sampler())

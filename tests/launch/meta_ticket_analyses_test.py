@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 
+from launch import learner_flags
 from launch.analyses import gradient_norms, input_masks, representation, sparsity, widths
 from tests.launch.recorded_runs import DATA_FLAGS, open_run, pictures
 from tfmgaug.backbones import mlp
@@ -152,6 +153,13 @@ def test_widths_are_averaged_over_seeds_a_line_for_each_learner(write):
     assert "factor 4: 70.00 ± 127.06 % (95 % interval over 2 seeds, Student's t)" in found.text
     named = widths.analyze([runs[1], runs[3]], options(names=["w4", "t4"]))
     assert [point["name"] for point in named.results] == ["w4", "t4"]
+
+
+def test_lines_are_named_after_any_learner(write):
+    for learner in learner_flags.LEARNERS:
+        path = write(f"of_{learner}", accuracy=0.5, learner=learner)
+        (point,) = widths.analyze([open_run(path)], options()).results
+        assert point["name"].lower().replace("-", "_")[:4] == learner[:4]
 
 
 def test_widths_of_runs_that_differ_in_something_else_are_refused(write):

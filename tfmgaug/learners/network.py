@@ -126,10 +126,12 @@ class Network(LearningRule):
             both = tf.concat([support, one[tf.newaxis]], axis=0)
             return self.forward(weights, both, prune)[0][-1]
 
+        # Layers may compute in float64 from inputs in float32.
+        like = losses.at_least_float32(tf.zeros([], self.backbone.output.dtype))
         outputs = tf.map_fn(
             predict,
             tf.cast(x, dtype),
-            fn_output_signature=tf.as_dtype(losses.at_least_float32(tf.zeros([], dtype)).dtype),
+            fn_output_signature=like.dtype,
             parallel_iterations=self.parallel_tasks,
         )
         # Each query has statistics of its own: there are none to hand on.
