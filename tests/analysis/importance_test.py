@@ -5,6 +5,8 @@ import tensorflow as tf
 from tests.analysis.toys import NumpyNetwork, learner, sampler
 from tfmgaug.analysis.importance import PARTS, _histogram, _parts, importance, mmca_scores
 from tfmgaug.analysis.subnetworks import attached, scoring_gradients
+from tfmgaug.backbones import mlp
+from tfmgaug.learners import CAVIA
 from tfmgaug.learners.variables import values
 from tfmgaug.masks import CatfishMask
 from tfmgaug.randomness import key
@@ -69,3 +71,20 @@ def test_unknown_layers_and_rates_are_refused(found):
         found[2].number("head")
     with pytest.raises(ValueError, match="0 < rate < 1"):
         importance(*found[:2], rate=0.0)
+
+
+def test_a_context_in_front_of_the_kernels_shifts_nothing():
+    backbone = mlp(3, (4, 4, 1), (6,), normalization=False, context=2, dtype="float64")
+    pupil = CAVIA(backbone, inner_steps=1)
+    result = importance(pupil, sampler(), rate=RATE, episodes=3)
+    layer = backbone.get_layer("dense1")
+    for number in range(3):
+        episode = sampler().episode(number)
+        with tf.GradientTape() as tape:
+            logits = backbone(tf.cast(episode.query_x, "float32"), training=True)
+            loss = tf.nn.sparse_softmax_cross_entropy_with_logits(episode.query_y, logits)
+            loss = tf.reduce_mean(loss)
+        slope = tape.gradient(loss, layer.kernel.value)
+        expected = np.abs(slope * layer.kernel.numpy()).sum()
+        np.testing.assert_allclose(result.totals[number, 0].sum(), expected, rtol=1e-5)
+    assert result.carried("pruned").mean > RATE
