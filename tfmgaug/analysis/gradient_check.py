@@ -304,9 +304,9 @@ def _checked_dtype(learner):
             "The gradient of scores is straight-through: by definition not the slope of the loss, "
             f"which is flat but for jumps. Received: {type(learner).__name__}."
         )
-    if learner.no_outer_loss is not None:
+    if learner.no_gradient_check is not None:
         raise ValueError(
-            f"{learner.no_outer_loss} There is no loss whose slope it would be. "
+            f"{learner.no_gradient_check} There is no loss whose slope it would be. "
             f"Received: {type(learner).__name__}."
         )
     if getattr(learner, "clip_task_gradients", None) is not None:

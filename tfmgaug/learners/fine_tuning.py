@@ -49,8 +49,8 @@ class FineTuning(MAML):
         https://arxiv.org/abs/1907.07287, Section 3.2. (Its head may differ from task to task.)
     """
 
-    no_outer_loss = "Fine-tuning learns from labeled images, not from tasks."
-    no_meta_gradient_scores = f"{no_outer_loss} There is no meta-gradient."
+    no_gradient_check = "Fine-tuning learns from labeled images, not from tasks."
+    no_meta_gradient_scores = f"{no_gradient_check} There is no meta-gradient."
 
     def __init__(self, backbone, *, classes, inner_steps=5, inner_learning_rate=0.01, **kwargs):
         if not isinstance(classes, int) or classes < 2:

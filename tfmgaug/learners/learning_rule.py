@@ -16,8 +16,8 @@ class LearningRule:
     learns_weights = True
     # Whether outer steps descend on a loss, which penalties of weights can be a part of.
     has_outer_loss = True
-    # What its meta-gradient is, where it is not the gradient of a loss over tasks; else None.
-    no_outer_loss = None
+    # Why its meta-gradient can't be held to the slope of a loss over tasks; None where it can.
+    no_gradient_check = None
     # Why its meta-gradient can't score weights; None where it is a gradient in the weights.
     no_meta_gradient_scores = None
     # Whether the backbone's outputs are logits; otherwise they are embeddings.

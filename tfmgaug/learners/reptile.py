@@ -62,7 +62,7 @@ class Reptile(MetaLearner):
     """
 
     has_outer_loss = False
-    no_outer_loss = "Reptile's meta-gradient is a difference of weights."
+    no_gradient_check = "Reptile's meta-gradient is a difference of weights."
     no_meta_gradient_scores = (
         "Reptile's meta-gradient is a difference of weights, no gradient of a loss to score "
         "weights by: score='query_loss' is the loss of the first inner batch here."

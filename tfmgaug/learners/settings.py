@@ -8,15 +8,6 @@ from tfmgaug.configured import settings_of, settle
 
 # What the arguments of constructors are called where they are kept by another name.
 _ALIASES = {"loss_fn": "loss"}
-_PARTS = (
-    "regularizers",
-    "augmentation",
-    "magnitude_mask",
-    "score_mask",
-    "weight_initializer",
-    "head",
-    "inner_optimizer",
-)
 
 
 class Settings:
@@ -66,8 +57,8 @@ class Settings:
 
     def _settle(self):
         """Ends the construction: from here on, settings are watched over."""
-        for part in _PARTS:
-            settle(getattr(self, part, None), f"a {type(self).__name__}")
+        for name in settings_of(type(self)):
+            settle(getattr(self, name, None), f"a {type(self).__name__}")
         self._layout = [id(variable) for variable in self.backbone.trainable_variables]
         object.__setattr__(self, "_changes", 0)
         object.__setattr__(self, "_settled", True)
