@@ -10,7 +10,8 @@ from tfmgaug.custom_gradient import custom_gradient
 # solution alone would need, which takes a few steps more.
 _GAP = 1e-20  # between primal and dual, relative
 _ITERATIONS = 60  # at most; ten to twenty suffice
-_SHARE = 0.99  # of the way to the boundary that a step goes
+_SHARE = 0.99  # of the way to the boundary that a step goes, far from the solution,
+_LEFT = 1e-6  # and what it leaves of the way near it, where steps are as good as exact
 
 
 class _Point(NamedTuple):
@@ -149,7 +150,8 @@ def _improved(kernel, labels, point):
     )
     centering = (left / mean) ** 3
     step = direction(centering * mean + greedy.solution * greedy.multipliers)
-    share = tf.minimum(_SHARE * length(step), 1.0)
+    left_over = tf.clip_by_value(mean / tf.reduce_max(slack), _LEFT, 1 - _SHARE)
+    share = tf.minimum((1 - left_over) * length(step), 1.0)
     return _Point(*(now + share * move for now, move in zip(point, step)))
 
 
