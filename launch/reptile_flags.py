@@ -3,7 +3,7 @@
 from absl import flags
 
 from launch.given_flags import given, refuse
-from tfmgaug.inner_optimizers import SGD, Adam
+from tfmgaug.engine.inner_optimizers import SGD, Adam
 
 _OPTIMIZER = {"sgd": "inner_momentum", "adam": "inner_beta_1"}
 _OPTIONS = ("inner_batch", "evaluation_batch", "inner_reduction", "carry_slots")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfmgaug.inner_loop import connected, descend
+from tfmgaug.engine.inner_loop import connected, descend
 
 A, RATE, START, TARGET = 1.5, 0.1, 2.0, 0.5
 

@@ -13,7 +13,7 @@ from tfmgaug import MGAug
 from tfmgaug.backbones import mlp
 from tfmgaug.export import export
 from tfmgaug.heads import RidgeHead
-from tfmgaug.inner_optimizers import SGD
+from tfmgaug.engine.inner_optimizers import SGD
 from tfmgaug.learners import (
     ANIL,
     BOIL,

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import pytest
 
 from launch import reptile_flags
-from tfmgaug.inner_optimizers import SGD, Adam
+from tfmgaug.engine.inner_optimizers import SGD, Adam
 
 FLAGS = {
     "inner_optimizer": "adam",

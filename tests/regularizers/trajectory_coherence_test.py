@@ -7,7 +7,7 @@ from tfmgaug import MGAug
 from tfmgaug.backbones import mlp
 from tfmgaug.learners import ANIL, BOIL, FOMAML, MAML, MetaTicket, ProtoNet, first_pass
 from tfmgaug.learners.batches import to_episodes
-from tfmgaug.learners.task_run import TaskRun
+from tfmgaug.engine.task_run import TaskRun
 from tfmgaug.masks import ParameterMask
 from tfmgaug.regularizers import GradDrop, TrajectoryCoherence
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from tfmgaug.analysis.vectors import dot, norm, scaled, unit
-from tfmgaug.inner_loop import connected
+from tfmgaug.engine.inner_loop import connected
 from tfmgaug.randomness import fold, normal
 
 

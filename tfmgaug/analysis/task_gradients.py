@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from tfmgaug.analysis.frozen_tasks import FrozenTasks
 from tfmgaug.analysis.layer_report import LayerReport
-from tfmgaug.inner_loop import connected
+from tfmgaug.engine.inner_loop import connected
 
 MEASURES = ("norm", "mean_absolute")
 

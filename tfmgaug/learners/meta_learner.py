@@ -1,4 +1,4 @@
-"""The base of all learners: one outer step over a batch of tasks."""
+"""The base of all learners: a Keras model that learns over tasks."""
 
 import functools
 
@@ -8,25 +8,25 @@ import tensorflow as tf
 
 from tfmgaug import batch_statistics, losses
 from tfmgaug.backbones import preparation
-from tfmgaug.learners import first_pass, replicas
+from tfmgaug.engine import prediction, replicas
+from tfmgaug.engine.batch import BatchGradient, batch_gradient
+from tfmgaug.engine.context import Context
+from tfmgaug.engine.network import Network
+from tfmgaug.engine.params import Params
 from tfmgaug.learners.adapted import Adapted, check_support
 from tfmgaug.learners.batches import to_episodes
-from tfmgaug.learners.outer_loop import mean_over_tasks
-from tfmgaug.learners.task_functions import TaskFunctions
-from tfmgaug.learners.variables import aligned, names_of, values
+from tfmgaug.learners.method import Method
 from tfmgaug.masks.magnitude import MagnitudeMask
 from tfmgaug.regularizers.regularizer import check
 
 _RUNNING_MOMENTUM = 0.9
 
 
-class MetaLearner(TaskFunctions, keras.Model):
+class MetaLearner(Method, keras.Model):
     """A Keras model that owns a backbone and learns over tasks.
 
     One outer step over T tasks: `g = 1/T sum_t g_t`, and the optimizer applies `g` to
-    `meta_variables`. Subclasses say how one task is learned (`LearningRule`), passing a *state*
-    around: a dictionary of named tensors (adapted weights, prototypes, statistics) that is also
-    what `adapt` exports.
+    `meta_variables`. Subclasses say how one task is learned; see `Method`.
 
     Args:
         backbone: a functional `keras.Model`. Keras's BatchNormalization in it is replaced by
@@ -75,10 +75,9 @@ class MetaLearner(TaskFunctions, keras.Model):
         self.measure_before = measure_before
         self.parallel_tasks = parallel_tasks
         self.seed = seed
-        self.weight_names = names_of(self.backbone.trainable_variables)
-        self.statistics_names = names_of(self.backbone.non_trainable_variables)
+        self.network = Network(self.backbone)
         if augmentation is not None:
-            augmentation.attach(self.backbone, self.classifier)
+            augmentation.attach(self.network, self.classifier)
         self.magnitude_mask = self._attached(magnitude_mask)
         # Saved, unlike optimizer.iterations, which stands still under gradient accumulation.
         self.step = self.add_weight(
@@ -108,7 +107,8 @@ class MetaLearner(TaskFunctions, keras.Model):
                 "A MagnitudeMask prunes weights by what they have learned to be. Received: "
                 f"{type(self).__name__}, which learns no weights."
             )
-        magnitude_mask.attach(self.backbone)
+        magnitude_mask.attach(self.network)
+        self.network.transforms.append(magnitude_mask)
         return magnitude_mask
 
     # A batch of tasks.
@@ -122,68 +122,44 @@ class MetaLearner(TaskFunctions, keras.Model):
             with_measures: whether to return each task's query loss and accuracy too.
 
         Returns:
-            A list of tensors aligned with `meta_variables`, averaged over tasks; with
+            A dictionary of tensors by the names of `meta_params`, averaged over tasks; with
             `with_measures`, the pair of it and a dictionary of float32 tensors `[tasks]`.
 
         Example:
             >>> gradients = learner.meta_gradients(next(iter(episodes.dataset())))
+            >>> gradients["head_kernel"].shape
         """
-        gradients, _, measures, _ = self._outer_gradients(self._read_batch(batch))
-        return (gradients, measures) if with_measures else gradients
+        found = self.batch_gradient(batch)
+        return (found.gradients, found.measures) if with_measures else found.gradients
 
-    def _read_batch(self, data):
-        """Checks what training is given, and makes it what `_outer_gradients` takes."""
-        return to_episodes(data, self.classification)
-
-    def _outer_gradients(self, episodes):
-        theta = values(self.meta_variables)
-        running = values(self._running_variables)
-
-        def task(episode, coupling, carried):
-            coupling = {**coupling, **averages}
-            with self._scope(theta, carried):
-                gradients, statistics, measures, carried = self._task(theta, episode, coupling)
-            new = aligned(
-                statistics, self.backbone.non_trainable_variables, self._running_variables
-            )
-            return gradients + new, measures, carried
-
-        # Variables are read once, here: reading one within the loop would order its iterations.
-        with self._scope(theta):
-            averages = first_pass.averages(self, episodes, self.parallel_tasks)
-            means, measures, carried = mean_over_tasks(
-                task,
-                (episodes, first_pass.couple(self, episodes, self.parallel_tasks)),
-                theta + running,
-                self._training_measures(),
-                self.parallel_tasks,
-                values(self.carried_variables),
-            )
-        return means[: len(theta)], means[len(theta) :], measures, carried
+    def batch_gradient(self, batch) -> BatchGradient:
+        """Checks a batch, and computes all that an outer step learns from it."""
+        return batch_gradient(self, to_episodes(batch, self.classification))
 
     def train_step(self, data):
-        gradients, statistics, measures, carried = self._outer_gradients(self._read_batch(data))
+        learned = self.batch_gradient(data)
         # The optimizer adds up the replicas' gradients, of which each is a mean.
         number = tf.distribute.get_strategy().num_replicas_in_sync
-        self.optimizer.apply([g / number for g in gradients], self.meta_variables)
+        gradients = [gradient / number for gradient in learned.gradients.values()]
+        self.optimizer.apply(gradients, self.meta_variables)
         if self.magnitude_mask is not None:
             # The optimizer's slots go on moving what has no gradient.
-            self.magnitude_mask.apply_to(self.backbone.trainable_variables)
-        if statistics:
-            # Averaged before they are blended in, so that replicas round as one device does.
-            statistics = replicas.mean(statistics)
-        for variable, new in zip(self._running_variables, statistics):
-            variable.assign(_RUNNING_MOMENTUM * variable + (1 - _RUNNING_MOMENTUM) * new)
-        for variable, new in zip(self.carried_variables, carried):
-            variable.assign(new)
+            self.magnitude_mask.apply()
+        # Averaged before they are blended in, so that replicas round as one device does.
+        statistics = replicas.mean(learned.statistics)
+        for name, variable in self.running_variables.items():
+            blended = _RUNNING_MOMENTUM * variable + (1 - _RUNNING_MOMENTUM) * statistics[name]
+            variable.assign(blended)
+        for name, variable in self.carried_variables.items():
+            variable.assign(learned.carried[name])
         self.step.assign_add(1)
-        return self._track(measures)
+        return self._track(learned.measures)
 
     def test_step(self, data):
         outcomes = tf.map_fn(
-            lambda episode: self.step_outcomes(episode).named(),
+            self.step_outcomes,
             to_episodes(data, self.classification),
-            fn_output_signature=dict.fromkeys(self._outcome_names, tf.float32),
+            fn_output_signature=dict.fromkeys(self.outcome_names, tf.float32),
             parallel_iterations=self.parallel_tasks,
         )
         measures = {name: values[:, -1] for name, values in outcomes.items()}
@@ -193,6 +169,20 @@ class MetaLearner(TaskFunctions, keras.Model):
                 for step in range(self.evaluation_steps + 1):
                     measures[f"{name}_step_{step}"] = values[:, step]
         return self._track(measures)
+
+    def step_outcomes(self, episode, statistics=None):
+        """Measures a task's queries before adaptation and after each inner step.
+
+        Args:
+            episode: `Episode` of one task.
+            statistics: a mode; None: the learner's own.
+
+        Returns:
+            A dictionary of tensors `[evaluation_steps + 1]`: "loss", and "accuracy" for
+            classification.
+        """
+        context = Context(statistics=statistics or self.statistics)
+        return prediction.outcomes_per_step(self, episode, self.evaluation_steps, context)
 
     def call(self, inputs, training=False):
         parts = tuple(inputs[name] for name in ("support_x", "support_y", "query_x"))
@@ -209,20 +199,11 @@ class MetaLearner(TaskFunctions, keras.Model):
             parallel_iterations=self.parallel_tasks,
         )
 
-    @property
-    def _running_variables(self):
-        running = self.statistics == batch_statistics.RUNNING
-        return preparation.statistics_of(self.backbone) if running else []
-
-    def _training_measures(self):
-        suffixes = ["", "_before"] if self._measures_before else [""]
-        return [name + suffix for suffix in suffixes for name in self._outcome_names]
-
     def _evaluation_measures(self):
         suffixes = [""]
         if self.evaluation_steps:
             suffixes += ["_before", *(f"_step_{n}" for n in range(self.evaluation_steps + 1))]
-        return [name + suffix for suffix in suffixes for name in self._outcome_names]
+        return [name + suffix for suffix in suffixes for name in self.outcome_names]
 
     def _track(self, measures):
         for name, measured in measures.items():
@@ -234,6 +215,42 @@ class MetaLearner(TaskFunctions, keras.Model):
         return list(self._trackers.values())
 
     # Use.
+
+    def adapted_state(self, support_x, support_y, statistics=None) -> Params:
+        """Adapts to one task, from the start, and notes which classes have support.
+
+        Args:
+            support_x: `[n, ...]`.
+            support_y: `[n]` labels, or targets.
+            statistics: a mode; None: the learner's own.
+
+        Returns:
+            The state, with "classes" (bool, `[way]`) for classification.
+        """
+        context = Context(statistics=statistics or self.statistics)
+        state = prediction.adapt(self, self.initial_state(), support_x, support_y, context)
+        if self.classification:
+            way = tf.reduce_max(support_y) + 1 if self.way is None else self.way
+            present = tf.one_hot(support_y, way, on_value=True, off_value=False, dtype=tf.bool)
+            state["classes"] = tf.reduce_any(present, axis=0)
+        return state
+
+    def probabilities(self, state, x, statistics=None):
+        """Predicts with the result of `adapted_state`.
+
+        Args:
+            state: from `adapted_state`, with the same mode.
+            x: `[n, ...]`.
+            statistics: a mode; None: the learner's own.
+
+        Returns:
+            Probabilities `[n, way]`, zero for classes without support; or values `[n, outputs]`.
+        """
+        context = Context(statistics=statistics or self.statistics)
+        outputs, _ = prediction.query(self, state, x, context)
+        if not self.classification:
+            return outputs
+        return tf.nn.softmax(tf.where(state["classes"], outputs, outputs.dtype.min))
 
     def adapt(self, support_x, support_y, statistics=None):
         """Adapts to a support set.
@@ -273,8 +290,8 @@ class MetaLearner(TaskFunctions, keras.Model):
         """Returns the share pruned of each weight in the sub-network of the highest rate."""
         if self.augmentation is None:
             return {}
-        shares = self.augmentation.sparsity(values(self.backbone.trainable_variables))
-        return {n: float(s) for n, s in zip(self.weight_names, shares) if s is not None}
+        shares = self.augmentation.sparsity(self.network.params)
+        return {name: float(share) for name, share in shares.items()}
 
     @property
     def example_shape(self):
@@ -323,7 +340,7 @@ class MetaLearner(TaskFunctions, keras.Model):
         )
         _refuse_clipping(self.optimizer)
         names = {
-            **dict.fromkeys(self._training_measures()),
+            **dict.fromkeys(self.training_measures),
             **dict.fromkeys(self._evaluation_measures()),
         }
         self._trackers = {name: keras.metrics.Mean(name) for name in names}

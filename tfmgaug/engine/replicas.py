@@ -25,14 +25,15 @@ def mean(tensors):
     """Averages tensors over replicas.
 
     Args:
-        tensors: list of tensors, the same number and shapes on each replica.
+        tensors: nested tensors, of the same structure and shapes on each replica.
 
     Returns:
-        A list of tensors.
+        Nested tensors of the same structure.
     """
-    if not tensors:
-        return []
-    return list(tf.distribute.get_replica_context().all_reduce("mean", tensors))
+    flat = tf.nest.flatten(tensors)
+    if flat:
+        flat = tf.distribute.get_replica_context().all_reduce("mean", flat)
+    return tf.nest.pack_sequence_as(tensors, flat)
 
 
 def total(number):
