@@ -11,9 +11,9 @@ import tensorflow as tf
 from tests.tasks import dataset, flat, images, theta
 from tfmgaug import MGAug
 from tfmgaug.backbones import mlp
+from tfmgaug.engine.inner_optimizers import SGD
 from tfmgaug.export import export
 from tfmgaug.heads import RidgeHead
-from tfmgaug.inner_optimizers import SGD
 from tfmgaug.learners import (
     ANIL,
     BOIL,

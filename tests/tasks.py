@@ -2,11 +2,11 @@
 
 import numpy as np
 import tensorflow as tf
+from tfmgaug.learners.variables import values
 
 from tfmgaug.backbones import conv4, mlp
 from tfmgaug.episode import Episode
 from tfmgaug.learners.batches import to_episodes
-from tfmgaug.learners.variables import values
 
 WAY, SHOT, QUERY = 3, 2, 2
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from tfmgaug.files import write_bytes
 from tfmgaug.learners.meta_ticket import MetaTicket
+from tfmgaug.learners.part_learned import without
 
 VERSION = 1
 _MAGIC = b"TFMGAUG-TICKET\n"
@@ -54,11 +55,11 @@ def save(learner, path: str | os.PathLike) -> pathlib.Path:
         )
     _check_replaceable(pathlib.Path(path))
     arrays, checksums = {}, {}
-    for place, mask in _masks(learner).items():
-        values = _values(learner.backbone.trainable_variables[place])
-        checksums[place] = _checksum(values[mask])
-        arrays[f"mask {place}"] = np.packbits(mask)
-        arrays.update(_origins(learner, place, mask, values[mask]))
+    for name, mask in _masks(learner).items():
+        values = _values(learner.network.variables[name])
+        checksums[_place(learner, name)] = _checksum(values[mask])
+        arrays[f"mask {_place(learner, name)}"] = np.packbits(mask)
+        arrays.update(_origins(learner, name, mask, values[mask]))
     for number, variable in enumerate(_others(learner)):
         arrays[f"other {number}"] = _storable(_values(variable))
     learner = {**keras.saving.serialize_keras_object(learner), "compile_config": None}
@@ -91,65 +92,70 @@ def load(path: str | os.PathLike) -> MetaTicket:
     learner = keras.saving.deserialize_keras_object(header["learner"])
     for number, variable in enumerate(_others(learner)):
         variable.assign(arrays[f"other {number}"].astype(variable.dtype))
-    masks = {place: _unpacked(learner, arrays, place) for place in _masks(learner)}
-    for place, mask in masks.items():
-        values = _drawn(learner, arrays, place, mask)
-        if _checksum(values[mask]) != header["checksums"][str(place)]:
+    masks = {name: _unpacked(learner, arrays, name) for name in _masks(learner)}
+    for name, mask in masks.items():
+        values = _drawn(learner, arrays, name, mask)
+        if _checksum(values[mask]) != header["checksums"][str(_place(learner, name))]:
             raise ValueError(
                 f"{path} holds the seed of its weights, which draws others here than where it was "
                 "written: save it there with `learner.save`. Received: another checksum of "
-                f"{learner.weight_names[place]!r}."
+                f"{name!r}."
             )
-        learner.backbone.trainable_variables[place].assign(values)
+        learner.network.variables[name].assign(values)
     learner.score_mask.set_masks(masks)
     return learner
 
 
 def _masks(learner):
-    """The masks of the random matrices, boolean, by their place among the backbone's weights."""
-    variables = learner.backbone.trainable_variables
+    """The masks of the random matrices, boolean, by the name of the weight."""
+    masks = learner.score_mask.masks()
     return {
-        place: np.ones(variable.shape, bool) if mask is None else np.asarray(mask) == 1
-        for place, (variable, mask) in enumerate(zip(variables, learner.score_mask.masks()))
+        name: np.asarray(masks[name]) == 1 if name in masks else np.ones(variable.shape, bool)
+        for name, variable in learner.network.variables.items()
         if learner.is_drawn(variable)
     }
+
+
+def _place(learner, name):
+    """Where a weight stands in the network, which is what files call it."""
+    return list(learner.network.variables).index(name)
 
 
 def _others(learner):
     """The variables that are neither random matrices nor scores."""
     matrices = [v for v in learner.backbone.trainable_variables if learner.is_drawn(v)]
-    left_out = {id(variable) for variable in [*matrices, *learner.score_mask.scores]}
-    return [variable for variable in learner.weights if id(variable) not in left_out]
+    return without(learner.weights, [*matrices, *learner.score_mask.scores.values()])
 
 
-def _unpacked(learner, arrays, place):
-    shape = learner.backbone.trainable_variables[place].shape
-    bits = np.unpackbits(arrays[f"mask {place}"], count=int(np.prod(shape)))
+def _unpacked(learner, arrays, name):
+    shape = learner.network.variables[name].shape
+    bits = np.unpackbits(arrays[f"mask {_place(learner, name)}"], count=int(np.prod(shape)))
     return bits.astype(bool).reshape(shape)
 
 
 # Where a weight came from.
 
 
-def _origins(learner, place, mask, values):
+def _origins(learner, name, mask, values):
     """Finds the draws that the kept `values` of a matrix came from; stores what is in none."""
     origins = np.full(values.shape, _STORED, np.uint16)
     for number in range(int(_values(learner.redraws)) + 1):
         missing = origins == _STORED
         if not missing.any():
             break
-        drawn = _values(learner.draw_weight(place, number))[mask]
+        drawn = _values(learner.draw_weight(name, number))[mask]
         origins[missing & (values == drawn)] = number
-    stored = values[origins == _STORED]
+    stored, place = values[origins == _STORED], _place(learner, name)
     return {
         **({f"origins {place}": origins} if origins.any() else {}),
         **({f"stored {place}": _storable(stored)} if stored.size else {}),
     }
 
 
-def _drawn(learner, arrays, place, mask):
+def _drawn(learner, arrays, name, mask):
     """Finds a matrix of a learner just built, which has first draws, by what `_origins` noted."""
-    values = _values(learner.backbone.trainable_variables[place]).copy()
+    values = _values(learner.network.variables[name]).copy()
+    place = _place(learner, name)
     if f"origins {place}" not in arrays:
         return values
     origins = np.zeros(values.shape, np.uint16)
@@ -159,7 +165,7 @@ def _drawn(learner, arrays, place, mask):
         if number == _STORED:
             values[chosen] = arrays[f"stored {place}"]
         elif number > 0:
-            values[chosen] = _values(learner.draw_weight(place, int(number)))[chosen]
+            values[chosen] = _values(learner.draw_weight(name, int(number)))[chosen]
     return values
 
 

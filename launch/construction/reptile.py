@@ -2,7 +2,7 @@
 
 from launch.given_flags import given
 from launch.reptile_flags import OPTIONS
-from tfmgaug.inner_optimizers import SGD, Adam
+from tfmgaug.engine.inner_optimizers import SGD, Adam
 
 
 def learner_options(settings):

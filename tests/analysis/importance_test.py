@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from tfmgaug.learners.variables import values
 
 from tests.analysis.toys import NumpyNetwork, learner, sampler
 from tfmgaug.analysis.importance import PARTS, _histogram, _parts, importance, mmca_scores
 from tfmgaug.analysis.subnetworks import attached, scoring_gradients
 from tfmgaug.backbones import mlp
 from tfmgaug.learners import CAVIA
-from tfmgaug.learners.variables import values
 from tfmgaug.masks import CatfishMask
 from tfmgaug.randomness import key
 

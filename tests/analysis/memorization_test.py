@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from tfmgaug.learners.variables import values
 
 from tests.analysis.toys import NumpyNetwork, learner, plain_mlp, sampler
 from tests.evaluation.toys import toy_classes
@@ -9,7 +10,6 @@ from tfmgaug.backbones import mlp
 from tfmgaug.data import SinusoidSampler
 from tfmgaug.evaluation import evaluate
 from tfmgaug.learners import ANIL, FOMAML, MAML, ProtoNet
-from tfmgaug.learners.variables import values
 from tfmgaug.masks import CatfishMask, ParameterMask, WidthMask
 
 

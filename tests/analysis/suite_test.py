@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tfmgaug.engine.inner_optimizers import SGD
 
 from launch.analyses import bound, capacity
 from launch.analyses.runs import Run
@@ -22,7 +23,6 @@ from tfmgaug import analysis, masks
 from tfmgaug.analysis.initialization import random_weights
 from tfmgaug.backbones import mlp
 from tfmgaug.heads import RidgeHead, SVMHead
-from tfmgaug.inner_optimizers import SGD
 from tfmgaug.layers import Context
 from tfmgaug.learners import (
     ANIL,

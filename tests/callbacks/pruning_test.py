@@ -8,7 +8,7 @@ from tests.callbacks.training import STEPS, train
 from tests.tasks import flat
 from tfmgaug.backbones import mlp
 from tfmgaug.callbacks import DSD, IHT, Checkpoint, PruningSchedule, TensorBoard, restore
-from tfmgaug.inner_optimizers import SGD
+from tfmgaug.engine.inner_optimizers import SGD
 from tfmgaug.learners import FOMAML, Reptile
 from tfmgaug.masks import MagnitudeMask
 

@@ -4,12 +4,12 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tfmgaug.learners.inner_batches import batch_of
 
 from tests.tasks import batch, chosen, dataset, flat, images, small_conv, smooth_mlp, task, theta
 from tfmgaug import MGAug
-from tfmgaug.inner_optimizers import SGD, Adam
+from tfmgaug.engine.inner_optimizers import SGD, Adam
 from tfmgaug.learners import ProtoNet, Reptile
-from tfmgaug.learners.inner_batches import batch_of
 from tfmgaug.masks import CatfishMask, ParameterMask
 from tfmgaug.randomness import key
 from tfmgaug.regularizers import EntropyTAML, GradDrop, MetaMix, MRWeights
@@ -269,7 +269,9 @@ def test_what_does_not_fit_is_refused(options, message):
 
 
 def test_another_optimizer_is_refused():
-    with pytest.raises(TypeError, match="`inner_optimizer` must be of tfmgaug.inner_optimizers"):
+    with pytest.raises(
+        TypeError, match="`inner_optimizer` must be of tfmgaug.engine.inner_optimizers"
+    ):
         learner(inner_optimizer=keras.optimizers.SGD())
 
 

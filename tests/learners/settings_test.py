@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tfmgaug.engine.inner_optimizers import SGD
 
 import tfmgaug
 from tests.evaluation.toys import toy_classes
@@ -13,7 +14,6 @@ from tfmgaug import MGAug
 from tfmgaug.analysis.frozen_tasks import FrozenTasks
 from tfmgaug.backbones import mlp
 from tfmgaug.data import EpisodeSampler
-from tfmgaug.inner_optimizers import SGD
 from tfmgaug.learners import (
     FOMAML,
     MAML,

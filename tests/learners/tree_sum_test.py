@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfmgaug.learners.tree_sum import TreeSum
+from tfmgaug.engine.tree_sum import TreeSum
 
 
 def terms(number, seed=0):

@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 import scipy.stats
 import tensorflow as tf
+from tfmgaug.learners.variables import values
 
 from tests.regularizers.differences import assert_gradient_is_exact
 from tests.tasks import batch, flat, images, scatter, smooth_conv, smooth_mlp, task, theta
 from tfmgaug import MGAug
 from tfmgaug.backbones import mlp
 from tfmgaug.learners import ANIL, BOIL, FOMAML, MAML, ProtoNet
-from tfmgaug.learners.variables import values
 from tfmgaug.masks import ParameterMask
 from tfmgaug.randomness import fold, key
 from tfmgaug.regularizers import MRActivations

@@ -4,8 +4,8 @@ import tensorflow as tf
 
 from tests.tasks import batch, chosen, flat, regression, scatter, smooth_mlp, task, theta
 from tfmgaug.backbones import mlp
+from tfmgaug.engine.task_run import TaskRun
 from tfmgaug.learners import ANIL, BOIL, FOMAML, MAML, ProtoNet
-from tfmgaug.learners.task_run import TaskRun
 from tfmgaug.regularizers import EntropyTAML, InequalityTAML
 
 STEP = 1e-5

@@ -5,9 +5,9 @@ import tensorflow as tf
 from tests.tasks import batch, flat, regression, scatter, smooth_mlp, task, theta
 from tfmgaug import MGAug
 from tfmgaug.backbones import mlp
+from tfmgaug.engine.task_run import TaskRun
 from tfmgaug.learners import ANIL, BOIL, FOMAML, MAML, MetaTicket, ProtoNet, first_pass
 from tfmgaug.learners.batches import to_episodes
-from tfmgaug.learners.task_run import TaskRun
 from tfmgaug.masks import ParameterMask
 from tfmgaug.regularizers import GradDrop, TrajectoryCoherence
 

@@ -9,8 +9,9 @@ from tfmgaug import batch_statistics
 from tfmgaug.analysis import subnetworks
 from tfmgaug.analysis.memorization import networks
 from tfmgaug.analysis.subnetwork_report import Network
+from tfmgaug.engine import prediction
+from tfmgaug.engine.context import Context
 from tfmgaug.learners.batches import to_episodes
-from tfmgaug.learners.variables import values
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -131,18 +132,18 @@ def attention(
     mask = subnetworks.attached(mask, learner)
     episode = _one_task(learner, episode)
     chosen = _checked_queries(queries, episode)
-    depth = _depth(learner.stages, episode.query_x.shape[1:], stage)
+    depth = _depth(learner.network.stages, episode.query_x.shape[1:], stage)
 
     @tf.function(autograph=False)
     def explained():
-        theta = values(learner.meta_variables)
-        with learner._scope(theta):
+        theta = learner.meta_params
+        with learner.scope(theta):
             gradients = subnetworks.scoring_gradients(learner, mask, theta, episode)
 
             def explain(rate):
                 masks = subnetworks.draw(learner, mask, theta, gradients, rate, episode, seed)
-                prune = subnetworks.pruning(mask, masks)
-                return _explain(learner, depth, episode, prune, mode, chosen, target)
+                context = Context(subnetworks.pruning(mask, masks), mode)
+                return _explain(learner, depth, episode, context, chosen, target)
 
             # Rate 0 prunes nothing.
             return tf.map_fn(
@@ -155,7 +156,7 @@ def attention(
     maps, targets, probabilities = (one.numpy() for one in explained.get_concrete_function()())
     return Attention(
         name=name or type(learner).__name__,
-        stage=learner.stages[depth].name,
+        stage=learner.network.stages[depth].name,
         networks=networks(learner, mask, rates),
         mask=type(mask).__name__,
         statistics=mode,
@@ -187,22 +188,22 @@ def _depth(stages, image_shape, name):
     return positions[name or list(positions)[-1]]
 
 
-def _explain(learner, depth, episode, prune, mode, chosen, target):
+def _explain(learner, depth, episode, context, chosen, target):
     """Maps, targets and probabilities of one network, adapted to the task."""
     state = learner.adapt_state(
-        learner.start(), episode.support_x, episode.support_y, None, prune, mode
+        learner.initial_state(), episode.support_x, episode.support_y, context
     )
 
     def through(x, stages):
         for stage in stages:
-            x, _ = learner.forward_adapted(state, x, prune, mode, model=stage)
+            x, _ = prediction.forward(learner, state, x, context, stage)
         return x
 
-    images = tf.cast(episode.query_x, learner.backbone.inputs[0].dtype)
-    features = through(images, learner.stages[: depth + 1])
+    stages = learner.network.stages
+    features = through(learner.network.as_input(episode.query_x), stages[: depth + 1])
     with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
         tape.watch(features)
-        logits = learner.logits(through(features, learner.stages[depth + 1 :]), state)
+        logits = learner.logits(through(features, stages[depth + 1 :]), state)
         labels = episode.query_y if target == "label" else tf.argmax(logits, -1, tf.int32)
         picked = [logits[query, labels[query]] for query in chosen]
     # One query at a time: normalization behind the stage would mix their gradients.

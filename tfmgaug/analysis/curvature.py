@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from tfmgaug.analysis.vectors import dot, norm, scaled, unit
-from tfmgaug.inner_loop import connected, dense
+from tfmgaug.analysis.vectors import dot, minus, norm, scaled, unit
+from tfmgaug.engine.inner_loop import connected, dense
 from tfmgaug.randomness import fold, normal
 
 
@@ -32,8 +32,8 @@ def spectral_norm(product, like, key, tolerance=1e-3, max_iterations=50):
     value, or after `max_iterations`. Three vectors are held, whatever the number of iterations.
 
     Args:
-        product: function from a vector to the matrix times it, both lists of tensors.
-        like: list of tensors shaped like a vector.
+        product: function from a vector to the matrix times it, both named tensors.
+        like: named tensors shaped like a vector.
         key: stateless key, `[2]`, of the start.
         tolerance: float > 0, relative. In float32 not much below 1e-5 is to be had.
         max_iterations: int >= 1.
@@ -48,7 +48,10 @@ def spectral_norm(product, like, key, tolerance=1e-3, max_iterations=50):
         Golub, Van Loan, Matrix Computations, 4th edition, Section 10.1.
     """
     start = unit(
-        [normal(part.shape, fold(key, place), part.dtype) for place, part in enumerate(like)]
+        {
+            name: normal(part.shape, fold(key, place), part.dtype)
+            for place, (name, part) in enumerate(like.items())
+        }
     )
 
     def advance(number, vectors, tridiagonal, _):
@@ -56,9 +59,9 @@ def spectral_norm(product, like, key, tolerance=1e-3, max_iterations=50):
         diagonal, beside = tridiagonal
         following = product(current)
         last = tf.where(number > 0, beside[number - 1], 0)
-        following = [a - b for a, b in zip(following, scaled(before, last))]
+        following = minus(following, scaled(before, last))
         along = dot(following, current)
-        following = [a - b for a, b in zip(following, scaled(current, along))]
+        following = minus(following, scaled(current, along))
         length = norm(following)
         diagonal = tf.tensor_scatter_nd_update(diagonal, [[number]], [along])
         largest, share = _largest_ritz_value(diagonal, beside, number)
@@ -73,7 +76,12 @@ def spectral_norm(product, like, key, tolerance=1e-3, max_iterations=50):
     return tf.while_loop(
         lambda number, vectors, tridiagonal, found: found.residual > tolerance * found.norm,
         advance,
-        (tf.constant(0), ([tf.zeros_like(part) for part in like], start), (zeros, zeros), nothing),
+        (
+            tf.constant(0),
+            (tf.nest.map_structure(tf.zeros_like, like), start),
+            (zeros, zeros),
+            nothing,
+        ),
         maximum_iterations=max_iterations,
         parallel_iterations=1,
     )[3]
@@ -101,33 +109,32 @@ def hessian_product(loss, weights, vector):
     exact one.
 
     Args:
-        loss: function from a list of weights to a scalar.
-        weights: list of tensors.
-        vector: list of tensors of the same shapes.
+        loss: function from named weights to a scalar.
+        weights: tensors by name.
+        vector: tensors of the same names and shapes.
 
     Returns:
-        A list of tensors of the same shapes.
+        Tensors of the same names and shapes.
     """
     with tf.GradientTape() as outer:
         outer.watch(weights)
         gradients = gradient(loss, weights)
     # Where a gradient is constant, the Hessian is zero.
     products = outer.gradient(gradients, weights, vector, tf.UnconnectedGradients.ZERO)
-    return [dense(product) for product in products]
+    return {name: dense(product) for name, product in products.items()}
 
 
-def gradient(loss, weights, names=None):
+def gradient(loss, weights):
     """Differentiates a loss.
 
     Args:
-        loss: function from a list of weights to a scalar.
-        weights: list of tensors.
-        names: list of strings, what errors call the weights; None: their numbers.
+        loss: function from named weights to a scalar.
+        weights: tensors by name.
 
     Returns:
-        A list of tensors of the same shapes.
+        Tensors of the same names and shapes.
     """
     with tf.GradientTape() as tape:
         tape.watch(weights)
         value = loss(weights)
-    return connected(tape.gradient(value, weights), names)
+    return connected(tape.gradient(value, weights))

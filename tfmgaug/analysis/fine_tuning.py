@@ -10,8 +10,9 @@ from tfmgaug.analysis import subnetworks
 from tfmgaug.analysis.frozen_tasks import over_tasks
 from tfmgaug.analysis.initialization import untrained_network
 from tfmgaug.analysis.memorization import networks, outputs, per_network
-from tfmgaug.analysis.steps import outcomes_per_step
 from tfmgaug.analysis.subnetwork_report import Network, SubnetworkReport
+from tfmgaug.engine.context import Context
+from tfmgaug.engine.prediction import outcomes_per_step
 
 
 def fine_tuning(
@@ -67,14 +68,14 @@ def fine_tuning(
     mode = _checked_mode(learner, statistics)
     mask = subnetworks.attached(mask, learner)
     drawn = [untrained_network(learner, (seed, n)) for n in range(initializations)]
-    stacked = [np.stack(tensors) for tensors in zip(*drawn, strict=True)]
+    stacked = {name: np.stack([network[name] for network in drawn]) for name in drawn[0]}
 
     def task(theta, episode):
         known = per_network(learner, mask, rates, theta, episode, steps, mode, seed)
         number = tf.cast(episode.index % initializations, tf.int32)
-        untrained = [tf.constant(one)[number] for one in stacked]
-        with learner._scope(learner.standing_for(learner.network_variables, untrained, theta)):
-            nothing = outcomes_per_step(learner, episode, steps, None, mode)
+        untrained = {name: tf.constant(drawn)[number] for name, drawn in stacked.items()}
+        with learner.scope({**theta, **untrained}):
+            nothing = outcomes_per_step(learner, episode, steps, Context(statistics=mode))
         return {n: tf.concat([known[n], nothing[n][tf.newaxis]], axis=0) for n in known}
 
     arrays, tasks = over_tasks(learner, task, outputs(learner), sampler, episodes, progress)

@@ -5,7 +5,6 @@ import tensorflow as tf
 
 from tfmgaug.evaluation.frozen import Fingerprint, settings
 from tfmgaug.learners.batches import checked_tasks, to_episodes
-from tfmgaug.learners.variables import values
 
 
 class FrozenTasks:
@@ -13,8 +12,8 @@ class FrozenTasks:
 
     Args:
         learner: `MetaLearner`.
-        function: function of (theta, episode) to a dictionary of tensors, where theta stands for
-            `learner.meta_variables` and the episode is an `Episode` of one task. Traced once.
+        function: function of (theta, episode) to a dictionary of tensors, where theta is
+            `learner.meta_params` and the episode is an `Episode` of one task. Traced once.
         outputs: dictionary from the names of these tensors to their dtypes.
         sampler: `EpisodeSampler` or `SinusoidSampler`.
         episodes: int >= 2, how many tasks.
@@ -33,7 +32,7 @@ class FrozenTasks:
         self._dataset = sampler.dataset(episodes=episodes)
 
         def of_batch(episodes):
-            theta = values(learner.meta_variables)
+            theta = learner.meta_params
             return tf.map_fn(
                 lambda episode: function(theta, episode),
                 episodes,
@@ -88,7 +87,7 @@ def traced(learner, function, signature, *more):
 
     def run(inputs, query_y, *rest):
         # Variables are read once, here: reading one within the loop would order its iterations.
-        with learner._scope(values(learner.meta_variables)):
+        with learner.scope(learner.meta_params):
             return function(to_episodes((inputs, query_y), learner.classification), *rest)
 
     def trace():

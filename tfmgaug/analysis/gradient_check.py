@@ -5,9 +5,9 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from tfmgaug.learners import penalties
+from tfmgaug.engine import penalties, prediction
+from tfmgaug.engine.task import subnetworks_of
 from tfmgaug.learners.batches import to_episodes
-from tfmgaug.learners.variables import values
 
 # Steps to try, and the relative error that rounding and curvature may leave.
 _STEPS = {"float64": (1e-5, 1e-6, 1e-7, 1e-8), "float32": (1e-1, 3e-2, 1e-2, 3e-3)}
@@ -153,7 +153,7 @@ def check_gradients(learner, batch, directions=5, steps=None, seed=0):
             "`directions` must be at least 1 and `steps` positive. "
             f"Received: directions={directions}, steps={steps}."
         )
-    theta = values(learner.meta_variables)
+    theta = learner.meta_params
     batch = tf.nest.map_structure(tf.convert_to_tensor, batch)
     graph = tf.function(lambda batch: learner.meta_gradients(batch), autograph=False)
     gradients = graph.get_concrete_function(batch)(batch)
@@ -185,7 +185,8 @@ class _Objective:
         self._tasks = []
         for number in range(len(episodes.query_y)):
             episode = type(episodes)(*[part[number] for part in episodes])
-            self._tasks.append([(episode, None), *_subnetworks(learner, theta, episode)])
+            full = (episode, learner.training_context(episode))
+            self._tasks.append([full, *subnetworks_of(learner, theta, episode)])
         self.subnetworks = len(self._tasks[0]) - 1
         # A first-order learner's inner steps are constants: they are taken once.
         self._steps = None
@@ -203,88 +204,51 @@ class _Objective:
         losses = [
             self._loss(theta, t, n) for t, task in enumerate(self._tasks) for n in range(len(task))
         ]
-        penalty = penalties.total(self._learner.meta_variables, theta)
+        learner = self._learner
+        penalty = penalties.total(learner.named(learner.meta_variables), theta)
         mean = tf.add_n(losses) / len(self._tasks)
         return mean if penalty is None else mean + tf.cast(penalty, mean.dtype)
 
     def _loss(self, theta, task, network):
-        learner, mode = self._learner, self._learner.training_mode
-        episode, prune = self._tasks[task][network]
-        with learner._scope(theta):
-            state, count = learner.start(), None
+        learner = self._learner
+        episode, context = self._tasks[task][network]
+        with learner.scope(theta):
+            state, count = learner.initial_state(context), None
             if self._steps is not None:
                 taken = self._steps[task][network]
                 state, count = {name: w + taken[name] for name, w in state.items()}, 0
-            state = learner.adapt_state(
-                state, episode.support_x, episode.support_y, count, prune, mode, training=True
-            )
-            logits, _ = learner.query(state, episode.query_x, prune, mode, training=True)
+            state = learner.adapt_state(state, episode.support_x, episode.support_y, context, count)
+            logits, _ = prediction.query(learner, state, episode.query_x, context)
             return learner.outcome(logits, episode.query_y).loss
 
-    def _inner_steps(self, episode, prune):
+    def _inner_steps(self, episode, context):
         """By how much adaptation at the original weights moves each weight."""
         learner = self._learner
-        with learner._scope(self._theta):
-            start = learner.start()
-            state = learner.adapt_state(
-                start,
-                episode.support_x,
-                episode.support_y,
-                None,
-                prune,
-                learner.training_mode,
-                training=True,
-            )
+        with learner.scope(self._theta):
+            start = learner.initial_state(context)
+            state = learner.adapt_state(start, episode.support_x, episode.support_y, context)
         return {name: state[name] - weight for name, weight in start.items()}
-
-
-def _subnetworks(learner, theta, episode):
-    """The sub-networks that MGAug makes of a task at these weights: episodes and prunings."""
-    if learner.augmentation is None:
-        return []
-    found = []
-
-    def note(own, prune, *_):
-        found.append((own, prune))
-        return [tf.zeros_like(weight) for weight in theta]
-
-    with learner._scope(theta):
-        gradients = learner.meta_gradient(theta, episode)[0]
-        scoring, _ = learner._before_adaptation(theta, episode, gradients)
-        # Outside a graph the loop over sub-networks runs in Python, so that they can be noted.
-        learner.augmentation.augment(
-            [tf.zeros_like(weight) for weight in theta],
-            note,
-            learner.weights_in(theta),
-            scoring,
-            episode,
-            tf.convert_to_tensor(learner.step),
-            learner._task_key(episode),
-        )
-    return found
 
 
 def _compare(theta, gradients, objective, step, direction):
     """A slope and a finite difference, both per unit of the direction."""
-    up = [w + tf.cast(step * v, w.dtype) for w, v in zip(theta, direction)]
-    down = [w - tf.cast(step * v, w.dtype) for w, v in zip(theta, direction)]
+    moves = {name: tf.cast(step * direction[name], w.dtype) for name, w in theta.items()}
+    up = {name: w + moves[name] for name, w in theta.items()}
+    down = {name: w - moves[name] for name, w in theta.items()}
     # What is left of a step after rounding counts.
     slope = sum(
-        np.sum(np.asarray(g, np.float64) * (np.asarray(u, np.float64) - np.asarray(d, np.float64)))
-        for g, u, d in zip(gradients, up, down)
+        np.sum(np.asarray(g, np.float64) * (np.float64(up[name]) - np.float64(down[name])))
+        for name, g in gradients.items()
     )
     return slope / (2 * step), (objective(up) - objective(down)) / (2 * step)
 
 
 def _direction(learner, theta, draws):
-    drawn = [draws.normal(size=tensor.shape) for tensor in theta]
-    scale = np.sqrt(sum(np.sum(v**2) for v in drawn))
-    checked = learner.meta_variables
-    if not _differentiates_steps(learner):
-        checked = learner.backbone.trainable_variables  # without the inner rates
-    checked = {id(variable) for variable in checked}
-    pairs = zip(learner.meta_variables, drawn, strict=True)
-    return [v / scale if id(variable) in checked else np.zeros_like(v) for variable, v in pairs]
+    drawn = {name: draws.normal(size=tensor.shape) for name, tensor in theta.items()}
+    scale = np.sqrt(sum(np.sum(v**2) for v in drawn.values()))
+    # Without the inner rates of a learner that holds its inner steps constant.
+    checked = theta if _differentiates_steps(learner) else learner.network.variables
+    return {n: v / scale if n in checked else np.zeros_like(v) for n, v in drawn.items()}
 
 
 def _differentiates_steps(learner):
@@ -292,7 +256,7 @@ def _differentiates_steps(learner):
 
 
 def _checked_dtype(learner):
-    dtypes = {tensor.dtype.name for tensor in values(learner.backbone.trainable_variables)}
+    dtypes = {tensor.dtype.name for tensor in learner.network.params.values()}
     computing = {layer.compute_dtype for layer in learner.backbone.layers if layer.weights}
     if len(dtypes | computing) > 1 or not dtypes <= set(_STEPS):
         raise ValueError(

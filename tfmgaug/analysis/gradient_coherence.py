@@ -45,17 +45,17 @@ class GradientCoherenceMeter:
         """Returns the coherence of the learner as it is now, a float."""
         if self._graph is None:
             self._graph = traced(self.learner, self._add_up, self._dataset.element_spec)
-        *summed, squares = total(self._graph(*batch) for batch in self._dataset)
-        squared_sum = sum(np.sum(np.square(part, dtype=np.float64)) for part in summed)
+        summed, squares = total(self._graph(*batch) for batch in self._dataset)
+        squared_sum = sum(np.sum(np.square(part, dtype=np.float64)) for part in summed.values())
         return pairwise_mean(squared_sum, squares, self.tasks)
 
     def _add_up(self, episodes):
         start = initial_weights(self.learner)
-        like = [*start.values(), tf.zeros([], tf.float64)]
+        like = (start, tf.zeros([], tf.float64))
 
         def vectors(episode):
             loss = support_loss(self.learner, episode)
-            gradients = gradient(loss, list(start.values()), list(start))
-            return [*gradients, dot(gradients, gradients)]
+            gradients = gradient(loss, start)
+            return gradients, dot(gradients, gradients)
 
         return added_up(vectors, episodes, like, self.learner.parallel_tasks)

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tfmgaug.analysis import subnetworks
 from tfmgaug.analysis.frozen_tasks import over_tasks
+from tfmgaug.engine.params import name_of
 from tfmgaug.evaluation.summary import Summary, summarize
 from tfmgaug.masks import CatfishMask
 from tfmgaug.masks.mask import prunable_layers, prune_top
@@ -155,11 +156,14 @@ def importance(
     started = time.monotonic()
     (rate,) = subnetworks.checked_rates(float(rate))
     mask = subnetworks.attached(CatfishMask(rate, score), learner)
-    layers = prunable_layers(learner.backbone, learner.classifier)
-    layers = _in_order(layers, learner.backbone.trainable_variables)
+    kernels = {
+        name_of(layer.kernel): layer
+        for layer in prunable_layers(learner.backbone, learner.classifier)
+    }
+    layers = [kernels[name] for name in mask.prunable]
 
     def task(theta, episode):
-        scores = mmca_scores(learner, mask, theta, episode)
+        scores = list(mmca_scores(learner, mask, theta, episode).values())
         parts = [_parts(one, rate) for one in scores]
         return {
             "counts": tf.stack([_histogram(*pair) for pair in zip(scores, parts)]),
@@ -186,25 +190,16 @@ def mmca_scores(learner, mask, theta, episode):
     Args:
         learner: `MetaLearner`.
         mask: `CatfishMask`, attached to the learner.
-        theta: list of tensors aligned with `learner.meta_variables`.
+        theta: the meta-learned parameters, by name.
         episode: `Episode` of one task.
 
     Returns:
-        A list of tensors, one a layer, in the order of the backbone's trainable variables.
+        Tensors by the names of these weights.
     """
     gradients = subnetworks.scoring_gradients(learner, mask, theta, episode)
-    # Not theta, which stands for what is meta-learned: scores, or weights without the context.
-    weights = learner.weights_in(theta)
-    return [
-        tf.abs(gradient * weight)
-        for gradient, weight, prunable in zip(gradients, weights, mask.prunable, strict=True)
-        if prunable
-    ]
-
-
-def _in_order(layers, variables):
-    position = {id(variable): number for number, variable in enumerate(variables)}
-    return sorted(layers, key=lambda layer: position[id(layer.kernel)])
+    with learner.scope(theta):
+        weights = learner.network.params
+    return {name: tf.abs(gradients[name] * weights[name]) for name in mask.prunable}
 
 
 def _parts(scores, rate):

@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 
+from tfmgaug.engine.params import by_name
+
 
 def random_weights(backbone, seed):
     """Draws the weights of a backbone anew, by the initializers of its layers.
@@ -12,9 +14,12 @@ def random_weights(backbone, seed):
         seed: int >= 0, or several.
 
     Returns:
-        A list of arrays aligned with `backbone.trainable_variables`.
+        Arrays by the names of the weights.
     """
-    return [variable.numpy() for variable in _redrawn(backbone, seed).trainable_variables]
+    # A copy has the same weights in the same order, and may count the names of its layers anew.
+    drawn = _redrawn(backbone, seed).trainable_variables
+    pairs = zip(by_name(backbone.trainable_variables), drawn, strict=True)
+    return {name: variable.numpy() for name, variable in pairs}
 
 
 def untrained_network(learner, seed):
@@ -28,14 +33,15 @@ def untrained_network(learner, seed):
         seed: int >= 0, or several.
 
     Returns:
-        A list of arrays aligned with `learner.network_variables`.
+        Arrays by the names of `learner.network_variables`.
     """
     if learner.learns_weights:
         return random_weights(learner.backbone, seed)
     config = {**learner.get_config(), "seed": int(np.random.default_rng(seed).integers(2**31))}
     fresh = type(learner).from_config(config)
     # A learner of the same class and configuration: the same variables in the same order.
-    return [keras.ops.convert_to_numpy(variable) for variable in fresh.network_variables]
+    pairs = zip(learner.named(learner.network_variables), fresh.network_variables, strict=True)
+    return {name: keras.ops.convert_to_numpy(variable) for name, variable in pairs}
 
 
 def _redrawn(backbone, seed):

@@ -1,6 +1,7 @@
 """The landscape of support losses: curvature, trajectories, gradients, and what they agree in."""
 
 import time
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -17,10 +18,27 @@ from tfmgaug.analysis.support_losses import (
     support_loss,
     total,
 )
-from tfmgaug.analysis.vectors import dot, norm, unit
+from tfmgaug.analysis.vectors import dot, minus, norm, unit
 from tfmgaug.data.indexed import check_integer
+from tfmgaug.engine import prediction
+from tfmgaug.engine.context import Context
+from tfmgaug.engine.params import Params, select
 from tfmgaug.evaluation.frozen import Fingerprint, settings
 from tfmgaug.randomness import fold, key
+
+
+class _Sums(NamedTuple):
+    """What a first pass adds up over tasks.
+
+    Attributes:
+        directions: unit vectors from weights before adaptation to weights after it.
+        gradients: of the support loss before adaptation, negative.
+        unit_gradients: these at length one.
+    """
+
+    directions: Params
+    gradients: Params
+    unit_gradients: Params
 
 
 class LandscapeMeter:
@@ -96,7 +114,8 @@ class LandscapeMeter:
         """
         started = time.monotonic()
         add_up, measure = self._graphs or self._trace()
-        sums = [tf.constant(part) for part in total(add_up(*b) for b in self._dataset)]
+        sums = total(add_up(*batch) for batch in self._dataset)
+        sums = tf.nest.map_structure(tf.constant, sums)
         fingerprint, found, done = Fingerprint(), [], 0
         for inputs, query_y in self._dataset:
             fingerprint.update(inputs, query_y)
@@ -121,9 +140,8 @@ class LandscapeMeter:
 
     def _trace(self):
         signature = self._dataset.element_spec
-        start = list(initial_weights(self.learner).values())
-        # Directions, gradients, and gradients of length one.
-        like = [tf.TensorSpec(part.shape, part.dtype) for _ in range(3) for part in start]
+        like = _Sums(*3 * [initial_weights(self.learner)])
+        like = tf.nest.map_structure(lambda part: tf.TensorSpec(part.shape, part.dtype), like)
         self._graphs = (
             traced(self.learner, self._add_up, signature),
             traced(self.learner, self._measure, signature, like),
@@ -131,11 +149,11 @@ class LandscapeMeter:
         return self._graphs
 
     def _add_up(self, episodes):
-        like = 3 * list(initial_weights(self.learner).values())
+        like = _Sums(*3 * [initial_weights(self.learner)])
 
         def vectors(episode):
             _, moved, gradients = self._adapted(episode)
-            return [*unit(moved), *gradients, *unit(gradients)]
+            return _Sums(unit(moved), gradients, unit(gradients))
 
         return added_up(vectors, episodes, like, self.learner.parallel_tasks)
 
@@ -158,19 +176,17 @@ class LandscapeMeter:
 
     def _of_task(self, episode, sums):
         state, moved, gradients = self._adapted(episode)
-        size = len(sums) // 3
-        directions, inner, cosines = (sums[n * size :][:size] for n in range(3))
-        logits = self.learner.predict_state(state, episode.query_x, None, self.statistics)
+        logits, _ = prediction.query(self.learner, state, episode.query_x, self._context)
         query = self.learner.outcome(logits, episode.query_y).named()
         loss = support_loss(self.learner, episode)
-        weights = [state[name] for name in initial_weights(self.learner)]
+        weights = select(state, initial_weights(self.learner))
         found = {
             **{f"query_{name}": value for name, value in query.items()},
             "support_loss": loss(weights),
             "trajectory_norm": norm(moved),
-            "trajectory_coherence": self._in_common(unit(moved), directions),
-            "gradient_coherence": self._in_common(gradients, inner),
-            "gradient_cosine": self._in_common(unit(gradients), cosines),
+            "trajectory_coherence": self._in_common(unit(moved), sums.directions),
+            "gradient_coherence": self._in_common(gradients, sums.gradients),
+            "gradient_cosine": self._in_common(unit(gradients), sums.unit_gradients),
         }
         found = {n: tf.cast(value, tf.float64) for n, value in found.items()}
         return {**found, **(self._curvature(loss, weights, episode) if self.curvature else {})}
@@ -178,18 +194,21 @@ class LandscapeMeter:
     def _adapted(self, episode):
         """Adapts to a task, and returns the state, how the weights moved, and where they would."""
         initial = initial_weights(self.learner)
-        state = self.learner.adapt_in_evaluation(
-            self.learner.start(),
+        state = prediction.adapt(
+            self.learner,
+            self.learner.initial_state(),
             episode.support_x,
             episode.support_y,
+            self._context,
             self.steps,
-            None,
-            self.statistics,
         )
-        moved = [state[name] - weight for name, weight in initial.items()]
-        loss = support_loss(self.learner, episode)
-        gradients = gradient(loss, list(initial.values()), list(initial))
-        return state, moved, [-part for part in gradients]
+        moved = minus(select(state, initial), initial)
+        gradients = gradient(support_loss(self.learner, episode), initial)
+        return state, moved, {name: -part for name, part in gradients.items()}
+
+    @property
+    def _context(self):
+        return Context(statistics=self.statistics)
 
     def _in_common(self, vector, summed):
         return with_the_others(dot(vector, summed), dot(vector, vector), self.tasks)

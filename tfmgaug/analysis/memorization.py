@@ -7,8 +7,9 @@ import tensorflow as tf
 from tfmgaug import batch_statistics
 from tfmgaug.analysis import subnetworks
 from tfmgaug.analysis.frozen_tasks import over_tasks
-from tfmgaug.analysis.steps import outcomes_per_step
 from tfmgaug.analysis.subnetwork_report import Network, SubnetworkReport
+from tfmgaug.engine.context import Context
+from tfmgaug.engine.prediction import outcomes_per_step
 
 RATES = (0.001, 0.005, 0.01, 0.02, 0.05)
 
@@ -90,7 +91,7 @@ def per_network(learner, mask, rates, theta, episode, steps, statistics, seed):
         learner: `MetaLearner`.
         mask: `Mask`, attached to the learner.
         rates: tuple of floats.
-        theta: list of tensors aligned with `learner.meta_variables`.
+        theta: the meta-learned parameters, by name.
         episode: `Episode` of one task.
         steps: int >= 0, inner steps.
         statistics: a mode.
@@ -103,8 +104,8 @@ def per_network(learner, mask, rates, theta, episode, steps, statistics, seed):
 
     def measure(rate):
         masks = subnetworks.draw(learner, mask, theta, gradients, rate, episode, seed)
-        prune = subnetworks.pruning(mask, masks)
-        return outcomes_per_step(learner, episode, steps, prune, statistics)
+        context = Context(subnetworks.pruning(mask, masks), statistics)
+        return outcomes_per_step(learner, episode, steps, context)
 
     # Rate 0 prunes nothing: the full network goes through the body that is traced for all.
     return tf.map_fn(

@@ -8,6 +8,8 @@ from tfmgaug import batch_statistics
 from tfmgaug.analysis.cka import linear_cka
 from tfmgaug.analysis.frozen_tasks import over_tasks
 from tfmgaug.analysis.layer_report import LayerReport
+from tfmgaug.engine import prediction
+from tfmgaug.engine.context import Context
 
 
 def representation_change(
@@ -50,14 +52,14 @@ def representation_change(
             f"Received: {type(learner).__name__}."
         )
     mode = batch_statistics.check_stagewise(statistics or learner.statistics)
-    stages = learner.stages
+    stages, context = learner.network.stages, Context(statistics=mode)
 
     def task(theta, episode):
         def features(steps):
             state = learner.adapt_state(
-                learner.start(), episode.support_x, episode.support_y, steps, None, mode
+                learner.initial_state(), episode.support_x, episode.support_y, context, steps
             )
-            return query_features(learner, state, episode.query_x, mode)
+            return query_features(learner, state, episode.query_x, context)
 
         pairs = zip(features(0), features(learner.evaluation_steps), strict=True)
         return {"cka": tf.stack([linear_cka(before, after) for before, after in pairs])}
@@ -73,21 +75,21 @@ def representation_change(
     )
 
 
-def query_features(learner, state, query_x, mode):
+def query_features(learner, state, query_x, context):
     """Computes what each stage puts out for the queries of a task.
 
     Args:
         learner: `MetaLearner`.
-        state: from `learner.adapt_state`, with the same mode.
+        state: from `learner.adapt_state`, in the same context.
         query_x: `[n, ...]`.
-        mode: which statistics normalize the queries.
+        context: how the network is run.
 
     Returns:
-        A list of tensors `[n, ...]`, one for each of `learner.stages`.
+        A list of tensors `[n, ...]`, one for each of `learner.network.stages`.
     """
-    x, features = tf.cast(query_x, learner.backbone.inputs[0].dtype), []
-    for stage in learner.stages:
-        x, _ = learner.forward_adapted(state, x, None, mode, model=stage)
+    x, features = learner.network.as_input(query_x), []
+    for stage in learner.network.stages:
+        x, _ = prediction.forward(learner, state, x, context, stage)
         features.append(x)
     if "classes" in state and learner.way is not None:
         # An output of zero is none to CKA, where a masked logit would be all there is.

@@ -5,6 +5,7 @@ import functools
 import numpy as np
 import tensorflow as tf
 
+from tfmgaug.masks.mask import Subnetwork, at_rate
 from tfmgaug.randomness import fold, key
 
 
@@ -19,7 +20,7 @@ def attached(mask, learner):
         A `Mask`.
     """
     copy = type(mask).from_config(mask.get_config())
-    copy.attach(learner.backbone, learner.classifier)
+    copy.attach(learner.network, learner.classifier)
     return copy
 
 
@@ -31,11 +32,11 @@ def scoring_gradients(learner, mask, theta, episode):
     Args:
         learner: `MetaLearner`.
         mask: `Mask`, whose `score` says which gradients.
-        theta: list of tensors aligned with `learner.meta_variables`.
+        theta: the meta-learned parameters, by name.
         episode: `Episode` of one task.
 
     Returns:
-        A list aligned with the backbone's trainable variables, or None if the mask reads none.
+        Gradients by the names of the network's weights, or None if the mask reads none.
 
     Raises:
         ValueError: the mask reads meta-gradients in the weights, and the learner has none.
@@ -44,7 +45,7 @@ def scoring_gradients(learner, mask, theta, episode):
         return None
     if mask.score == "meta_gradient":
         learner.check_score(mask)
-        return learner.in_weights(learner.meta_gradient(theta, episode)[0])
+        return learner.task_gradient(theta, episode, learner.training_context(episode)).gradients
     return learner.weight_gradient(theta, episode)[0]
 
 
@@ -54,23 +55,24 @@ def draw(learner, mask, theta, gradients, rate, episode, seed):
     Args:
         learner: `MetaLearner`.
         mask: `Mask`, attached to the learner.
-        theta: list of tensors aligned with `learner.meta_variables`.
+        theta: the meta-learned parameters, by name.
         gradients: from `scoring_gradients`.
         rate: float64 scalar in [0, 1).
         episode: `Episode` of the task.
         seed: int, of random masks.
 
     Returns:
-        A list aligned with the backbone's trainable variables; None stands where nothing is ever
-        pruned.
+        Masks by the names of the weights that can be pruned.
     """
-    weights = learner.weights_in(theta)
-    own_key = fold(key(seed), "analysis", episode.index)
-    return mask.draw(weights, gradients, rate, own_key)
+    with learner.scope(theta):
+        weights = learner.network.params
+    drawn_with = fold(key(seed), "analysis", episode.index)
+    subnetwork = Subnetwork(tf.constant(0), episode.index, rate, drawn_with)
+    return mask.draw(weights, gradients, subnetwork)
 
 
 def pruning(mask, masks):
-    """Returns the function from weights to pruned weights that `adapt_state` takes as `prune`."""
+    """Returns the function from weights to pruned weights that a `Context` takes."""
     return functools.partial(mask, masks=masks)
 
 
@@ -87,12 +89,11 @@ def shares_pruned(learner, mask, rates):
     Returns:
         A list of floats.
     """
-    weights = [tf.convert_to_tensor(variable) for variable in learner.backbone.trainable_variables]
+    weights = learner.network.params
     shares = []
     for rate in rates:
         # How many entries go depends on the rate alone, not on which gradients score them.
-        masks = mask.draw(weights, weights, tf.constant(rate, tf.float64), key(0))
-        drawn = [np.asarray(one) for one in masks if one is not None]
+        drawn = [np.asarray(one) for one in mask.draw(weights, weights, at_rate(rate)).values()]
         kept = sum(np.sum(one, dtype=np.float64) for one in drawn)
         shares.append(float(1 - kept / sum(one.size for one in drawn)))
     return shares

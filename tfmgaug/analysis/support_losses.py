@@ -1,12 +1,16 @@
 """The losses that inner steps descend on, and sums over tasks of what comes of them."""
 
+import numpy as np
 import tensorflow as tf
+
+from tfmgaug.engine.context import Context
+from tfmgaug.engine.params import replace
 
 
 def initial_weights(learner):
     """Returns the weights that adapt, as they are before: a dictionary of tensors."""
-    start = learner.start()  # which holds slots of inner optimizers too
-    return {name: start[name] for name in learner.weight_names if name in start}
+    state = learner.initial_state()  # which holds slots of inner optimizers too
+    return {name: state[name] for name in learner.network.variables if name in state}
 
 
 def support_loss(learner, episode):
@@ -17,13 +21,13 @@ def support_loss(learner, episode):
         episode: `Episode` of one task.
 
     Returns:
-        A function from a list of tensors, aligned with `initial_weights`, to a scalar.
+        A function from tensors by the names of `initial_weights` to a scalar.
     """
     task = learner.task_state(episode.support_y)
 
     def loss(weights):
-        state = dict(zip(initial_weights(learner), weights, strict=True))
-        outputs, _ = learner.forward(learner.weights_of(state), episode.support_x)
+        params = replace(learner.network.params, weights)
+        outputs, _ = learner.network(params, episode.support_x, Context())
         return learner.support_loss(outputs, episode.support_y, task)
 
     return loss
@@ -33,24 +37,24 @@ def added_up(vectors, episodes, like, parallel_tasks):
     """Adds up what a function returns for each task of a batch.
 
     Args:
-        vectors: function from an `Episode` of one task to a list of tensors.
+        vectors: function from an `Episode` of one task to nested tensors.
         episodes: `Episode` with a leading task axis.
-        like: list of tensors shaped like what it returns.
+        like: nested tensors shaped like what it returns.
         parallel_tasks: how many tasks may be computed side by side.
 
     Returns:
-        The list of sums.
+        The sums, nested alike.
     """
     tasks = tf.shape(episodes.query_y)[0]
 
     def add(number, sums):
         terms = vectors(tf.nest.map_structure(lambda part: part[number], episodes))
-        return number + 1, [a + b for a, b in zip(sums, terms, strict=True)]
+        return number + 1, tf.nest.map_structure(tf.add, sums, terms)
 
     return tf.while_loop(
         lambda number, _: number < tasks,
         add,
-        (tf.constant(0), [tf.zeros_like(part) for part in like]),
+        (tf.constant(0), tf.nest.map_structure(tf.zeros_like, like)),
         parallel_iterations=parallel_tasks,
     )[1]
 
@@ -69,16 +73,16 @@ def refuse_without_inner_steps(learner):
 
 
 def total(batches):
-    """Adds up lists of tensors on the host.
+    """Adds up nested tensors on the host.
 
     Args:
-        batches: iterable of lists of tensors of the same shapes.
+        batches: iterable of nested tensors of the same structure and shapes.
 
     Returns:
-        A list of arrays.
+        Arrays, nested alike.
     """
     sums = None
     for parts in batches:
-        parts = [part.numpy() for part in parts]
-        sums = parts if sums is None else [a + b for a, b in zip(sums, parts, strict=True)]
+        parts = tf.nest.map_structure(lambda part: part.numpy(), parts)
+        sums = parts if sums is None else tf.nest.map_structure(np.add, sums, parts)
     return sums

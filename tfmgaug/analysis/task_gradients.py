@@ -6,7 +6,9 @@ import tensorflow as tf
 
 from tfmgaug.analysis.frozen_tasks import FrozenTasks
 from tfmgaug.analysis.layer_report import LayerReport
-from tfmgaug.inner_loop import connected
+from tfmgaug.engine.context import Context
+from tfmgaug.engine.inner_loop import connected
+from tfmgaug.engine.params import by_name, replace
 
 MEASURES = ("norm", "mean_absolute")
 
@@ -50,7 +52,7 @@ class TaskGradients:
         outputs = dict.fromkeys(MEASURES, tf.float64)
 
         def task(theta, episode):
-            gradients = dict(zip(learner.weight_names, support_gradients(learner, episode)))
+            gradients = support_gradients(learner, episode)
             matrices = [tf.cast(gradients[name], tf.float64) for name in self._weights]
             return {
                 "norm": tf.stack([tf.norm(one) for one in matrices]),
@@ -87,15 +89,15 @@ def support_gradients(learner, episode):
         episode: `Episode` of one task.
 
     Returns:
-        The gradients aligned with the backbone's trainable variables.
+        The gradients by the names of the network's weights.
     """
-    weights = learner.weights_of(learner.start())
+    weights = replace(learner.network.params, learner.initial_state())
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(weights)
-        outputs, _ = learner.forward(weights, episode.support_x)
+        outputs, _ = learner.network(weights, episode.support_x, Context())
         task = learner.task_state(episode.support_y)
         loss = learner.support_loss(outputs, episode.support_y, task)
-    return connected(tape.gradient(loss, weights), learner.weight_names)
+    return connected(tape.gradient(loss, weights))
 
 
 def last_feature_weight(learner):
@@ -111,8 +113,8 @@ def last_feature_weight(learner):
         ValueError: there is nothing in front of the classifier.
     """
     classifier = learner.classifier
-    own = [] if classifier is None else [id(v) for v in classifier.trainable_variables]
-    features = [name for name, variable in _matrices(learner).items() if id(variable) not in own]
+    head = by_name([] if classifier is None else classifier.trainable_variables)
+    features = [name for name in _matrices(learner) if name not in head]
     if not features:
         raise ValueError(
             "Expected a backbone with weights in front of its classifier. "
@@ -122,5 +124,5 @@ def last_feature_weight(learner):
 
 
 def _matrices(learner):
-    named = zip(learner.weight_names, learner.backbone.trainable_variables)
-    return {name: variable for name, variable in named if len(variable.shape) > 1}
+    variables = learner.network.variables
+    return {name: variable for name, variable in variables.items() if len(variable.shape) > 1}

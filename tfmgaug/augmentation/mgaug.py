@@ -6,8 +6,9 @@ import keras
 import tensorflow as tf
 
 from tfmgaug.configured import Settled
-from tfmgaug.masks import Mask
-from tfmgaug.randomness import choose, fold, key
+from tfmgaug.engine.params import add
+from tfmgaug.masks.mask import Mask, Subnetwork, at_rate
+from tfmgaug.randomness import choose, fold
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
@@ -45,78 +46,81 @@ class MGAug(Settled):
             raise ValueError(f"`start_step` must not be negative. Received: {start_step}.")
         if resolutions is not None and (not resolutions or min(resolutions) < 1):
             raise ValueError(f"`resolutions` must be positive. Received: {resolutions}.")
-        self._backbone = None
+        self._network = None
         self.mask = mask
         self.subnetworks = subnetworks
         self.start_step = start_step
         self.resolutions = None if resolutions is None else list(resolutions)
 
-    def attach(self, backbone, classifier=None):
-        """Binds the mask to a backbone.
+    def attach(self, network, classifier=None):
+        """Binds the mask to a network.
 
         Args:
-            backbone: `keras.Model`.
+            network: `Network`.
             classifier: the layer that is never pruned, or None.
 
         Raises:
-            ValueError: the backbone can't be pruned or can't take other resolutions, or this
+            ValueError: the network can't be pruned or can't take other resolutions, or this
                 augmentation belongs to another learner.
         """
-        if self._backbone is not None and self._backbone is not backbone:
+        if self._network is not None and self._network.model is not network.model:
             raise ValueError(
                 "An MGAug serves one learner: build another for the next. Received: one that was "
-                f"attached to {self._backbone.name!r}."
+                f"attached to {self._network.model.name!r}."
             )
-        self._backbone = backbone
-        self.mask.attach(backbone, classifier)
+        self._network = network
+        self.mask.attach(network, classifier)
         if self.resolutions is not None:
-            check_resolutions(backbone, self.resolutions)
+            check_resolutions(network.model, self.resolutions)
 
-    def augment(self, gradients, meta_gradient, weights, scoring, episode, step, task_key):
+    def augment(self, gradients, gradient_of, weights, scoring, episode, step, task_key):
         """Adds the meta-gradients of a task's sub-networks to the full network's.
 
         Args:
-            gradients: list, the full network's meta-gradient.
-            meta_gradient: function of (episode, prune, key) to another such list.
-            weights: list aligned with the backbone's trainable variables.
-            scoring: gradients aligned with `weights`, for the mask's score, or None.
+            gradients: the full network's meta-gradient, by name.
+            gradient_of: function of (episode, weight transform, key) to another such dictionary.
+            weights: the network's weights, by name.
+            scoring: gradients by the same names, for the mask's score, or None.
             episode: `Episode` of one task.
             step: int64 scalar, the outer step.
             task_key: stateless key, `[2]`, of this task at this step.
 
         Returns:
-            The list of sums; `gradients` itself before `start_step`.
+            The dictionary of sums; `gradients` itself before `start_step`.
         """
 
-        def add(number, total):
+        def add_subnetwork(number, total):
             own_key = fold(task_key, "subnetwork", number)
-            prune = self._pruning(weights, scoring, number, own_key)
-            own = meta_gradient(self._rescale(episode, own_key), prune, own_key)
-            return number + 1, [a + b for a, b in zip(total, own)]
+            prune = self._pruning(weights, scoring, number, episode.index, own_key)
+            return number + 1, add(
+                total, gradient_of(self._rescale(episode, own_key), prune, own_key)
+            )
 
         active = tf.where(step >= self.start_step, self.subnetworks, 0)
-        start = (tf.constant(0), list(gradients))
+        start = (tf.constant(0), dict(gradients))
         # One body is traced for all sub-networks, and one at a time is in memory.
-        return tf.while_loop(lambda n, _: n < active, add, start, parallel_iterations=1)[1]
+        return tf.while_loop(
+            lambda number, _: number < active, add_subnetwork, start, parallel_iterations=1
+        )[1]
 
     def sparsity(self, weights):
         """Measures what the highest rate prunes.
 
         Args:
-            weights: list aligned with the backbone's trainable variables.
+            weights: the network's weights, by name.
 
         Returns:
-            A list of scalars, the share of entries pruned; None where nothing is ever pruned.
+            Scalars by the names of the weights that can be pruned, the share of entries pruned.
         """
         # How many entries go depends on the rate alone, not on which gradients score them.
-        rate = tf.constant(self.mask.rates[1], tf.float64)
-        masks = self.mask.draw(weights, weights, rate, key(0))
-        return [None if mask is None else 1 - tf.reduce_mean(mask) for mask in masks]
+        masks = self.mask.draw(weights, weights, at_rate(self.mask.rates[1]))
+        return {name: 1 - tf.reduce_mean(mask) for name, mask in masks.items()}
 
-    def _pruning(self, weights, scoring, number, own_key):
+    def _pruning(self, weights, scoring, number, episode_index, own_key):
         rate = self.mask.rate(number, own_key)
-        masks = self.mask.draw(weights, scoring, rate, own_key)
-        masks = [None if mask is None else tf.stop_gradient(mask) for mask in masks]
+        subnetwork = Subnetwork(number, episode_index, rate, own_key)
+        masks = self.mask.draw(weights, scoring, subnetwork)
+        masks = tf.nest.map_structure(tf.stop_gradient, masks)
         return functools.partial(self.mask, masks=masks)
 
     def _rescale(self, episode, own_key):

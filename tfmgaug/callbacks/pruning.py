@@ -66,7 +66,7 @@ class PruningSchedule(keras.callbacks.Callback):
         if due == outer_phase(self.model):
             return
         if due % 2:
-            mask.prune(self.model.backbone.trainable_variables)
+            mask.prune()
         else:
             mask.release()
         mask.phase.assign(due)

@@ -123,8 +123,9 @@ def _traceable(learner, mode: str, signature):
     reference = weakref.ref(learner)
 
     def outcome(episode: Episode) -> tuple[tf.Tensor, tf.Tensor]:
-        loss, accuracy = reference().step_outcomes(episode, mode)
-        return loss, tf.zeros_like(loss) if accuracy is None else accuracy
+        measured = reference().step_outcomes(episode, mode)
+        loss = measured["loss"]
+        return loss, measured.get("accuracy", tf.zeros_like(loss))
 
     @tf.function(input_signature=signature, autograph=False)
     def outcomes(inputs, query_y):

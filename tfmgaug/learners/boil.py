@@ -3,6 +3,7 @@
 import keras
 
 from tfmgaug.learners.maml import MAML
+from tfmgaug.learners.part_learned import fixed
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
@@ -13,7 +14,7 @@ class BOIL(MAML):
 
     Args:
         backbone: functional `keras.Model` from inputs to logits `[n, way]`.
-        **kwargs: of `MAML`.
+        **kwargs: of `MAML`, whose `adapts` is "body" here.
 
     Raises:
         TypeError, ValueError: an argument does not fit.
@@ -25,5 +26,5 @@ class BOIL(MAML):
         Oh et al., 2021, https://arxiv.org/abs/2008.08882, Section 3.
     """
 
-    def adapts(self, variable):
-        return all(variable is not own for own in self.classifier.trainable_variables)
+    def __init__(self, backbone, **kwargs):
+        super().__init__(backbone, **fixed(self, kwargs, adapts="body"))

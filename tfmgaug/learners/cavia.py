@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from tfmgaug.layers.context import contexts_of
 from tfmgaug.learners.maml import MAML
-from tfmgaug.learners.part_learned import without
+from tfmgaug.learners.part_learned import fixed, without
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
@@ -65,7 +65,10 @@ class CAVIA(MAML):
             )
         self.clip_task_gradients = clip_task_gradients
         super().__init__(
-            backbone, inner_steps=inner_steps, inner_learning_rate=inner_learning_rate, **kwargs
+            backbone,
+            inner_steps=inner_steps,
+            inner_learning_rate=inner_learning_rate,
+            **fixed(self, kwargs, adapts="context"),
         )
         for context in self.contexts:  # another learner may have learned it
             context.assign(tf.zeros_like(context))
@@ -75,23 +78,24 @@ class CAVIA(MAML):
         """The variables that adapt: where each task starts, at zero."""
         return contexts_of(self.backbone)
 
-    def adapts(self, variable):
-        return any(variable is context for context in self.contexts)
-
     @property
-    def own_variables(self):
-        return without(super().own_variables, self.contexts)
+    def method_variables(self):
+        return without(super().method_variables, self.contexts)
 
     @property
     def fixed_variables(self):
         return [*self.contexts, *super().fixed_variables]
 
-    def meta_gradient(self, theta, episode, prune=None, own_key=None, coupling=None):
-        gradients, *rest = super().meta_gradient(theta, episode, prune, own_key, coupling)
-        if self.clip_task_gradients is not None:
-            limit = self.clip_task_gradients
-            gradients = [tf.clip_by_value(gradient, -limit, limit) for gradient in gradients]
-        return gradients, *rest
+    def task_gradient(self, theta, episode, context, coupling=None):
+        learned = super().task_gradient(theta, episode, context, coupling)
+        if self.clip_task_gradients is None:
+            return learned
+        limit = self.clip_task_gradients
+        clipped = {
+            name: tf.clip_by_value(gradient, -limit, limit)
+            for name, gradient in learned.gradients.items()
+        }
+        return learned._replace(gradients=clipped)
 
     def get_config(self):
         """Returns the constructor's arguments, serializable."""

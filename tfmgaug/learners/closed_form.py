@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from tfmgaug import batch_statistics
+from tfmgaug.engine.params import replace
 from tfmgaug.learners.meta_learner import MetaLearner
 
 
@@ -51,31 +52,11 @@ class ClosedFormLearner(MetaLearner):
         """
         raise NotImplementedError
 
-    def adapt_state(
-        self,
-        state,
-        support_x,
-        support_y,
-        steps=None,
-        prune=None,
-        statistics=None,
-        noise=None,
-        training=False,
-    ):
-        embeddings, new = self.forward(
-            self.weights_of(state),
-            support_x,
-            prune,
-            noise=noise and noise.at("support", labels=support_y),
-            training=training,
-        )
+    def adapt_state(self, state, support_x, support_y, context, steps=None):
+        weights = replace(self.network.params, state)
+        support = context.at("support", labels=support_y)
+        embeddings, statistics = self.network(weights, support_x, support)
         adapted = self.fit_head(embeddings, support_y, tf.reduce_max(support_y) + 1)
-        if (statistics or self.statistics) == batch_statistics.SUPPORT:
-            adapted.update(zip(self.statistics_names, new))
+        if context.statistics == batch_statistics.SUPPORT:
+            adapted.update(statistics)
         return {**adapted, **self.task_state(support_y)}
-
-    def _before_adaptation(self, theta, episode, gradients):
-        if self._scores_by_query_loss and self.regularizers:
-            return self.weight_gradient(theta, episode)[0], None
-        # Without inner steps, the meta-gradient is the query loss's gradient in the weights.
-        return self._scoring(gradients), None

@@ -7,11 +7,15 @@ import tensorflow as tf
 
 from tfmgaug.backbones.graph import calls
 from tfmgaug.backbones.head import body_and_head
-from tfmgaug.inner_loop import connected
-from tfmgaug.learners import labels, penalties
+from tfmgaug.engine import penalties
+from tfmgaug.engine.batch import BatchGradient
+from tfmgaug.engine.context import Context
+from tfmgaug.engine.inner_loop import connected
+from tfmgaug.engine.params import replace, select
+from tfmgaug.learners import labels
 from tfmgaug.learners.batches import refuse_weights
 from tfmgaug.learners.maml import MAML
-from tfmgaug.learners.variables import aligned, names_of, values
+from tfmgaug.learners.part_learned import without
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
@@ -73,8 +77,9 @@ class FineTuning(MAML):
         _draw_head(self.classifier, self.seed)
 
     @property
-    def own_variables(self):
-        return [*self._body_variables, *self.training_head.trainable_variables]
+    def method_variables(self):
+        body = without(self.backbone.trainable_variables, self.classifier.trainable_variables)
+        return [*body, *self.training_head.trainable_variables]
 
     @property
     def fixed_variables(self):
@@ -89,72 +94,57 @@ class FineTuning(MAML):
         settings = ("inner_steps", "inner_learning_rate", "statistics", "parallel_tasks")
         return {name: check for name, check in super().changeable.items() if name in settings}
 
-    @property
-    def _body_variables(self):
-        own = {id(variable) for variable in self.classifier.trainable_variables}
-        return [v for v in self.backbone.trainable_variables if id(v) not in own]
-
     # Cached properties stay out of Keras's tracking: both models share the backbone's layers.
     @functools.cached_property
     def _body(self):
         return body_and_head(self.backbone)[0]
 
     @property
-    def _measures_before(self):
+    def measures_before(self):
         return False
 
     # Training.
 
-    def meta_gradients(self, batch, with_measures=False):
-        """Computes the gradients of a batch of labeled images and applies nothing.
+    def batch_gradient(self, batch):
+        """Computes the gradients of a batch of labeled images.
 
         Args:
             batch: (images `[images, height, width, channels]` in 0-255, integer labels `[images]`).
-            with_measures: whether to return the loss and accuracy too.
 
         Returns:
-            A list of tensors aligned with `meta_variables`; with `with_measures`, the pair of it
-            and a dictionary of float32 tensors `[1]`.
+            A `BatchGradient`, whose measures are `[1]`.
         """
         self.refuse_other_layers()
-        gradients, _, measures, _ = self._outer_gradients(self._read_batch(batch))
-        return (gradients, measures) if with_measures else gradients
-
-    def _read_batch(self, data):
-        images, numbers = _images_and_labels(data, self.classes)
-        return images, labels.as_int32(numbers)
+        images, numbers = _images_and_labels(batch, self.classes)
+        numbers = labels.as_int32(numbers)
+        theta = self.meta_params
+        descents = penalties.descents(self.named(self.meta_variables), theta)
+        head = self.named(self.training_head.trainable_variables)
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(theta)
+            weights, training = replace(self.network.params, theta), Context(training=True)
+            features, statistics = self.network(weights, images, training, model=self._body)
+            logits, _ = self.training_head.stateless_call(
+                [theta[name] for name in head],
+                [],
+                tf.cast(features, self.training_head.compute_dtype),
+            )
+            outcome = self.outcome(tf.cast(logits, features.dtype), numbers)
+        measures = {n: tf.cast(v, tf.float32)[None] for n, v in outcome.named().items()}
+        gradients = penalties.add(connected(tape.gradient(outcome.loss, theta)), descents)
+        return BatchGradient(gradients, select(statistics, self.running_variables), measures, {})
 
     def checked_batch(self, data):
         """Checks a batch of labeled images, at once or, in a pipeline, when it runs."""
         images, numbers = _images_and_labels(data, self.classes)
         return images, labels.in_range(numbers, self.classes, "labels")
 
-    def _outer_gradients(self, batch):
-        images, numbers = batch
-        theta = values(self.meta_variables)
-        descents = penalties.descents(self.meta_variables, theta)
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(theta)
-            features, statistics = self.forward(
-                self.weights_in(theta), images, model=self._body, training=True
-            )
-            head = aligned(theta, self.meta_variables, self.training_head.trainable_variables)
-            logits, _ = self.training_head.stateless_call(
-                head, [], tf.cast(features, self.training_head.compute_dtype)
-            )
-            outcome = self.outcome(tf.cast(logits, features.dtype), numbers)
-        statistics = aligned(statistics, self.statistics_variables, self._running_variables)
-        measures = {n: tf.cast(v, tf.float32)[None] for n, v in outcome.named().items()}
-        gradients = connected(tape.gradient(outcome.loss, theta), names_of(self.meta_variables))
-        gradients = penalties.add(gradients, descents)
-        return gradients, statistics, measures, []
-
     # Keras.
 
     def get_config(self):
         """Returns the constructor's arguments, serializable."""
         config = super().get_config()
-        for name in ("first_order", "learn_inner_rates", "recompute_inner_steps"):
+        for name in ("adapts", "first_order", "learn_inner_rates", "recompute_inner_steps"):
             del config[name]
         return {**config, "classes": self.classes}
 
@@ -166,7 +156,7 @@ def _refuse_task_options(kwargs):
             "FineTuning trains on labeled images, and has no tasks in training to act on. "
             f"Received: {' and '.join(given)}."
         )
-    for name in ("learn_inner_rates", "first_order", "recompute_inner_steps"):
+    for name in ("adapts", "learn_inner_rates", "first_order", "recompute_inner_steps"):
         if name in kwargs:
             raise TypeError(f"FineTuning learns nothing over tasks. Received: {name}.")
 

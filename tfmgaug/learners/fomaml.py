@@ -3,6 +3,7 @@
 import keras
 
 from tfmgaug.learners.maml import MAML
+from tfmgaug.learners.part_learned import fixed
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
@@ -26,9 +27,7 @@ class FOMAML(MAML):
     """
 
     def __init__(self, backbone, **kwargs):
-        if kwargs.pop("first_order", True) is not True:
-            raise ValueError("FOMAML is first-order. Received: first_order=False; use MAML.")
-        super().__init__(backbone, first_order=True, **kwargs)
+        super().__init__(backbone, **fixed(self, kwargs, first_order=True))
 
     @property
     def changeable(self):

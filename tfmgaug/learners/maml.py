@@ -7,11 +7,13 @@ import tensorflow as tf
 
 from tfmgaug import batch_statistics
 from tfmgaug.backbones import tracing
-from tfmgaug.inner_loop import descend
+from tfmgaug.backbones.head import body_and_head
+from tfmgaug.engine.inner_loop import descend
+from tfmgaug.engine.params import replace, select
 from tfmgaug.learners import inner_rates
+from tfmgaug.learners.adapts import adapting_names
 from tfmgaug.learners.meta_learner import MetaLearner
 from tfmgaug.learners.settings import positive
-from tfmgaug.learners.variables import values
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
@@ -27,6 +29,10 @@ class MAML(MetaLearner):
         inner_learning_rate: float >= 0, or a list with one for each layer that adapts. On the mean
             loss over examples. (cbfinn/maml divides its loss by `shot`, not `way * shot`: its 0.01
             is 0.05 here for 5-way.)
+        adapts: which weights the inner loop changes: "all"; "head" (the classifier, as in ANIL,
+            whose body is computed once a task); "body" (all but the classifier, as in BOIL);
+            "context" (as in CAVIA); or a function from the name of a weight, such as
+            "conv1_kernel", to bool.
         learn_inner_rates: "no"; "layer": the outer loop learns one rate a layer, starting from
             `inner_learning_rate`; "parameter": one for each weight (Meta-SGD).
         first_order: True holds inner gradients constant in the outer loop.
@@ -54,6 +60,7 @@ class MAML(MetaLearner):
         *,
         inner_steps=5,
         inner_learning_rate=0.01,
+        adapts="all",
         learn_inner_rates="no",
         first_order=False,
         recompute_inner_steps=False,
@@ -62,23 +69,15 @@ class MAML(MetaLearner):
         self.inner_steps = positive("inner_steps", inner_steps)
         self.first_order = first_order
         self.recompute_inner_steps = recompute_inner_steps
+        self.adapts = adapts
         super().__init__(backbone, **kwargs)
         self.inner_learning_rate = inner_learning_rate
         self.learn_inner_rates = learn_inner_rates
-        weights = zip(self.weight_names, self.backbone.trainable_variables)
-        # Names alone: Keras would save the variables of a dictionary a second time.
-        self._adapting = [name for name, variable in weights if self.adapts(variable)]
-        if not self._adapting:
-            raise ValueError(
-                f"{type(self).__name__} adapts nothing here: unfreeze what is to adapt. Received: "
-                f"{self.backbone.name!r} with trainable weights {self.weight_names}."
-            )
         self._rates = self._build_rates(inner_learning_rate, learn_inner_rates)
 
     def _build_rates(self, rate, learned="no"):
-        variables = dict(zip(self.weight_names, self.backbone.trainable_variables))
-        adapting = {name: variables[name] for name in self._adapting}
         layers = [layer for layer in self.backbone.layers if layer.trainable_variables]
+        adapting = select(self.network.variables, self.adapting)
         return inner_rates.build(self.add_weight, layers, adapting, rate, learned)
 
     @property
@@ -111,77 +110,91 @@ class MAML(MetaLearner):
         if name == "inner_learning_rate":
             self._rates = self._build_rates(self.inner_learning_rate)
 
+    # Cached properties stay out of Keras's tracking.
+    @functools.cached_property
+    def adapting(self):
+        """The names of the weights that the inner loop changes."""
+        return tuple(adapting_names(self.adapts, self.network, self.classifier))
+
     @property
     def second_order(self):
         """Whether meta-gradients flow through inner gradients."""
         return not self.first_order
 
-    def adapts(self, variable):
-        """Whether the inner loop changes a variable of the backbone: MAML changes all."""
-        return True
-
     @property
-    def own_variables(self):
+    def method_variables(self):
         learned = () if self.learn_inner_rates == "no" else self._rates.values()
         # Weights of one layer may share a rate.
-        distinct = {id(variable): variable for variable in learned}
-        return [*super().own_variables, *distinct.values()]
+        distinct = {variable.path: variable for variable in learned}
+        return [*super().method_variables, *distinct.values()]
 
     def inner_rates(self):
         """Returns the inner learning rates by weight: numbers, or arrays where they are learned."""
         return {name: keras.ops.convert_to_numpy(rate) for name, rate in self._rates.items()}
 
-    def start(self):
-        weights = dict(zip(self.weight_names, values(self.backbone.trainable_variables)))
-        return {name: weights[name] for name in self._adapting}
+    def initial_state(self, context=None):
+        return select(self.network.params, self.adapting)
 
-    def adapt_state(
-        self,
-        state,
-        support_x,
-        support_y,
-        steps=None,
-        prune=None,
-        statistics=None,
-        noise=None,
-        training=False,
-    ):
+    def adapt_state(self, state, support_x, support_y, context, steps=None):
+        if self.adapts == "head":
+            return self._adapt_head(state, support_x, support_y, context, steps)
         task = self.task_state(support_y)
 
-        def loss(adapting, step, *read):
-            with self._scope(read):
-                weights = self.weights_of(dict(zip(self._adapting, adapting)))
-                own_noise = noise and noise.at("support", step, labels=support_y)
-                outputs, _ = self.forward(
-                    weights, support_x, prune, noise=own_noise, training=training
-                )
+        def loss(adapting, step, captured):
+            with self.scope(captured):
+                weights = replace(self.network.params, adapting)
+                support = context.at("support", step, labels=support_y)
+                outputs, _ = self.network(weights, support_x, support)
                 return self.support_loss(outputs, support_y, task)
 
-        adapted = self._descend(loss, state, steps, values(self._variables), noise)
-        if (statistics or self.statistics) == batch_statistics.SUPPORT:
-            own_noise = noise and noise.at("statistics", labels=support_y)
-            _, new = self.forward(
-                self.weights_of(adapted), support_x, prune, noise=own_noise, training=training
-            )
-            adapted.update(zip(self.statistics_names, new))
+        adapted = self._descend(loss, state, context, steps, self.read_params)
+        if context.statistics == batch_statistics.SUPPORT:
+            weights = replace(self.network.params, adapted)
+            at_the_end = context.at("statistics", labels=support_y)
+            _, statistics = self.network(weights, support_x, at_the_end)
+            adapted.update(statistics)
         return {**adapted, **task}
 
-    def _descend(self, loss, state, steps, captured, noise):
-        weights = [state[name] for name in self._adapting]
-        rates = [_as(self._rates[name], state[name].dtype) for name in self._adapting]
-        steps = self.inner_steps if steps is None else steps
+    def _adapt_head(self, state, support_x, support_y, context, steps):
+        """Adapts the classifier alone, for which the body is computed once."""
+        body, head = self._body_and_head
+        weights, task = replace(self.network.params, state), self.task_state(support_y)
+        once = context.at("support", labels=support_y)
+        features, statistics = self.network(weights, support_x, once, model=body)
+
+        def loss(adapting, step, captured):
+            with self.scope(captured["params"]):
+                weights = replace(self.network.params, adapting)
+                support = context.at("support", step, labels=support_y)
+                outputs, _ = self.network(weights, captured["features"], support, model=head)
+                return self.support_loss(outputs, support_y, task)
+
+        captured = {"features": features, "params": self.read_params}
+        adapted = self._descend(loss, state, context, steps, captured)
+        if context.statistics == batch_statistics.SUPPORT:
+            adapted.update(statistics)
+        return {**adapted, **task}
+
+    @functools.cached_property
+    def _body_and_head(self):
+        return body_and_head(self.backbone)
+
+    def _descend(self, loss, state, context, steps, captured):
+        adapting = select(state, self.adapting)
+        rates = {name: _as(self._rates[name], weight.dtype) for name, weight in adapting.items()}
         adapted, _ = descend(
             loss,
-            weights,
+            adapting,
             rates,
-            steps,
-            self.first_order,
-            self.recompute_inner_steps and self.second_order,
-            captured,
-            noise and (lambda gradients, step: noise.at(step).inner_gradients(gradients)),
-            names=self._adapting,
+            self.inner_steps if steps is None else steps,
+            first_order=self.first_order,
+            recompute=self.recompute_inner_steps and self.second_order,
+            captured=captured,
+            on_gradients=lambda gradients, step: context.perturbation.at(step).inner_gradients(
+                gradients
+            ),
         )
-        return dict(zip(self._adapting, adapted))
+        return adapted
 
     def get_config(self):
         """Returns the constructor's arguments, serializable."""
@@ -189,6 +202,7 @@ class MAML(MetaLearner):
             **super().get_config(),
             "inner_steps": self.inner_steps,
             "inner_learning_rate": self.inner_learning_rate,
+            "adapts": self.adapts,
             "learn_inner_rates": self.learn_inner_rates,
             "first_order": self.first_order,
             "recompute_inner_steps": self.recompute_inner_steps,

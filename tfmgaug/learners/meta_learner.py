@@ -1,4 +1,4 @@
-"""The base of all learners: one outer step over a batch of tasks."""
+"""The base of all learners: a Keras model that learns over tasks."""
 
 import functools
 
@@ -7,17 +7,21 @@ import tensorflow as tf
 
 from tfmgaug import batch_statistics, losses
 from tfmgaug.backbones import exactness, head, preparation, tracing
-from tfmgaug.learners import first_pass, outer_optimizer, penalties, replicas
+from tfmgaug.engine import prediction, replicas
+from tfmgaug.engine.batch import BatchGradient, batch_gradient
+from tfmgaug.engine.context import Context
+from tfmgaug.engine.network import Network
+from tfmgaug.engine.params import Params, select
+from tfmgaug.episode import Episode
+from tfmgaug.learners import outer_optimizer, penalties
 from tfmgaug.learners.adapted import Adapted, read_support
 from tfmgaug.learners.batches import to_episodes, to_inputs
 from tfmgaug.learners.checked_data import CheckedData
 from tfmgaug.learners.examples import check_targets
-from tfmgaug.learners.outer_loop import mean_over_tasks
+from tfmgaug.learners.method import Method
 from tfmgaug.learners.part_learned import PartLearned
 from tfmgaug.learners.settings import Settings, positive
-from tfmgaug.learners.task_functions import TaskFunctions
 from tfmgaug.learners.trackers import Tracker, as_compiled
-from tfmgaug.learners.variables import aligned, names_of, values
 from tfmgaug.masks.magnitude import MagnitudeMask
 from tfmgaug.regularizers.regularizer import check
 
@@ -26,13 +30,11 @@ _RUNNING_MOMENTUM = 0.9
 _TO_LOAD = {"to_load": "import tfmgaug"}
 
 
-class MetaLearner(CheckedData, Settings, PartLearned, TaskFunctions, keras.Model):
+class MetaLearner(CheckedData, Settings, PartLearned, Method, keras.Model):
     """A Keras model that owns a backbone and learns over tasks.
 
     One outer step over T tasks: `g = 1/T sum_t g_t`, and the optimizer applies `g` to
-    `meta_variables`. Subclasses say how one task is learned (`LearningRule`), passing a *state*
-    around: a dictionary of named tensors (adapted weights, prototypes, statistics) that is also
-    what `adapt` exports.
+    `meta_variables`. Subclasses say how one task is learned; see `Method`.
 
     Penalties of weights that the backbone's layers were built with (`kernel_regularizer`, ...) are
     a part of the outer objective: the meta-gradient gains their gradient at the weights before
@@ -82,6 +84,7 @@ class MetaLearner(CheckedData, Settings, PartLearned, TaskFunctions, keras.Model
         super().__init__(name=name, autocast=False, dtype=_policy())
         self.backbone = preparation.prepare(backbone)
         penalties.check_converted(backbone, self.backbone)
+        self.network = Network(self.backbone)
         self.loss_fn = losses.get(loss)
         self._check_backbone()
         self.statistics = batch_statistics.check_mode(statistics)
@@ -89,11 +92,9 @@ class MetaLearner(CheckedData, Settings, PartLearned, TaskFunctions, keras.Model
         self.measure_before = measure_before
         self.parallel_tasks = positive("parallel_tasks", parallel_tasks)
         self.seed = seed
-        self.weight_names = names_of(self.backbone.trainable_variables)
-        self.statistics_names = names_of(self.statistics_variables)
         if augmentation is not None:
             self.check_score(augmentation.mask)
-            augmentation.attach(self.backbone, self.classifier)
+            augmentation.attach(self.network, self.classifier)
         self.magnitude_mask = self._attached(magnitude_mask)
         # Saved, unlike optimizer.iterations, which stands still under gradient accumulation.
         self.step = self.add_weight(
@@ -121,8 +122,8 @@ class MetaLearner(CheckedData, Settings, PartLearned, TaskFunctions, keras.Model
             head.check_logits(self.backbone, traced)
 
     def _refuse_inexact(self, traced):
-        adapting = [v for v in self.backbone.trainable_variables if self.adapts(v)]
-        exactness.refuse_inexact(traced, adapting)
+        adapting = select(self.network.variables, self.adapting)
+        exactness.refuse_inexact(traced, list(adapting.values()))
 
     def _settle(self):
         penalties.check(self)
@@ -153,7 +154,8 @@ class MetaLearner(CheckedData, Settings, PartLearned, TaskFunctions, keras.Model
                 "A MagnitudeMask prunes weights by what they have learned to be. Received: "
                 f"{type(self).__name__}, which learns no weights."
             )
-        magnitude_mask.attach(self.backbone)
+        magnitude_mask.attach(self.network)
+        self.network.transforms.append(magnitude_mask)
         return magnitude_mask
 
     # A batch of tasks.
@@ -167,73 +169,55 @@ class MetaLearner(CheckedData, Settings, PartLearned, TaskFunctions, keras.Model
             with_measures: whether to return each task's query loss and accuracy too.
 
         Returns:
-            A list of tensors aligned with `meta_variables`, averaged over tasks; with
+            A dictionary of tensors by the names of `meta_params`, averaged over tasks; with
             `with_measures`, the pair of it and a dictionary of float32 tensors `[tasks]`.
 
         Example:
             >>> gradients = learner.meta_gradients(next(iter(episodes.dataset())))
+            >>> gradients["head_kernel"].shape
+        """
+        learned = self.batch_gradient(batch)
+        return (learned.gradients, learned.measures) if with_measures else learned.gradients
+
+    def batch_gradient(self, batch) -> BatchGradient:
+        """Checks a batch, and computes all that an outer step learns from it.
+
+        Args:
+            batch: as of `meta_gradients`.
+
+        Returns:
+            A `BatchGradient`.
         """
         self.refuse_other_layers()
-        gradients, _, measures, _ = self._outer_gradients(self._read_batch(batch))
-        return (gradients, measures) if with_measures else gradients
+        return batch_gradient(self, self._read_tasks(batch))
 
-    def _read_batch(self, data):
-        """Checks what training is given, and makes it what `_outer_gradients` takes."""
-        return self._read_tasks(data)
-
-    def _read_tasks(self, data):
+    def _read_tasks(self, data) -> Episode:
         episodes = to_episodes(data, self.classification, self.way)
         if not self.classification and episodes.support_y.shape.rank != 2:  # [tasks, n]: a column
             check_targets(self, "support_y", episodes.support_y.shape[2:])
         return episodes
 
-    def _outer_gradients(self, episodes):
-        theta = values(self.meta_variables)
-        running = values(self._running_variables)
-        descents = penalties.descents(self.meta_variables, theta)
-
-        def task(episode, coupling, carried):
-            coupling = {**coupling, **averages}
-            with self._scope(theta, carried):
-                gradients, statistics, measures, carried = self._task(theta, episode, coupling)
-            new = aligned(statistics, self.statistics_variables, self._running_variables)
-            # To each task, and not to their mean: so rounding is the same on replicas.
-            return penalties.add(gradients, descents) + new, measures, carried
-
-        # Variables are read once, here: reading one within the loop would order its iterations.
-        with self._scope(theta):
-            averages = first_pass.averages(self, episodes, self.parallel_tasks)
-            means, measures, carried = mean_over_tasks(
-                task,
-                (episodes, first_pass.couple(self, episodes, self.parallel_tasks)),
-                theta + running,
-                self._training_measures(),
-                self.parallel_tasks,
-                values(self.carried_variables),
-            )
-        return means[: len(theta)], means[len(theta) :], measures, carried
-
     def train_step(self, data):
-        gradients, statistics, measures, carried = self._outer_gradients(self._read_batch(data))
-        replicas.apply(self.optimizer, gradients, self.meta_variables)
+        learned = self.batch_gradient(data)
+        replicas.apply(self.optimizer, learned.gradients, self.named(self.meta_variables))
         if self.magnitude_mask is not None:
             # The optimizer's slots go on moving what has no gradient.
-            self.magnitude_mask.apply_to(self.backbone.trainable_variables)
-        if statistics:
-            # Averaged before they are blended in, so that replicas round as one device does.
-            statistics = replicas.mean(statistics)
-        for variable, new in zip(self._running_variables, statistics):
-            variable.assign(_RUNNING_MOMENTUM * variable + (1 - _RUNNING_MOMENTUM) * new)
-        for variable, new in zip(self.carried_variables, carried):
-            variable.assign(new)
+            self.magnitude_mask.apply()
+        # Averaged before they are blended in, so that replicas round as one device does.
+        statistics = replicas.mean(learned.statistics)
+        for name, variable in self.running_variables.items():
+            blended = _RUNNING_MOMENTUM * variable + (1 - _RUNNING_MOMENTUM) * statistics[name]
+            variable.assign(blended)
+        for name, variable in self.carried_variables.items():
+            variable.assign(learned.carried[name])
         self.step.assign_add(1)
-        return self._track(measures)
+        return self._track(learned.measures)
 
     def test_step(self, data):
         outcomes = tf.map_fn(
-            lambda episode: self.step_outcomes(episode).named(),
+            self.step_outcomes,
             self._read_tasks(data),
-            fn_output_signature=dict.fromkeys(self._outcome_names, tf.float32),
+            fn_output_signature=dict.fromkeys(self.outcome_names, tf.float32),
             parallel_iterations=self.parallel_tasks,
         )
         measures = {name: values[:, -1] for name, values in outcomes.items()}
@@ -243,6 +227,20 @@ class MetaLearner(CheckedData, Settings, PartLearned, TaskFunctions, keras.Model
                 for step in range(self.evaluation_steps + 1):
                     measures[f"{name}_step_{step}"] = values[:, step]
         return self._track(measures)
+
+    def step_outcomes(self, episode, statistics=None):
+        """Measures a task's queries before adaptation and after each inner step.
+
+        Args:
+            episode: `Episode` of one task.
+            statistics: a mode; None: the learner's own.
+
+        Returns:
+            A dictionary of tensors `[evaluation_steps + 1]`: "loss", and "accuracy" for
+            classification.
+        """
+        context = Context(statistics=statistics or self.statistics)
+        return prediction.outcomes_per_step(self, episode, self.evaluation_steps, context)
 
     def call(self, inputs, training=False):
         parts = to_inputs(inputs, self.classification, self.way)
@@ -259,20 +257,11 @@ class MetaLearner(CheckedData, Settings, PartLearned, TaskFunctions, keras.Model
             parallel_iterations=self.parallel_tasks,
         )
 
-    @property
-    def _running_variables(self):
-        running = self.statistics == batch_statistics.RUNNING
-        return self.statistics_variables if running else []
-
-    def _training_measures(self):
-        suffixes = ["", "_before"] if self._measures_before else [""]
-        return [name + suffix for suffix in suffixes for name in self._outcome_names]
-
     def _evaluation_measures(self):
         suffixes = [""]
         if self.evaluation_steps:
             suffixes += ["_before", *(f"_step_{n}" for n in range(self.evaluation_steps + 1))]
-        return [name + suffix for suffix in suffixes for name in self._outcome_names]
+        return [name + suffix for suffix in suffixes for name in self.outcome_names]
 
     def _track(self, measures):
         for name, measured in measures.items():
@@ -284,6 +273,35 @@ class MetaLearner(CheckedData, Settings, PartLearned, TaskFunctions, keras.Model
         return as_compiled(list(self._trackers.values()))
 
     # Use.
+
+    def adapted_state(self, support_x, support_y, statistics=None) -> Params:
+        """Adapts to one task, from the start.
+
+        Args:
+            support_x: `[n, ...]`.
+            support_y: `[n]` labels, or targets.
+            statistics: a mode; None: the learner's own.
+
+        Returns:
+            The state, with "classes" (bool, `[way]`) for classification.
+        """
+        context = Context(statistics=statistics or self.statistics)
+        return prediction.adapt(self, self.initial_state(), support_x, support_y, context)
+
+    def probabilities(self, state, x, statistics=None):
+        """Predicts with the result of `adapted_state`.
+
+        Args:
+            state: from `adapted_state`, with the same mode.
+            x: `[n, ...]`.
+            statistics: a mode; None: the learner's own.
+
+        Returns:
+            Probabilities `[n, way]`, zero for classes without support; or values `[n, outputs]`.
+        """
+        context = Context(statistics=statistics or self.statistics)
+        outputs, _ = prediction.query(self, state, x, context)
+        return tf.nn.softmax(outputs) if self.classification else outputs
 
     def adapt(self, support_x, support_y, statistics=None):
         """Adapts to a support set.
@@ -320,8 +338,8 @@ class MetaLearner(CheckedData, Settings, PartLearned, TaskFunctions, keras.Model
         """Returns the share pruned of each weight in the sub-network of the highest rate."""
         if self.augmentation is None:
             return {}
-        shares = self.augmentation.sparsity(values(self.backbone.trainable_variables))
-        return {n: float(s) for n, s in zip(self.weight_names, shares) if s is not None}
+        shares = self.augmentation.sparsity(self.network.params)
+        return {name: float(share) for name, share in shares.items()}
 
     @property
     def example_shape(self):
@@ -379,7 +397,7 @@ class MetaLearner(CheckedData, Settings, PartLearned, TaskFunctions, keras.Model
         self.optimizer.build(self.meta_variables)
 
     def _make_trackers(self):
-        names = [*self._training_measures(), *self._evaluation_measures()]
+        names = [*self.training_measures, *self._evaluation_measures()]
         self._trackers = {name: Tracker(name) for name in dict.fromkeys(names)}
 
     def compile_from_config(self, config):

@@ -4,8 +4,8 @@ import keras
 import tensorflow as tf
 
 from tfmgaug.backbones.initializers import KaimingNormal, WeightInitializer
-from tfmgaug.learners.boil import BOIL
 from tfmgaug.learners.maml import MAML
+from tfmgaug.learners.part_learned import fixed
 from tfmgaug.masks.score import ScoreMask
 from tfmgaug.randomness import fold, key, uniform
 
@@ -62,7 +62,8 @@ class MetaTicket(MAML):
         super().__init__(backbone, **kwargs)
         self.score_mask = score_mask
         self.weight_initializer = weight_initializer
-        self.score_mask.attach(self.backbone, self.classifier, fold(key(self.seed), "scores"))
+        self.score_mask.attach(self.network, self.classifier, fold(key(self.seed), "scores"))
+        self.network.transforms.insert(0, self.score_mask)
         # Of the last redraw: what a ticket file needs to know of how weights came about.
         self.redraws = self.add_weight(
             shape=(),
@@ -72,25 +73,22 @@ class MetaTicket(MAML):
             name="redraws",
             aggregation="only_first_replica",
         )
-        for place, variable in enumerate(self.backbone.trainable_variables):
+        for name, variable in self.network.variables.items():
             if self.is_drawn(variable):
-                variable.assign(self.draw_weight(place))
+                variable.assign(self.draw_weight(name))
 
     @property
-    def own_variables(self):
-        return [*self.score_mask.scores, *super().own_variables]
+    def method_variables(self):
+        return [*self.score_mask.scores.values(), *super().method_variables]
 
     @property
     def fixed_variables(self):
-        return [*super().fixed_variables, *self.score_mask.thresholds]
+        return [*super().fixed_variables, *self.score_mask.thresholds.values()]
 
     @property
     def network_variables(self):
         mask = self.score_mask
-        return [*super().network_variables, *mask.scores, *mask.thresholds]
-
-    def pruned(self, weights, prune):
-        return super().pruned(self.score_mask(weights), prune)
+        return [*super().network_variables, *mask.scores.values(), *mask.thresholds.values()]
 
     def train_step(self, data):
         logs = super().train_step(data)
@@ -98,9 +96,8 @@ class MetaTicket(MAML):
         return logs
 
     def mask_sparsity(self):
-        """Returns the share of each kernel that the score mask prunes."""
-        names = [self.weight_names[place] for place in self.score_mask.places]
-        return dict(zip(names, self.score_mask.shares_pruned()))
+        """Returns the share of each kernel that the score mask prunes, by name."""
+        return self.score_mask.shares_pruned()
 
     # Random weights.
 
@@ -108,20 +105,20 @@ class MetaTicket(MAML):
         """Whether a weight of the backbone is drawn at random: matrices are, vectors are not."""
         return len(variable.shape) > 1
 
-    def draw_weight(self, place, number=0):
+    def draw_weight(self, name, number=0):
         """Draws a weight from nothing but the seed, where it stands, and which draw this is.
 
         Args:
-            place: int, where it stands among the backbone's trainable variables.
+            name: of the weight.
             number: int >= 0: 0 is the weight that the learner starts with.
 
         Returns:
             A tensor.
         """
-        variable = self.backbone.trainable_variables[place]
+        variable = self.network.variables[name]
         # On the CPU, whose draws are the same wherever this runs.
         with tf.device("CPU:0"):
-            own_key = fold(key(self.seed), "weights", number, place)
+            own_key = fold(key(self.seed), "weights", number, self._place(name))
             return self.weight_initializer(variable.shape, own_key, variable.dtype)
 
     def redraw_pruned(self, number, share=1.0):
@@ -137,14 +134,17 @@ class MetaTicket(MAML):
             Chijiwa et al., Pruning Randomly Initialized Neural Networks with Iterative
             Randomization, 2021, https://arxiv.org/abs/2106.09269, Algorithm 1.
         """
-        masks = self.score_mask.masks()
-        for place in self.score_mask.places:
-            variable = self.backbone.trainable_variables[place]
+        for name, mask in self.score_mask.masks().items():
+            variable = self.network.variables[name]
             with tf.device("CPU:0"):
-                draw = uniform(variable.shape, fold(key(self.seed), "redraw", number, place))
-            chosen = (masks[place] == 0) & (draw < share)
-            variable.assign(tf.where(chosen, self.draw_weight(place, number), variable))
+                own_key = fold(key(self.seed), "redraw", number, self._place(name))
+                chosen = (mask == 0) & (uniform(variable.shape, own_key) < share)
+            variable.assign(tf.where(chosen, self.draw_weight(name, number), variable))
         self.redraws.assign(tf.maximum(tf.convert_to_tensor(self.redraws), number))
+
+    def _place(self, name):
+        # Draws are keyed by where a weight stands, so that renaming a layer changes none.
+        return list(self.network.variables).index(name)
 
     # Keras.
 
@@ -168,14 +168,14 @@ class MetaTicket(MAML):
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
-class MetaTicketBOIL(MetaTicket, BOIL):
+class MetaTicketBOIL(MetaTicket):
     """Meta-ticket whose inner learning rate is zero for the classifier.
 
     The classifier stays at its random start, in every task: nothing learns it.
 
     Args:
         backbone: functional `keras.Model` from inputs to logits `[n, way]`.
-        **kwargs: of `MetaTicket`.
+        **kwargs: of `MetaTicket`, whose `adapts` is "body" here.
 
     Raises:
         TypeError, ValueError: an argument does not fit.
@@ -186,3 +186,6 @@ class MetaTicketBOIL(MetaTicket, BOIL):
     Reference:
         Chijiwa et al., Meta-ticket, 2022, https://arxiv.org/abs/2205.15619, Section 4.1.3.
     """
+
+    def __init__(self, backbone, **kwargs):
+        super().__init__(backbone, **fixed(self, kwargs, adapts="body"))

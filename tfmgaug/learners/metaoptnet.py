@@ -51,8 +51,8 @@ class MetaOptNet(ClosedFormLearner):
         )
 
     @property
-    def own_variables(self):
-        return [*super().own_variables, self.scale]
+    def method_variables(self):
+        return [*super().method_variables, self.scale]
 
     def fit_head(self, embeddings, labels, way):
         weights = self.head.weights(tf.cast(embeddings, tf.float64), labels, way)

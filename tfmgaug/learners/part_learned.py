@@ -27,5 +27,28 @@ class PartLearned:
 
 def without(variables, left_out):
     """Returns the variables that are not among those left out."""
-    left_out = {id(variable) for variable in left_out}
-    return [variable for variable in variables if id(variable) not in left_out]
+    left_out = {variable.path for variable in left_out}
+    return [variable for variable in variables if variable.path not in left_out]
+
+
+def fixed(learner, kwargs, **settings):
+    """Fixes settings of a learner's base class, which a saved configuration may name again.
+
+    Args:
+        learner: the learner that is being built.
+        kwargs: dictionary of arguments for the base class.
+        **settings: what the arguments must be.
+
+    Returns:
+        The arguments with the settings.
+
+    Raises:
+        ValueError: one of them is something else.
+    """
+    for name, value in settings.items():
+        if kwargs.get(name, value) != value:
+            raise ValueError(
+                f"{type(learner).__name__} is MAML with {name}={value!r}: build a MAML for another "
+                f"{name}. Received: {name}={kwargs[name]!r}."
+            )
+    return {**kwargs, **settings}

@@ -1,42 +1,7 @@
-"""What a backbone's layers ask for beside their outputs: penalties and constraints of weights."""
+"""Refusals of what a backbone's layers ask for beside their outputs: penalties and constraints."""
 
 import keras
 import tensorflow as tf
-
-
-def descents(variables, theta):
-    """Differentiates the weight penalties that layers were built with (`kernel_regularizer`, ...).
-
-    They are a part of the outer objective, at the weights before adaptation: an outer step's
-    meta-gradient gains `dR/dtheta` once, `2 w` for `keras.regularizers.L2(1)`. Inner loops and
-    sub-networks don't see them, and the loss that is reported is without them.
-
-    Args:
-        variables: list of Keras variables.
-        theta: list of tensors, their values.
-
-    Returns:
-        The list of `-dR/dtheta`; None where there is no penalty.
-    """
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(theta)
-        value = total(variables, theta)
-    if value is None:
-        return [None] * len(theta)
-    return [None if g is None else -g for g in tape.gradient(value, theta)]
-
-
-def add(gradients, descents):
-    """Adds the gradients of penalties, of which `descents` gives the negative, to a list."""
-    # Subtracted: a chain of additions TensorFlow's graph optimizer merges into a sum in another
-    # order, and not into the same one on several replicas as on one.
-    return [g if d is None else g - tf.cast(d, g.dtype) for g, d in zip(gradients, descents)]
-
-
-def total(variables, theta):
-    """Adds up the weight penalties; None where no variable has any."""
-    penalized = [(v.regularizer, w) for v, w in zip(variables, theta) if v.regularizer is not None]
-    return sum(regularizer(weight) for regularizer, weight in penalized) if penalized else None
 
 
 def check_converted(original, backbone):

@@ -6,13 +6,16 @@ import keras
 import tensorflow as tf
 
 from tfmgaug import batch_statistics
-from tfmgaug.inner_loop import connected, descend
-from tfmgaug.inner_optimizers import Adam, InnerOptimizer
+from tfmgaug.engine.context import Context
+from tfmgaug.engine.inner_batches import batch_of
+from tfmgaug.engine.inner_loop import connected, descend
+from tfmgaug.engine.inner_optimizers import Adam, InnerOptimizer
+from tfmgaug.engine.params import read, replace, select, without
+from tfmgaug.engine.task import TaskGradient, initial_outcome
+from tfmgaug.engine.task_run import TaskRun
 from tfmgaug.learners import inner_rates
-from tfmgaug.learners.inner_batches import batch_of
 from tfmgaug.learners.meta_learner import MetaLearner
 from tfmgaug.learners.settings import positive
-from tfmgaug.learners.variables import values
 from tfmgaug.randomness import fold, key
 
 _REDUCTIONS = ("mean", "sum")
@@ -34,8 +37,8 @@ class Reptile(MetaLearner):
         backbone: functional `keras.Model` from inputs to logits `[n, way]`.
         inner_steps: int >= 1, in training.
         inner_learning_rate: float >= 0, or a list with one for each layer.
-        inner_optimizer: `tfmgaug.inner_optimizers.InnerOptimizer`; None: `Adam(beta_1=0.0)`, the
-            authors'.
+        inner_optimizer: `tfmgaug.engine.inner_optimizers.InnerOptimizer`; None:
+            `Adam(beta_1=0.0)`, the authors'.
         inner_batch: int >= 1, support examples of an inner step in training: batches follow one
             another in the shuffled support set, which is shuffled again when it ends. None: the
             whole support set.
@@ -89,7 +92,7 @@ class Reptile(MetaLearner):
         self.inner_optimizer = Adam(beta_1=0.0) if inner_optimizer is None else inner_optimizer
         if not isinstance(self.inner_optimizer, InnerOptimizer):
             raise TypeError(
-                "`inner_optimizer` must be of tfmgaug.inner_optimizers. "
+                "`inner_optimizer` must be of tfmgaug.engine.inner_optimizers. "
                 f"Received: {inner_optimizer!r}."
             )
         if inner_reduction not in _REDUCTIONS:
@@ -106,8 +109,7 @@ class Reptile(MetaLearner):
 
     def _build_rates(self, rate):
         layers = [layer for layer in self.backbone.layers if layer.trainable_variables]
-        variables = dict(zip(self.weight_names, self.backbone.trainable_variables))
-        return inner_rates.build(self.add_weight, layers, variables, rate, "no")
+        return inner_rates.build(self.add_weight, layers, self.network.variables, rate, "no")
 
     @property
     def changeable(self):
@@ -143,12 +145,12 @@ class Reptile(MetaLearner):
             )
 
     def _build_slots(self):
-        start = self.inner_optimizer.start(values(self.backbone.trainable_variables))
-        self._slot_names = [f"slot_{number}" for number in range(len(start))]
+        start = self.inner_optimizer.start(self.network.params)
+        self._slot_names = tuple(start)
         # Keras would save a list of variables a second time: a layer owns them.
         self._slots = keras.layers.Layer(name="slots", autocast=False)
         self._slots.built = True
-        for name, slot in zip(self._slot_names, start if self.carry_slots else []):
+        for name, slot in start.items() if self.carry_slots else ():
             variable = self._slots.add_weight(
                 shape=slot.shape, dtype=slot.dtype.name, trainable=False, name=name
             )
@@ -156,7 +158,7 @@ class Reptile(MetaLearner):
 
     @property
     def carried_variables(self):
-        return self._slots.non_trainable_variables
+        return dict(zip(self._slot_names, self._slots.non_trainable_variables))
 
     @property
     def evaluation_steps(self):
@@ -172,89 +174,54 @@ class Reptile(MetaLearner):
 
     # One task.
 
-    def start(self):
+    def initial_state(self, context=None):
         """Returns the state before adaptation: weights, the optimizer's slots, steps, an order."""
-        return self._start(fold(key(self.seed), "evaluation"))
-
-    def _start(self, order):
-        weights = values(self.backbone.trainable_variables)
-        fresh = None if self.carry_slots else self.inner_optimizer.start(weights)
-        slots = values(self.carried_variables) if fresh is None else fresh
+        weights = self.network.params
+        training = context is not None and context.training
+        # The same batches for the full network and all sub-networks of a task.
+        order = context.task_key if training else fold(key(self.seed), "evaluation")
+        carried = read(self.carried_variables)
         return {
-            **dict(zip(self.weight_names, weights)),
-            **dict(zip(self._slot_names, slots)),
+            **weights,
+            **(carried if self.carry_slots else self.inner_optimizer.start(weights)),
             "steps_taken": tf.constant(0),
             "order": order,
         }
 
-    def adapt_state(
-        self,
-        state,
-        support_x,
-        support_y,
-        steps=None,
-        prune=None,
-        statistics=None,
-        noise=None,
-        training=False,
-    ):
-        steps = self.evaluation_steps if steps is None else steps
-        size = self.evaluation_batch or self.inner_batch
-        return self._adapt(
-            state, support_x, support_y, steps, size, prune, statistics, noise, training
-        )
+    def adapt_state(self, state, support_x, support_y, context, steps=None):
+        if steps is None:
+            steps = self.inner_steps if context.training else self.evaluation_steps
+        size = self.inner_batch
+        if not context.training and self.evaluation_batch:
+            size = self.evaluation_batch
+        taken, task = state["steps_taken"], self.task_state(support_y)
+        read_params = self.read_params
 
-    def adapt_in_training(self, run, steps=None):
-        steps = self.inner_steps if steps is None else steps
-        return self._adapt(
-            # The same batches for the full network and all sub-networks.
-            self._start(self._task_key(run.episode)),
-            run.episode.support_x,
-            run.episode.support_y,
-            steps,
-            self.inner_batch,
-            run.prune,
-            self.training_mode,
-            run.noise,
-            training=True,
-        )
-
-    def _adapt(self, state, x, y, steps, size, prune, mode, noise, training):
-        taken = state["steps_taken"]
-        read, task = values(self._variables), self.task_state(y)
-
-        def loss(weights, step):
-            own_x, own_y = batch_of(x, y, size, taken + step, state["order"])
-            with self._scope(read):
-                own_noise = noise and noise.at("support", step, labels=own_y)
-                return self._batch_loss(weights, own_x, own_y, task, prune, own_noise, training)
+        def loss(weights, step, captured):
+            x, y = batch_of(support_x, support_y, size, taken + step, state["order"])
+            with self.scope(read_params):
+                return self._batch_loss(weights, x, y, task, context.at("support", step, labels=y))
 
         weights, slots = descend(
             loss,
-            [state[name] for name in self.weight_names],
-            [self._rates[name] for name in self.weight_names],
+            select(state, self.network.variables),
+            self._rates,
             steps,
             first_order=True,
-            on_gradients=noise and (lambda g, step: noise.at(step).inner_gradients(g)),
+            on_gradients=lambda gradients, step: context.perturbation.at(step).inner_gradients(
+                gradients
+            ),
             optimizer=self.inner_optimizer,
-            slots=[state[name] for name in self._slot_names],
-            names=self.weight_names,
+            slots=select(state, self._slot_names),
         )
-        adapted = {
-            **state,
-            **dict(zip(self.weight_names, weights)),
-            **dict(zip(self._slot_names, slots)),
-            "steps_taken": taken + steps,
-            **task,
-        }
-        if (mode or self.statistics) == batch_statistics.SUPPORT:
-            own_noise = noise and noise.at("statistics", labels=y)
-            _, new = self.forward(weights, x, prune, noise=own_noise, training=training)
-            adapted.update(zip(self.statistics_names, new))
+        adapted = {**state, **weights, **slots, "steps_taken": taken + steps, **task}
+        if context.statistics == batch_statistics.SUPPORT:
+            at_the_end = context.at("statistics", labels=support_y)
+            adapted.update(self.network(weights, support_x, at_the_end)[1])
         return adapted
 
-    def _batch_loss(self, weights, x, y, task, prune=None, noise=None, training=True):
-        outputs, _ = self.forward(weights, x, prune, noise=noise, training=training)
+    def _batch_loss(self, weights, x, y, task, context):
+        outputs, _ = self.network(weights, x, context)
         loss = self.support_loss(outputs, y, task)
         if self.inner_reduction == "sum":
             loss *= tf.cast(tf.shape(x)[0], loss.dtype)
@@ -262,65 +229,45 @@ class Reptile(MetaLearner):
 
     def adapted_state(self, support_x, support_y, statistics=None):
         state = super().adapted_state(support_x, support_y, statistics)
-        left = {*self._slot_names, "steps_taken", "order"}
-        return {name: part for name, part in state.items() if name not in left}
+        return without(state, {*self._slot_names, "steps_taken", "order"})
 
     # Its meta-gradient.
 
-    def meta_gradient(self, theta, episode, prune=None, own_key=None, coupling=None):
-        """Computes one task's meta-gradient: initial minus adapted weights.
-
-        Args:
-            theta: list of tensors aligned with `meta_variables`.
-            episode: `Episode` of one task.
-            prune: function from weights to weights, or None for the full network.
-            own_key: stateless key, `[2]`; None: the task's at this step.
-            coupling: of regularizers that couple tasks: there are none here.
-
-        Returns:
-            The differences aligned with `theta`, zero where the network is pruned, the queries'
-            `Outcome`, and their statistics.
-        """
-        return self._learn(theta, episode, prune, own_key, coupling)[:3]
-
-    def _learn(self, theta, episode, prune=None, own_key=None, coupling=None):
-        acting = [one for one in self.regularizers if prune is None or one.subnetworks]
-        with self._scope(theta):
-            run = self.training_run(acting, episode, prune, own_key, coupling)
+    def task_gradient(self, theta, episode, context, coupling=None):
+        """Computes one task's meta-gradient: initial minus adapted weights, zero where pruned."""
+        acting = self.acting_regularizers(context)
+        with self.scope(theta):
+            run = TaskRun.of(self, episode, acting, context, coupling)
             # Both ends pruned: momentum may have moved entries that had no gradient.
-            ends = [self.pruned(self.weights_of(state), prune) for state in ({}, run.adapted)]
+            initial, end = (
+                self.network.transformed(replace(self.network.params, state), context)
+                for state in ({}, run.adapted)
+            )
             outcome, statistics = run.plain_outcome, run.statistics
-        slots = [run.adapted[name] for name in self._slot_names]
-        return [initial - end for initial, end in zip(*ends)], outcome, statistics, slots
-
-    def _task(self, theta, episode, coupling=None):
-        *found, slots = self._learn(theta, episode, coupling=coupling)
-        augmented = self._augmented(theta, episode, coupling, *found)
-        return *augmented, slots if self.carry_slots else []
+        difference = {name: weight - end[name] for name, weight in initial.items()}
+        slots = select(run.adapted, self._slot_names) if self.carry_slots else {}
+        return TaskGradient(difference, outcome, statistics, slots)
 
     def weight_gradient(self, theta, episode):
         """Differentiates the loss of a task's first inner batch at the weights before adaptation.
 
         Args:
-            theta: list of tensors aligned with `meta_variables`.
+            theta: the meta-learned parameters, by name.
             episode: `Episode` of one task.
 
         Returns:
-            The gradients aligned with the backbone's trainable variables, and the queries'
-            `Outcome`.
+            The gradients by the names of the network's weights, and the queries' `Outcome`.
         """
-        read = self._read(theta)
-        weights = self.weights_in(read)
-        with self._scope(read):
-            order = self._task_key(episode)
+        with self.scope(theta):
+            weights, order = self.network.params, self.task_key(episode)
         x, y = batch_of(episode.support_x, episode.support_y, self.inner_batch, 0, order)
         task = self.task_state(episode.support_y)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(weights)
-            with self._scope(read):
-                loss = self._batch_loss(weights, x, y, task)
-        gradients = connected(tape.gradient(loss, weights), self.weight_names)
-        return gradients, self._outcome_before(theta, episode)
+            with self.scope({**theta, **weights}):
+                loss = self._batch_loss(weights, x, y, task, Context(training=True))
+        gradients = connected(tape.gradient(loss, weights))
+        return gradients, initial_outcome(self, theta, episode)
 
     def get_config(self):
         """Returns the constructor's arguments, serializable."""

@@ -40,11 +40,11 @@ class CatfishMask(Mask):
             )
         self.score = score
 
-    def draw(self, weights, gradients, rate, key):
-        return [
-            prune_top(tf.abs(gradient * weight), rate) if prunable else None
-            for weight, gradient, prunable in zip(weights, gradients, self.prunable, strict=True)
-        ]
+    def draw(self, weights, gradients, subnetwork):
+        return {
+            name: prune_top(tf.abs(gradients[name] * weights[name]), subnetwork.rate)
+            for name in self.prunable
+        }
 
     def get_config(self):
         return {**super().get_config(), "score": self.score}

@@ -2,14 +2,15 @@
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from tfmgaug.backbones.graph import calls
 from tfmgaug.backbones.head import classifier_of
 from tfmgaug.backbones.preparation import prepare
+from tfmgaug.engine.network import Network
+from tfmgaug.engine.params import name_of
 from tfmgaug.layers import BatchNormalization, Context, FiLM, SpatialDense
+from tfmgaug.masks.mask import at_rate
 from tfmgaug.masks.width import WidthMask
-from tfmgaug.randomness import key
 
 _layers = keras.layers
 _KERNELS = (_layers.Conv1D, _layers.Conv2D, _layers.Conv3D, _layers.Dense, SpatialDense)
@@ -89,15 +90,13 @@ def cut(backbone, rate, embedding=False):
 
 
 def _masked_channels(backbone, rate, embedding):
-    """Returns the channels that a mask leaves, by the id of the variable that it acts on."""
-    mask = WidthMask(rate)
-    mask.attach(backbone, None if embedding else classifier_of(backbone))
-    variables = backbone.trainable_variables
-    masks = mask.draw(variables, None, tf.constant(rate, tf.float64), key(0))
+    """Returns the channels that a mask leaves, by the name of the weight that it acts on."""
+    network, mask = Network(backbone), WidthMask(rate)
+    mask.attach(network, None if embedding else classifier_of(backbone))
+    masks = mask.draw(network.params, None, at_rate(rate))
     return {
-        id(variable): np.flatnonzero(np.reshape(one, [-1, variable.shape[-1]])[0])
-        for variable, one in zip(variables, masks)
-        if one is not None
+        name: np.flatnonzero(np.reshape(kept, [-1, kept.shape[-1]])[0])
+        for name, kept in masks.items()
     }
 
 
@@ -159,7 +158,7 @@ class _KeptChannels:
 
     def _through_kernel(self, layer, tensors):
         everything = np.arange(layer.kernel.shape[-1])
-        leaving = self._masked.get(id(layer.kernel), everything)
+        leaving = self._masked.get(name_of(layer.kernel), everything)
         self.outputs[id(layer)] = leaving
         whole = len(leaving) == len(everything) and _is_whole(*tensors[0])
         if not whole and (getattr(layer, "groups", 1) > 1 or not _is_last(layer)):
@@ -167,7 +166,9 @@ class _KeptChannels:
         return leaving
 
     def _through_normalization(self, layer, entering):
-        masks = [self._masked.get(id(v), np.arange(v.shape[-1])) for v in layer.trainable_variables]
+        masks = [
+            self._masked.get(name_of(v), np.arange(v.shape[-1])) for v in layer.trainable_variables
+        ]
         if any(not np.array_equal(mask, entering) for mask in masks):
             raise _uncuttable(layer, "is masked in other channels than its input")
         return entering

@@ -4,7 +4,8 @@ import keras
 import tensorflow as tf
 
 from tfmgaug.configured import Settled
-from tfmgaug.masks.mask import number_pruned, prune_top
+from tfmgaug.engine.params import read
+from tfmgaug.masks.mask import apply, number_pruned, prune_top
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
@@ -45,33 +46,31 @@ class MagnitudeMask(Settled, keras.layers.Layer):
                 "`rates` must be a share, or one for each layer, with 0 <= rate < 1. "
                 f"Received: rates={rates}."
             )
-        self._size = None
+        self._network = None
         self.built = True
 
-    def attach(self, backbone):
-        """Learns the layout of a backbone's weights, and makes a mask that prunes nothing.
+    def attach(self, network):
+        """Learns the layout of a network's weights, and makes a mask that prunes nothing.
 
         Args:
-            backbone: `keras.Model`.
+            network: `Network`.
 
         Raises:
             ValueError: there is another number of rates than of kernels, or this mask belongs to
                 another learner.
         """
-        if self._size is not None:
+        if self._network is not None:
             raise ValueError("A MagnitudeMask serves one learner: build another for the next.")
-        weights = backbone.trainable_variables
-        self._size = len(weights)
-        self._places = [place for place, v in enumerate(weights) if len(v.shape) > 1]
-        self._names = [weights[place].path for place in self._places]
+        self._network = network
+        self._names = [name for name, v in network.variables.items() if len(v.shape) > 1]
         self._rates = self._per_kernel()
         fixed = {"trainable": False, "aggregation": "only_first_replica"}
-        for place, name in zip(self._places, self._names):
+        for name in self._names:
             self.add_weight(
-                shape=weights[place].shape,
+                shape=network.variables[name].shape,
                 dtype="uint8",
                 initializer="ones",
-                name=f"{name.replace('/', '_')}_mask",
+                name=f"{name}_mask",
                 **fixed,
             )
         self.phase = self.add_weight(
@@ -79,40 +78,35 @@ class MagnitudeMask(Settled, keras.layers.Layer):
         )
 
     def _per_kernel(self):
-        if not isinstance(self.rates, list):
-            return [self.rates] * len(self._places)
-        if len(self.rates) != len(self._places):
+        rates = self.rates if isinstance(self.rates, list) else [self.rates] * len(self._names)
+        if len(rates) != len(self._names):
             raise ValueError(
-                f"`rates` must be one for each of the {len(self._places)} kernels {self._names}. "
-                f"Received: {len(self.rates)}, {self.rates}."
+                f"`rates` must be one for each of the {len(self._names)} kernels {self._names}. "
+                f"Received: {len(rates)}, {rates}."
             )
-        return self.rates
+        return dict(zip(self._names, rates))
 
-    # Keras would save a list of variables a second time.
+    # Keras would save a dictionary of variables a second time.
     @property
     def masks(self):
         """The mask of each kernel: variables of zeros and ones shaped like it."""
-        return self.non_trainable_variables[: len(self._places)]
+        return self.non_trainable_variables[: len(self._names)]
+
+    @property
+    def _masks(self):
+        return dict(zip(self._names, self.masks))
 
     def call(self, weights):
-        weights = list(weights)
-        for place, mask in zip(self._places, self.masks):
-            own = tf.convert_to_tensor(mask)
-            weights[place] = weights[place] * tf.cast(own, weights[place].dtype)
-        return weights
+        return apply(weights, read(self._masks))
 
-    def prune(self, variables):
-        """Switches the mask on: finds the entries of smallest magnitude and sets them to zero.
-
-        Args:
-            variables: the backbone's trainable variables.
-        """
-        for place, mask, rate in zip(self._places, self.masks, self._rates):
-            magnitudes = tf.abs(tf.convert_to_tensor(variables[place]))
+    def prune(self):
+        """Switches the mask on: finds the entries of smallest magnitude and sets them to zero."""
+        for name, mask in self._masks.items():
+            magnitudes = tf.abs(tf.convert_to_tensor(self._network.variables[name]))
             # tf.cast would take a float through float32.
-            kept = prune_top(-magnitudes, tf.constant(rate, tf.float64))
+            kept = prune_top(-magnitudes, tf.constant(self._rates[name], tf.float64))
             mask.assign(tf.cast(kept, tf.uint8))
-        self.apply_to(variables)
+        self.apply()
 
     def release(self):
         """Switches the mask off: pruned entries may move again, from zero."""
@@ -120,28 +114,23 @@ class MagnitudeMask(Settled, keras.layers.Layer):
             mask.assign(tf.ones_like(tf.convert_to_tensor(mask)))
 
     @property
-    def prunes(self):
+    def num_pruned(self):
         """The number of entries that are zero while the mask is on."""
-        sizes = [mask.shape.num_elements() for mask in map(tf.convert_to_tensor, self.masks)]
         return sum(
-            int(number_pruned(tf.constant(rate, tf.float64), size))
-            for rate, size in zip(self._rates, sizes)
+            int(number_pruned(tf.constant(self._rates[name], tf.float64), mask.numpy().size))
+            for name, mask in self._masks.items()
         )
 
-    def apply_to(self, variables):
-        """Sets what is pruned to zero.
-
-        Args:
-            variables: the backbone's trainable variables.
-        """
-        for place, mask in zip(self._places, self.masks):
-            own = tf.cast(tf.convert_to_tensor(mask), variables[place].dtype)
-            variables[place].assign(variables[place] * own)
+    def apply(self):
+        """Sets the weights that are pruned to zero."""
+        for name, weight in self(self._network.params).items():
+            if name in self._rates:
+                self._network.variables[name].assign(weight)
 
     def sparsity(self):
-        """Returns the share of each kernel that is pruned now, a dictionary by its path."""
-        shares = [1 - tf.reduce_mean(tf.cast(mask, tf.float64)) for mask in self.masks]
-        return {name: float(share) for name, share in zip(self._names, shares)}
+        """Returns the share of each kernel that is pruned now, by the name of the weight."""
+        shares = {n: 1 - tf.reduce_mean(tf.cast(m, tf.float64)) for n, m in self._masks.items()}
+        return {name: float(share) for name, share in shares.items()}
 
     @property
     def kept(self):

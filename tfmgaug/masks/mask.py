@@ -1,12 +1,33 @@
-"""The base of all masks: a Keras layer from a list of weights to the pruned list."""
+"""The base of all masks that are drawn: Keras layers from weights to pruned weights."""
+
+import dataclasses
 
 import keras
 import tensorflow as tf
 
 from tfmgaug.configured import Settled
-from tfmgaug.randomness import fold, uniform
+from tfmgaug.engine.network import Network
+from tfmgaug.engine.params import Params, by_name
+from tfmgaug.randomness import fold, key, uniform
 
 _KERNEL_LAYERS = (keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D, keras.layers.Dense)
+
+
+@dataclasses.dataclass(frozen=True)
+class Subnetwork:
+    """Which sub-network a mask is drawn for.
+
+    Attributes:
+        number: int32 scalar, of the sub-network within its task, from 0.
+        episode_index: int64 scalar, the index of the task's episode.
+        rate: float64 scalar, the share to prune.
+        key: stateless key, `[2]`, of the draws for this sub-network at this outer step.
+    """
+
+    number: tf.Tensor
+    episode_index: tf.Tensor
+    rate: tf.Tensor
+    key: tf.Tensor
 
 
 class Mask(Settled, keras.layers.Layer):
@@ -39,18 +60,23 @@ class Mask(Settled, keras.layers.Layer):
         self.rates = (float(low), float(high))
         self.built = True
 
-    def attach(self, backbone, classifier=None):
-        """Learns the layout of a backbone's weights.
+    def attach(self, network: Network, classifier=None) -> None:
+        """Learns which weights of a network can be pruned.
 
         Args:
-            backbone: `keras.Model`.
+            network: `Network`.
             classifier: the layer that is never pruned; None if there is none (ProtoNet).
 
         Raises:
-            ValueError: the backbone has nothing to prune.
+            ValueError: the network has nothing to prune.
         """
-        kernels = {id(layer.kernel) for layer in prunable_layers(backbone, classifier)}
-        self.prunable = [id(variable) in kernels for variable in backbone.trainable_variables]
+        layers = prunable_layers(network.model, classifier)
+        self.prunable = self._in_order(network, (layer.kernel for layer in layers))
+
+    def _in_order(self, network, variables) -> list[str]:
+        """Names variables in the order of the network's weights."""
+        names = set(by_name(variables))
+        return [name for name in network.variables if name in names]
 
     def rate(self, subnetwork, key):
         """Draws a sub-network's rate.
@@ -68,26 +94,32 @@ class Mask(Settled, keras.layers.Layer):
         drawn = low + tf.constant(high - low, tf.float64) * drawn
         return tf.where(subnetwork == 0, tf.constant(high, tf.float64), drawn)
 
-    def draw(self, weights, gradients, rate, key):
+    def draw(self, weights: Params, gradients: Params | None, subnetwork: Subnetwork) -> Params:
         """Chooses the entries to prune.
 
         Args:
-            weights: list aligned with the backbone's trainable variables.
-            gradients: list aligned with `weights`; None unless `score` names some.
-            rate: float64 scalar.
-            key: stateless key, `[2]`.
+            weights: the network's weights, by name.
+            gradients: by the same names; None unless `score` names some.
+            subnetwork: `Subnetwork` that the masks are for.
 
         Returns:
-            A list of masks aligned with `weights`; None stands where nothing is ever pruned.
+            Masks of zeros and ones, by the names of the weights that can be pruned.
         """
         raise NotImplementedError
 
     def call(self, weights, masks):
-        pairs = zip(weights, masks, strict=True)
-        return [w if m is None else w * tf.cast(m, w.dtype) for w, m in pairs]
+        return apply(weights, masks)
 
     def get_config(self):
         return {**super().get_config(), "rates": self.rates}
+
+
+def apply(weights: Params, masks: Params) -> Params:
+    """Multiplies weights by the masks of their names, and leaves the others as they are."""
+    return {
+        name: weight * tf.cast(masks[name], weight.dtype) if name in masks else weight
+        for name, weight in weights.items()
+    }
 
 
 def prunable_layers(backbone, classifier=None):
@@ -134,6 +166,12 @@ def prune_top(scores, rate):
         tf.ones([size]), indices[:, None], tf.zeros_like(indices, tf.float32)
     )
     return tf.reshape(flat, scores.shape)
+
+
+def at_rate(rate: float) -> Subnetwork:
+    """Returns the sub-network of a rate, for masks whose size alone is asked for."""
+    number, index = tf.constant(0), tf.constant(0, tf.int64)
+    return Subnetwork(number, index, tf.constant(rate, tf.float64), key(0))
 
 
 def number_pruned(rate, size):

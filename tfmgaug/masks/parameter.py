@@ -25,8 +25,10 @@ class ParameterMask(Mask):
     def __init__(self, rates=(0.0, 0.2), **kwargs):
         super().__init__(rates, **kwargs)
 
-    def draw(self, weights, gradients, rate, key):
-        return [
-            prune_top(uniform(weight.shape, fold(key, "mask", n)), rate) if prunable else None
-            for n, (weight, prunable) in enumerate(zip(weights, self.prunable))
-        ]
+    def draw(self, weights, gradients, subnetwork):
+        # Keyed by where a weight stands, so that renaming a layer changes no draw.
+        keys = {n: fold(subnetwork.key, "mask", place) for place, n in enumerate(weights)}
+        return {
+            name: prune_top(uniform(weights[name].shape, keys[name]), subnetwork.rate)
+            for name in self.prunable
+        }

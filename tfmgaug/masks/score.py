@@ -9,7 +9,8 @@ import tensorflow as tf
 from tfmgaug.backbones.initializers import KaimingUniform, fan_in
 from tfmgaug.configured import Settled
 from tfmgaug.custom_gradient import custom_gradient
-from tfmgaug.masks.mask import number_pruned, prunable_layers
+from tfmgaug.engine.params import by_name, read
+from tfmgaug.masks.mask import apply, number_pruned, prunable_layers
 from tfmgaug.randomness import fold
 
 _SPARSITIES = ("drifting", "fixed")
@@ -66,37 +67,37 @@ class ScoreMask(Settled, keras.layers.Layer):
         self.initial_sparsity = float(initial_sparsity)
         self.sparsity = sparsity
         self.prune_classifier = prune_classifier
-        self._size = None
+        self._network = None
         self.built = True
 
-    def attach(self, backbone, classifier, key):
-        """Draws the scores of a backbone's weights.
+    def attach(self, network, classifier, key):
+        """Draws the scores of a network's weights.
 
         Args:
-            backbone: `keras.Model`.
+            network: `Network`.
             classifier: the layer that makes the logits.
             key: stateless key, `[2]`.
 
         Raises:
-            ValueError: the backbone has nothing to prune, or this mask belongs to another learner.
+            ValueError: the network has nothing to prune, or this mask belongs to another learner.
         """
-        if self._size is not None:
+        if self._network is not None:
             raise ValueError("A ScoreMask serves one learner: build another for the next.")
-        layers = prunable_layers(backbone, None if self.prune_classifier else classifier)
-        kernels = {id(layer.kernel) for layer in layers}
-        weights = backbone.trainable_variables
-        self._size = len(weights)
-        self._places = [place for place, v in enumerate(weights) if id(v) in kernels]
-        for place in self._places:
-            self._add_scores(weights[place], fold(key, place))
-        for score, threshold in zip(self.scores, self.thresholds):
-            threshold.assign(self._threshold(score, follows=self.sparsity == "fixed"))
+        self._network = network
+        layers = prunable_layers(network.model, None if self.prune_classifier else classifier)
+        kernels = set(by_name(layer.kernel for layer in layers))
+        self._names = [name for name in network.variables if name in kernels]
+        places = {name: place for place, name in enumerate(network.variables)}
+        for name in self._names:
+            # Keyed by where a weight stands, so that renaming a layer changes no draw.
+            self._add_scores(name, network.variables[name], fold(key, places[name]))
+        for name, threshold in self.thresholds.items():
+            threshold.assign(self._threshold(self.scores[name], self.sparsity == "fixed"))
 
-    def _add_scores(self, variable, key):
+    def _add_scores(self, name, variable, key):
         # On the CPU, whose draws are the same wherever this runs.
         with tf.device("CPU:0"):
             drawn = KaimingUniform()(variable.shape, key, variable.dtype)
-        name = variable.path.replace("/", "_")
         # Without casts: in bfloat16 a score could not be told from a threshold near it.
         score = self.add_weight(
             shape=variable.shape,
@@ -116,54 +117,46 @@ class ScoreMask(Settled, keras.layers.Layer):
             aggregation="only_first_replica",
         )
 
-    # Keras would save a list of variables a second time.
+    # Keras would save a dictionary of variables a second time.
     @property
     def scores(self):
-        """The scores of each kernel that is pruned: variables shaped like it."""
-        return self.trainable_variables
+        """The scores of the kernels that are pruned: variables by the names of the weights."""
+        return dict(zip(self._names, self.trainable_variables))
 
     @property
     def thresholds(self):
-        """Their thresholds: scalar variables."""
-        return self.non_trainable_variables
-
-    @property
-    def places(self):
-        """Where these kernels stand among the backbone's trainable variables."""
-        return list(self._places)
+        """Their thresholds: scalar variables by the names of the weights."""
+        return dict(zip(self._names, self.non_trainable_variables))
 
     def masks(self):
         """Evaluates the masks at the present scores.
 
         Returns:
-            A list aligned with the backbone's trainable variables, of tensors of zeros and ones;
-            None stands where nothing is ever pruned.
+            Tensors of zeros and ones, by the names of the weights that are pruned.
         """
-        masks = [None] * self._size
-        for place, score, threshold in zip(self._places, self.scores, self.thresholds):
-            masks[place] = step(tf.convert_to_tensor(score), tf.convert_to_tensor(threshold))
-        return masks
+        scores, thresholds = read(self.scores), read(self.thresholds)
+        return {name: step(score, thresholds[name]) for name, score in scores.items()}
 
     def call(self, weights):
-        return [w if m is None else w * m for w, m in zip(weights, self.masks())]
+        return apply(weights, self.masks())
 
     def update_thresholds(self):
         """Lets the thresholds follow the scores, where the sparsity is fixed."""
         if self.sparsity == "fixed":
-            for score, threshold in zip(self.scores, self.thresholds):
-                threshold.assign(self._threshold(score, follows=True))
+            for name, threshold in self.thresholds.items():
+                threshold.assign(self._threshold(self.scores[name], follows=True))
 
     def set_masks(self, masks):
         """Moves the scores so that they give these masks: all as far from their threshold.
 
         Args:
-            masks: dictionary from `places` to boolean arrays; others are passed over.
+            masks: boolean arrays by the names of weights; weights without scores are passed over.
         """
-        for place, score, threshold in zip(self._places, self.scores, self.thresholds):
+        for name, score in self.scores.items():
             # As far as initial scores are on average.
             distance = 0.5 * math.sqrt(6 / fan_in(score.shape))
-            value = tf.convert_to_tensor(threshold)
-            score.assign(tf.where(masks[place], value + distance, value - distance))
+            value = tf.convert_to_tensor(self.thresholds[name])
+            score.assign(tf.where(masks[name], value + distance, value - distance))
 
     def _threshold(self, score, follows):
         ordered = tf.sort(tf.reshape(tf.convert_to_tensor(score), [-1]))
@@ -173,9 +166,8 @@ class ScoreMask(Settled, keras.layers.Layer):
         return ordered[pruned] if follows else ordered[tf.maximum(pruned, 1) - 1]
 
     def shares_pruned(self):
-        """Measures the sparsity of each kernel that is pruned: a list of floats."""
-        masks = [mask for mask in self.masks() if mask is not None]
-        return [float(1 - np.mean(mask, dtype="float64")) for mask in masks]
+        """Measures the sparsity of each kernel that is pruned, by the name of the weight."""
+        return {n: float(1 - np.mean(mask, dtype="float64")) for n, mask in self.masks().items()}
 
     def get_config(self):
         """Returns the constructor's arguments, serializable."""

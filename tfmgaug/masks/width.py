@@ -37,24 +37,22 @@ class WidthMask(Mask):
     def __init__(self, rates=(0.0, 0.25), **kwargs):
         super().__init__(rates, **kwargs)
 
-    def attach(self, backbone, classifier=None):
+    def attach(self, network, classifier=None):
+        backbone = network.model
         layers = prunable_layers(backbone, classifier)
         _check_activations(backbone)
-        pruned = {id(layer) for layer in layers}
+        pruned = [layer.name for layer in layers]
         owners = layers + [
             layer
             for layer in backbone._flatten_layers(include_self=False)
             if isinstance(layer, _CHANNELWISE) and _is_fed_by(layer, pruned)
         ]
-        channels = {id(v) for layer in owners for v in layer.trainable_variables}
         # The last axis of each of these variables is the layer's output channels.
-        self.prunable = [id(variable) in channels for variable in backbone.trainable_variables]
+        channels = (variable for layer in owners for variable in layer.trainable_variables)
+        self.prunable = self._in_order(network, channels)
 
-    def draw(self, weights, gradients, rate, key):
-        return [
-            _first_channels(weight, rate) if prunable else None
-            for weight, prunable in zip(weights, self.prunable)
-        ]
+    def draw(self, weights, gradients, subnetwork):
+        return {name: _first_channels(weights[name], subnetwork.rate) for name in self.prunable}
 
 
 def _first_channels(weight, rate):
@@ -82,7 +80,7 @@ def _sources(layer, pruned):
     for node in layer._inbound_nodes:
         for parent in node.parent_nodes:
             source = parent.operation
-            if id(source) in pruned:
+            if source.name in pruned:
                 yield source
             elif isinstance(source, _CHANNELWISE) or not getattr(source, "weights", ()):
                 yield from _sources(source, pruned)

@@ -59,13 +59,13 @@ class MRActivations(Regularizer):
         self._kernel = self._bias = None
 
     def attach(self, learner):
-        inner = learner.stages[:-1]  # the last one makes the logits or embeddings
+        inner = learner.network.stages[:-1]  # the last one makes the logits or embeddings
         depth = len(inner) if self.depth is None else self.depth
         if not 1 <= depth <= len(inner):
             raise ValueError(
                 "Expected a stage before the one that makes the logits or embeddings: `depth` must "
                 f"be from 1 to {len(inner)}. Received: depth={self.depth}, and backbone "
-                f"{learner.backbone.name!r} with {len(learner.stages)} stages."
+                f"{learner.backbone.name!r} with {len(learner.network.stages)} stages."
             )
         stage = inner[depth - 1]
         self.places = (stage.name,)

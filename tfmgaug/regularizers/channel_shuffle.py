@@ -73,7 +73,7 @@ class ChannelShuffle(Regularizer):
                 "ChannelShuffle acts between stages. Received: backbone "
                 f"{learner.backbone.name!r} of a single one."
             )
-        self.class_places = tuple(learner.stages[depth - 1].name for depth in depths)
+        self.class_places = tuple(learner.network.stages[depth - 1].name for depth in depths)
 
     def class_activations(self, x, place, labels, key):
         own = fold(key, "shuffle")

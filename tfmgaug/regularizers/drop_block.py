@@ -53,7 +53,7 @@ class DropBlock(Regularizer):
         self.ramp_steps = ramp_steps
 
     def attach(self, learner):
-        maps = [stage.name for stage in learner.stages if len(stage.output_shape) == 4]
+        maps = [stage.name for stage in learner.network.stages if len(stage.output_shape) == 4]
         if len(maps) < len(self.block_sizes):
             raise ValueError(
                 "`block_sizes` must be at most one for each stage that makes feature maps. "

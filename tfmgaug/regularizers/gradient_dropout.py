@@ -59,10 +59,10 @@ class GradDrop(Regularizer):
     def inner_gradients(self, gradients, key, step):
         noise = _binary if self.distribution == "binary" else _gaussian
         rate = self._rate_at(step)
-        return [
-            g * noise(g.shape, fold(key, number), tf.cast(rate, g.dtype))
-            for number, g in enumerate(gradients)
-        ]
+        return {
+            name: gradient * noise(gradient.shape, fold(key, place), tf.cast(rate, gradient.dtype))
+            for place, (name, gradient) in enumerate(gradients.items())
+        }
 
     def _rate_at(self, step):
         rate = tf.constant(self.rate, tf.float64)

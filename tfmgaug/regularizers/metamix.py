@@ -96,7 +96,7 @@ def check_depths(depths):
 
 def depths_of(depths, learner):
     """Returns the list of depths, by default all, or refuses those that the backbone lacks."""
-    possible = range(len(learner.stages))
+    possible = range(len(learner.network.stages))
     if depths is None:
         return list(possible)
     if depths[-1] not in possible:

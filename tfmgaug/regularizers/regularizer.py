@@ -49,17 +49,17 @@ class Regularizer(Configured):
         """
         return episode
 
-    def weights(self, weights, key):
+    def weights(self, params, key):
         """Changes the weights of one forward pass, before masks do.
 
         Args:
-            weights: list aligned with the backbone's trainable variables.
+            params: the network's weights, by name.
             key: stateless key, `[2]`, of this pass.
 
         Returns:
-            A list like `weights`.
+            A dictionary like `params`.
         """
-        return weights
+        return params
 
     def activations(self, x, place, key, step):
         """Changes what a layer hands on in one forward pass.
@@ -93,12 +93,12 @@ class Regularizer(Configured):
         """Changes the gradients of an inner step.
 
         Args:
-            gradients: list of tensors, of the weights that adapt.
+            gradients: of the weights that adapt, by name.
             key: stateless key, `[2]`, of this inner step.
             step: int64 scalar, the outer step.
 
         Returns:
-            A list like `gradients`.
+            A dictionary like `gradients`.
         """
         return gradients
 
@@ -106,7 +106,7 @@ class Regularizer(Configured):
         """Replaces the loss over the queries.
 
         Args:
-            run: `tfmgaug.learners.task_run.TaskRun`.
+            run: `tfmgaug.engine.task_run.TaskRun`.
 
         Returns:
             An `Outcome`, whose loss is differentiated.
@@ -117,7 +117,7 @@ class Regularizer(Configured):
         """Adds to the loss that is differentiated.
 
         Args:
-            run: `tfmgaug.learners.task_run.TaskRun`.
+            run: `tfmgaug.engine.task_run.TaskRun`.
 
         Returns:
             A scalar.
@@ -128,7 +128,7 @@ class Regularizer(Configured):
         """Sums up a task for what couples all tasks of a batch; nothing is differentiated.
 
         Args:
-            run: `tfmgaug.learners.task_run.TaskRun`.
+            run: `tfmgaug.engine.task_run.TaskRun`.
 
         Returns:
             A float32 scalar.
@@ -150,10 +150,10 @@ class Regularizer(Configured):
         """Sums up a task for a mean over all tasks of a batch; nothing is differentiated.
 
         Args:
-            run: `tfmgaug.learners.task_run.TaskRun`, of which `adapted` isn't known yet.
+            run: `tfmgaug.engine.task_run.TaskRun`, of which `adapted` isn't known yet.
 
         Returns:
-            A dictionary of tensors like the learner's `start()`. In the second pass
+            A dictionary of tensors like the learner's `initial_state()`. In the second pass
             `run.coupling(self)` is its mean over the tasks of all replicas, held constant.
         """
         raise NotImplementedError
@@ -163,7 +163,7 @@ class Regularizer(Configured):
 
         Args:
             state: dictionary of tensors, from the learner's `adapt_state`.
-            run: `tfmgaug.learners.task_run.TaskRun`.
+            run: `tfmgaug.engine.task_run.TaskRun`.
 
         Returns:
             A dictionary like `state`.

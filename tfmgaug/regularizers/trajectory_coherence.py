@@ -75,7 +75,7 @@ class TrajectoryCoherence(Regularizer):
 
 def _direction(run):
     """Returns the unit vector of a task's trajectory, and one over the length of the trajectory."""
-    initial = run.learner.start()
+    initial = run.learner.initial_state()
     moved = {name: run.descended[name] - weight for name, weight in initial.items()}
     if not run.learner.second_order:
         # It is a sum of constant gradients, and `+ weight - weight` would leave rounding errors.

@@ -5,6 +5,7 @@ import math
 import keras
 import tensorflow as tf
 
+from tfmgaug.engine.params import by_name, read
 from tfmgaug.masks.mask import prunable_layers
 from tfmgaug.randomness import fold, normal
 from tfmgaug.regularizers.divergence import from_standard_normal
@@ -53,7 +54,7 @@ class MRWeights(Regularizer):
         super().__init__(subnetworks)
         self.weight = weight
         self.initial_deviation = initial_deviation
-        self._log_variances = []
+        self._log_variances = {}
 
     def attach(self, learner):
         if not learner.learns_weights:
@@ -62,43 +63,40 @@ class MRWeights(Regularizer):
                 f"learner's weights are not learned. Received: {type(learner).__name__}."
             )
         layers = prunable_layers(learner.backbone, learner.classifier)
-        drawn = {id(layer.kernel) for layer in layers}
-
-        def log_variance(name, kernel):
-            return learner.add_weight(
+        drawn = set(by_name(layer.kernel for layer in layers))
+        self._log_variances = {
+            name: learner.add_weight(
                 shape=kernel.shape,
                 dtype=kernel.dtype,
                 initializer=keras.initializers.Constant(2 * math.log(self.initial_deviation)),
                 name=f"{name}_log_variance",
             )
-
-        self._log_variances = [
-            log_variance(name, variable) if id(variable) in drawn else None
-            for name, variable in zip(learner.weight_names, learner.backbone.trainable_variables)
-        ]
+            for name, kernel in learner.network.variables.items()
+            if name in drawn
+        }
 
     @property
     def variables(self):
-        return [variable for variable in self._log_variances if variable is not None]
+        return list(self._log_variances.values())
 
-    def weights(self, weights, key):
-        def draw(mean, log_variance, own_key):
-            deviation = tf.exp(tf.convert_to_tensor(log_variance) / 2)
+    def weights(self, params, key):
+        log_variances = read(self._log_variances)
+
+        def draw(name, mean, own_key):
+            deviation = tf.exp(log_variances[name] / 2)
             return mean + deviation * normal(mean.shape, own_key, mean.dtype)
 
-        return [
-            w if log_variance is None else draw(w, log_variance, fold(key, number))
-            for number, (w, log_variance) in enumerate(zip(weights, self._log_variances))
-        ]
+        # Keyed by where a weight stands, so that renaming a layer changes no draw.
+        return {
+            name: draw(name, weight, fold(key, place)) if name in log_variances else weight
+            for place, (name, weight) in enumerate(params.items())
+        }
 
     def penalty(self, run):
-        means = [tf.convert_to_tensor(v) for v in run.learner.backbone.trainable_variables]
-        kept = [tf.ones_like(mean) for mean in means]
-        if run.prune is not None:
-            kept = run.prune(kept)
+        means, log_variances = run.learner.network.params, read(self._log_variances)
+        kept = run.context.weight_transform(tf.nest.map_structure(tf.ones_like, means))
         divergences = [
-            tf.reduce_sum(mask * from_standard_normal(mean, tf.convert_to_tensor(log_variance)))
-            for mean, mask, log_variance in zip(means, kept, self._log_variances)
-            if log_variance is not None
+            tf.reduce_sum(kept[name] * from_standard_normal(means[name], log_variance))
+            for name, log_variance in log_variances.items()
         ]
         return self.weight * tf.add_n(divergences)

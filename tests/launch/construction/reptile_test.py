@@ -1,7 +1,7 @@
 from types import SimpleNamespace
 
 from launch.construction import reptile
-from tfmgaug.inner_optimizers import SGD, Adam
+from tfmgaug.engine.inner_optimizers import SGD, Adam
 
 FLAGS = {
     "inner_optimizer": "adam",

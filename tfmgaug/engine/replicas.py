@@ -25,16 +25,16 @@ def mean(tensors):
     """Averages tensors over replicas.
 
     Args:
-        tensors: list of tensors, the same number and shapes on each replica.
+        tensors: nested tensors, of the same structure and shapes on each replica.
 
     Returns:
-        A list of tensors.
+        Nested tensors of the same structure.
     """
-    if not tensors:
-        return []
-    if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+    flat = tf.nest.flatten(tensors)
+    if not flat or tf.distribute.get_strategy().num_replicas_in_sync == 1:
         return tensors
-    return list(tf.distribute.get_replica_context().all_reduce("mean", tensors))
+    flat = tf.distribute.get_replica_context().all_reduce("mean", flat)
+    return tf.nest.pack_sequence_as(tensors, flat)
 
 
 def apply(optimizer, gradients, variables):
@@ -42,9 +42,11 @@ def apply(optimizer, gradients, variables):
 
     Args:
         optimizer: Keras optimizer.
-        gradients: list of tensors, of this replica.
-        variables: list of Keras variables.
+        gradients: tensors by name, of this replica.
+        variables: Keras variables by the same names.
     """
+    gradients = [gradients[name] for name in variables]
+    variables = list(variables.values())
     if tf.distribute.has_strategy():
         # The optimizer adds up the replicas' gradients, of which each is a mean.
         number = tf.distribute.get_strategy().num_replicas_in_sync

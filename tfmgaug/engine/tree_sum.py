@@ -1,4 +1,4 @@
-"""A sum whose rounding does not depend on how the terms are shared out."""
+"""Sums and means whose rounding does not depend on how the terms are shared out."""
 
 import tensorflow as tf
 
@@ -63,3 +63,44 @@ class TreeSum:
         for level in levels[1:]:
             total = [left + right for left, right in zip(level, total)]
         return total
+
+
+def mean_over_tasks(task, batch, like, measures, parallel_tasks, carried):
+    """Averages what a function returns for each task of a batch.
+
+    `mean = 1/T sum_t term_t`, added up inside the loop in pairwise order.
+
+    Args:
+        task: function from an `Episode` of one task, whatever else stands in `batch`, and
+            `carried`, to a term (nested tensors), a dictionary of float32 scalars, and what the next
+            task is given as `carried`.
+        batch: tuple of these arguments with a leading task axis.
+        like: nested tensors shaped like a term.
+        measures: names of the scalars.
+        parallel_tasks: how many tasks may be computed side by side; 1 if something is carried.
+        carried: tensors by name that the first task is given.
+
+    Returns:
+        The means, nested like a term, a dictionary of scalars per task, `[tasks]` each, and what
+        the last task handed on.
+    """
+    tree = TreeSum(tf.nest.flatten(like), terms=batch[0].query_y.shape[0])
+    tasks = tf.shape(batch[0].query_y)[0]
+
+    def add_task(number, levels, arrays, carried):
+        arguments = tf.nest.map_structure(lambda part: part[number], batch)
+        term, scalars, carried = task(*arguments, carried)
+        tf.nest.assert_same_structure(like, term)
+        arrays = {name: array.write(number, scalars[name]) for name, array in arrays.items()}
+        return number + 1, tree.add(levels, number, tf.nest.flatten(term)), arrays, carried
+
+    arrays = {name: tf.TensorArray(tf.float32, tasks, element_shape=[]) for name in measures}
+    _, levels, arrays, carried = tf.while_loop(
+        lambda number, *_: number < tasks,
+        add_task,
+        (tf.constant(0), tree.start(), arrays, carried),
+        parallel_iterations=parallel_tasks,
+    )
+    means = [total / tf.cast(tasks, total.dtype) for total in tree.total(levels)]
+    scalars = {name: array.stack() for name, array in arrays.items()}
+    return tf.nest.pack_sequence_as(like, means), scalars, carried

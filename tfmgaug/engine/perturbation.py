@@ -1,23 +1,32 @@
 """The random perturbations of one task in training, for whoever calls its network."""
 
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from tfmgaug.engine.params import Params
 from tfmgaug.randomness import fold
 
 
-class Noise:
+class Perturbation:
     """What regularizers do to the weights, activations and inner gradients of one task.
 
+    Without regularizers, it changes nothing.
+
     Args:
-        regularizers: list of `Regularizer`.
+        regularizers: list of `tfmgaug.regularizers.Regularizer`.
         key: stateless key, `[2]`, of the task, or of a moment in it.
         step: int64 scalar, the outer step.
         task_key: stateless key, `[2]`, of the task; None: `key`.
-        labels: of the examples of this pass, or None.
+        labels: labels or targets of the examples of this pass, or None.
 
     Attributes:
-        clean: dictionary from places to the activations there, before noise.
+        clean: dictionary from the names of layers to the activations there, before perturbation.
     """
 
-    def __init__(self, regularizers, key, step, task_key=None, labels=None):
+    def __init__(
+        self, regularizers: Sequence = (), key=None, step=None, task_key=None, labels=None
+    ):
         self._regularizers = regularizers
         self._key = key
         self._step = step
@@ -25,36 +34,42 @@ class Noise:
         self._labels = labels
         self.clean = {}
 
-    def at(self, *moment, labels=None):
-        """Returns the noise of a moment: names and numbers that no other forward pass has."""
+    def at(self, *moment: str | int | tf.Tensor, labels=None) -> "Perturbation":
+        """Returns the perturbation of a moment: names and numbers that no other pass has."""
+        if not self._regularizers:
+            return self
         key = fold(self._key, *moment)
-        return Noise(self._regularizers, key, self._step, self._task_key, labels)
+        return Perturbation(self._regularizers, key, self._step, self._task_key, labels)
 
-    def weights(self, weights):
-        """Perturbs a list of weights for one forward pass."""
+    def weights(self, params: Params) -> Params:
+        """Perturbs the weights of one forward pass."""
         for number, regularizer in enumerate(self._regularizers):
             if regularizer.overrides("weights"):
-                weights = regularizer.weights(weights, fold(self._key, "weights", number))
-        return weights
+                params = regularizer.weights(params, fold(self._key, "weights", number))
+        return params
 
     @property
-    def places(self):
+    def places(self) -> tuple[str, ...]:
         """The names of layers behind which activations are perturbed."""
-        found = (place for one in self._regularizers for place in (*one.places, *one.class_places))
-        return tuple(sorted(set(found)))
+        places = {
+            place
+            for regularizer in self._regularizers
+            for place in (*regularizer.places, *regularizer.class_places)
+        }
+        return tuple(sorted(places))
 
-    def activations(self, x, place):
+    def activations(self, x: tf.Tensor, place: str) -> tf.Tensor:
         """Perturbs the activations behind a layer."""
         self.clean[place] = x
         for number, regularizer in enumerate(self._regularizers):
             if place in regularizer.places:
-                own_key = fold(self._key, "activations", number)
-                x = regularizer.activations(x, place, own_key, self._step)
+                key = fold(self._key, "activations", number)
+                x = regularizer.activations(x, place, key, self._step)
             if place in regularizer.class_places:
                 x = regularizer.class_activations(x, place, self._labels, self._task_key)
         return x
 
-    def inner_gradients(self, gradients):
+    def inner_gradients(self, gradients: Params) -> Params:
         """Perturbs the gradients of one inner step."""
         for number, regularizer in enumerate(self._regularizers):
             if regularizer.overrides("inner_gradients"):

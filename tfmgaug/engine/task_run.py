@@ -1,0 +1,191 @@
+"""One task in training, as query losses and penalties see it."""
+
+import dataclasses
+import functools
+
+import tensorflow as tf
+
+from tfmgaug import batch_statistics
+from tfmgaug.engine import prediction
+from tfmgaug.engine.context import Context
+from tfmgaug.engine.perturbation import Perturbation
+from tfmgaug.randomness import fold
+
+
+class TaskRun:
+    """A task that is being trained on, computed as far as somebody asks.
+
+    What is computed is kept: ask for it before entering a `tf.cond`, `tf.switch_case` or loop that
+    uses it, not within.
+
+    Args:
+        learner: the `MetaLearner`.
+        episode: `Episode` of one task.
+        context: how its network is run.
+        coupling: dictionary from the number of a regularizer to what its `couple` says of this
+            task, or to the mean of what its `averaged` says of all.
+        correcting: list of regularizers that correct the weights after adaptation.
+    """
+
+    def __init__(self, learner, episode, context, coupling=None, correcting=()):
+        self.learner = learner
+        self.episode = episode
+        self.context = context
+        self._coupling = coupling
+        self._correcting = correcting
+
+    @classmethod
+    def of(cls, learner, episode, acting, context=None, coupling=None):
+        """Sets a task up for training: changed by regularizers, not yet adapted.
+
+        Args:
+            learner: the `MetaLearner`.
+            episode: `Episode` of one task.
+            acting: list of those of the learner's regularizers that act.
+            context: how its network is run, but for what regularizers do; None: the full network.
+            coupling: as for `TaskRun`.
+
+        Returns:
+            A `TaskRun`.
+        """
+        context = learner.training_context(episode) if context is None else context
+        if not acting:
+            return cls(learner, episode, context, coupling)
+        step = tf.convert_to_tensor(learner.step)
+
+        def run(episode, *coupled):
+            perturbed = dataclasses.replace(
+                context, perturbation=Perturbation(acting, context.key, step)
+            )
+            return cls(learner, episode, perturbed, *coupled)
+
+        for number, regularizer in enumerate(acting):
+            episode = regularizer.episode(
+                episode,
+                fold(context.key, "episode", number),
+                # Not corrected, so that both passes of what couples tasks choose alike.
+                lambda changed: run(changed).plain_outcome.loss,
+            )
+        return run(episode, coupling, [one for one in acting if one.overrides("correct")])
+
+    @property
+    def key(self):
+        """The stateless key, `[2]`, of this task's draws."""
+        return self.context.key
+
+    def on(self, episode):
+        """Returns the run of another episode, with the same draws."""
+        return TaskRun(self.learner, episode, self.context, self._coupling, self._correcting)
+
+    def coupling(self, regularizer):
+        """Returns what a regularizer's `couple` says of this task, or its mean over tasks."""
+        number = [one is regularizer for one in self.learner.regularizers].index(True)
+        return self._coupling[str(number)]
+
+    @functools.cached_property
+    def initial(self):
+        """The state before adaptation."""
+        return self._adapt(steps=0)
+
+    @functools.cached_property
+    def descended(self):
+        """The state after the inner steps, before anything corrects it."""
+        return self._adapt(steps=None)
+
+    @functools.cached_property
+    def adapted(self):
+        """The state after adaptation."""
+        state = self.descended
+        for regularizer in self._correcting:
+            state = regularizer.correct(state, self)
+        corrected = state is not self.descended
+        if corrected and self.context.statistics == batch_statistics.SUPPORT:
+            state = self._with_statistics_of(state)
+        return state
+
+    @functools.cached_property
+    def initial_logits(self):
+        """Predictions of the queries before adaptation, `[n, way]`."""
+        return self._query(self.initial)[0]
+
+    @functools.cached_property
+    def logits(self):
+        """Predictions of the queries after adaptation, `[n, way]`."""
+        return self._adapted_query[0]
+
+    @property
+    def statistics(self):
+        """The query batch's statistics of normalization after adaptation, by name."""
+        return self._adapted_query[1]
+
+    def activations(self, place):
+        """Returns the queries' activations after adaptation, before anything perturbed them.
+
+        Args:
+            place: the layer behind which they are, one of a regularizer's `places`.
+        """
+        return self._adapted_query[2].clean[place]
+
+    @functools.cached_property
+    def _adapted_query(self):
+        return self._query(self.adapted)
+
+    @functools.cached_property
+    def plain_outcome(self):
+        """How well the queries are predicted after adaptation: an `Outcome`."""
+        return self.learner.outcome(self.logits, self.episode.query_y)
+
+    @functools.cached_property
+    def initial_outcome(self):
+        """How well the queries are predicted before adaptation: an `Outcome`."""
+        return self.learner.outcome(self.initial_logits, self.episode.query_y)
+
+    def hidden(self, x, depth, start=0, labels=None):
+        """Computes features after adaptation, in the network that predicts the queries.
+
+        Args:
+            x: examples `[n, ...]`, or what the first `start` stages made of them.
+            depth: int from `start` to the number of the network's stages; 0 is the input.
+            start: int.
+            labels: of these examples; None: those of the queries.
+
+        Returns:
+            What `depth` stages make of the examples, `[n, ...]`.
+        """
+        network = self.learner.network
+        if start == 0:
+            x = network.as_input(x)
+        context = self._query_context(labels)
+        for stage in network.stages[start:depth]:
+            x, _ = prediction.forward(self.learner, self.adapted, x, context, stage)
+        return x
+
+    def from_hidden(self, hidden, depth):
+        """Predicts from features that `hidden` gave at this depth: logits `[n, way]`."""
+        outputs = self.hidden(hidden, len(self.learner.network.stages), start=depth)
+        return self.learner.logits(outputs, self.adapted)
+
+    def _adapt(self, steps):
+        episode = self.episode
+        return self.learner.adapt_state(
+            self.learner.initial_state(self.context),
+            episode.support_x,
+            episode.support_y,
+            self.context,
+            steps,
+        )
+
+    def _with_statistics_of(self, state):
+        """Replaces the support set's statistics by those of the state's weights."""
+        episode = self.episode
+        return self.learner.adapt_state(
+            state, episode.support_x, episode.support_y, self.context, steps=0
+        )
+
+    def _query(self, state):
+        context = self._query_context()
+        logits, statistics = prediction.query(self.learner, state, self.episode.query_x, context)
+        return logits, statistics, context.perturbation
+
+    def _query_context(self, labels=None) -> Context:
+        return self.context.at("query", labels=self.episode.query_y if labels is None else labels)
