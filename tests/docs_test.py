@@ -33,9 +33,11 @@ FOREIGN_FLAGS = {
 SMALLER = {
     "filters=16": "filters=2",
     "filters=4": "filters=1",
+    "filters=8": "filters=2",
     "episodes=600": "episodes=4",
     "steps_per_epoch=25": "steps_per_epoch=1",
     "epochs=4": "epochs=1",
+    "epochs=2": "epochs=1",
     "subnetworks=3": "subnetworks=1",
     "image_shape=test.image_shape": "image_shape=test.image_shape, filters=2",
 }
@@ -49,11 +51,21 @@ COMPLETE = [
     ("concepts/inner-loop.md", 0),
     ("concepts/masks.md", 0),
     ("concepts/masks.md", 1),
+    ("extend/learner.md", 0),
+    ("extend/learner.md", 2),
+    ("extend/mask.md", 1),
+    ("extend/regularizer.md", 1),
 ]
 
 
 def blocks(page, language):
-    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+    """The blocks of code on a page, with the files that it includes."""
+    text = re.sub(r'^--8<-- "(.*\.py)"$', _included, page.read_text(), flags=re.MULTILINE)
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+def _included(match):
+    return (ROOT / match[1]).read_text()
 
 
 def examples():

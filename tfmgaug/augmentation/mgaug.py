@@ -78,7 +78,8 @@ class MGAug(Settled):
 
         Args:
             gradients: the full network's meta-gradient, by name.
-            gradient_of: function of (episode, weight transform, key) to another such dictionary.
+            gradient_of: function of (episode, weight transform, key) to another such dictionary,
+                and a scalar, the loss of the sub-network.
             weights: the network's weights, by name.
             scoring: gradients by the same names, for the mask's score, or None.
             episode: `Episode` of one task.
@@ -86,22 +87,25 @@ class MGAug(Settled):
             task_key: stateless key, `[2]`, of this task at this step.
 
         Returns:
-            The dictionary of sums; `gradients` itself before `start_step`.
+            The dictionary of sums, `gradients` itself before `start_step`; and a float32 scalar,
+            the mean loss of the sub-networks, zero before `start_step`.
         """
 
-        def add_subnetwork(number, total):
+        def add_subnetwork(number, total, losses):
             own_key = fold(task_key, "subnetwork", number)
             prune = self._pruning(weights, scoring, number, episode.index, own_key)
-            return number + 1, add(
-                total, gradient_of(self._rescale(episode, own_key), prune, own_key)
-            )
+            added, loss = gradient_of(self._rescale(episode, own_key), prune, own_key)
+            return number + 1, add(total, added), losses + tf.cast(loss, tf.float32)
 
         active = tf.where(step >= self.start_step, self.subnetworks, 0)
-        start = (tf.constant(0), dict(gradients))
         # One body is traced for all sub-networks, and one at a time is in memory.
-        return tf.while_loop(
-            lambda number, _: number < active, add_subnetwork, start, parallel_iterations=1
-        )[1]
+        _, total, losses = tf.while_loop(
+            lambda number, *_: number < active,
+            add_subnetwork,
+            (tf.constant(0), dict(gradients), tf.constant(0.0)),
+            parallel_iterations=1,
+        )
+        return total, losses / self.subnetworks
 
     def sparsity(self, weights):
         """Measures what the highest rate prunes.

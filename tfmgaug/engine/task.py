@@ -121,14 +121,18 @@ def augmented_task(learner, theta: Params, episode: Episode, coupling: dict | No
     context = learner.training_context(episode)
     full = learner.task_gradient(theta, episode, context, coupling)
     scoring, before = before_adaptation(learner, theta, episode, full.gradients)
-    gradients = full.gradients
+    gradients, measures = full.gradients, full.outcome.named()
     if learner.augmentation is not None:
 
         def of_subnetwork(episode, pruned):
-            return learner.task_gradient(theta, episode, pruned, coupling).gradients
+            learned = learner.task_gradient(theta, episode, pruned, coupling)
+            return learned.gradients, learned.outcome.loss
 
-        gradients = _augmented(learner, theta, episode, context, gradients, scoring, of_subnetwork)
-    measures = full.outcome.named()
+        gradients, loss = _augmented(
+            learner, theta, episode, context, gradients, scoring, of_subnetwork
+        )
+        if learner.measures_subnetworks:
+            measures["loss_subnetworks"] = loss
     if learner.measures_before:
         measures = {**measures, **before.named("_before")}
     measures = {name: tf.cast(value, tf.float32) for name, value in measures.items()}
@@ -136,7 +140,10 @@ def augmented_task(learner, theta: Params, episode: Episode, coupling: dict | No
 
 
 def _augmented(learner, theta, episode, context, gradients, scoring, gradient_of):
-    """Adds to gradients what a function makes of each sub-network's episode and context."""
+    """Adds to gradients what a function makes of each sub-network's episode and context.
+
+    The function returns gradients and a loss; what is returned here, too.
+    """
 
     def of_subnetwork(episode, weight_transform, key):
         pruned = dataclasses.replace(context, weight_transform=weight_transform, key=key)
@@ -168,7 +175,7 @@ def subnetworks_of(learner, theta: Params, episode: Episode) -> list[tuple[Episo
 
     def note(episode, pruned):
         listed.append((episode, pruned))
-        return nothing
+        return nothing, 0.0
 
     full = learner.task_gradient(theta, episode, context)
     scoring, _ = before_adaptation(learner, theta, episode, full.gradients)

@@ -3,6 +3,7 @@
 from tfmgaug.learners.anil import ANIL
 from tfmgaug.learners.boil import BOIL
 from tfmgaug.learners.cavia import CAVIA
+from tfmgaug.learners.closed_form import ClosedFormLearner
 from tfmgaug.learners.fine_tuning import FineTuning
 from tfmgaug.learners.fomaml import FOMAML
 from tfmgaug.learners.maml import MAML
@@ -16,6 +17,7 @@ __all__ = [
     "ANIL",
     "BOIL",
     "CAVIA",
+    "ClosedFormLearner",
     "FOMAML",
     "FineTuning",
     "MAML",

@@ -1,4 +1,4 @@
-"""Learners that read out embeddings by what a support set determines, without inner steps."""
+"""The base of learners without inner steps, which compute a classifier of embeddings."""
 
 import tensorflow as tf
 

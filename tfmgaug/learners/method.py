@@ -263,6 +263,11 @@ class Method:
         return self.inner_steps > 0 and (self.measure_before or self.scores_by_query_loss)
 
     @property
+    def measures_subnetworks(self):
+        """Whether training measures the query loss of sub-networks, which descends on it anyway."""
+        return self.augmentation is not None and self.has_outer_loss
+
+    @property
     def running_variables(self):
         """The statistics that are averaged over training, by name."""
         running = self.statistics == batch_statistics.RUNNING
@@ -272,7 +277,8 @@ class Method:
     def training_measures(self):
         """The names of what training measures of each task."""
         suffixes = ["", "_before"] if self.measures_before else [""]
-        return [name + suffix for suffix in suffixes for name in self.outcome_names]
+        names = [name + suffix for suffix in suffixes for name in self.outcome_names]
+        return [*names, "loss_subnetworks"] if self.measures_subnetworks else names
 
     @property
     def outcome_names(self):
