@@ -1,6 +1,6 @@
 import numpy as np
 
-from tests.tasks import batch, scatter, small_conv
+from tests.tasks import images, scatter, small_conv
 from tfmgaug import MGAug
 from tfmgaug.learners import FOMAML, Reptile
 from tfmgaug.masks import WidthMask, cut
@@ -11,7 +11,7 @@ def learner(backbone, augmentation=None, kind=FOMAML, **options):
 
 
 def losses(learner, name):
-    return learner.meta_gradients(batch(2), with_measures=True)[1][name].numpy()
+    return learner.meta_gradients(images(2), with_measures=True)[1][name].numpy()
 
 
 def test_the_loss_of_subnetworks_is_that_of_the_network_that_is_cut():

@@ -72,8 +72,8 @@ def mean_over_tasks(task, batch, like, measures, parallel_tasks, carried):
 
     Args:
         task: function from an `Episode` of one task, whatever else stands in `batch`, and
-            `carried`, to a term (nested tensors), a dictionary of float32 scalars, and what the next
-            task is given as `carried`.
+            `carried`, to a term (nested tensors), a dictionary of float32 scalars, and what the
+            next task is given as `carried`.
         batch: tuple of these arguments with a leading task axis.
         like: nested tensors shaped like a term.
         measures: names of the scalars.
