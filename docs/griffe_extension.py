@@ -1,4 +1,4 @@
-"""How the package's docstrings and names are read for the reference pages."""
+"""The reader of docstrings and names for the reference pages."""
 
 import griffe
 

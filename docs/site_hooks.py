@@ -1,4 +1,4 @@
-"""What the site does to its pages once they are HTML."""
+"""Changes to the site's pages after they are rendered."""
 
 import re
 

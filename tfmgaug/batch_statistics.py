@@ -1,4 +1,4 @@
-"""Which statistics batch normalization uses for queries, by name."""
+"""The modes of batch normalization for queries."""
 
 TRANSDUCTIVE = "transductive"
 SUPPORT = "support"

@@ -1,4 +1,4 @@
-"""Objects that are saved by the arguments of their constructors, and stay as a learner has them."""
+"""Objects that are saved by the arguments of their constructors."""
 
 import functools
 import inspect

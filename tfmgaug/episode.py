@@ -1,4 +1,4 @@
-"""The two things that pass between the parts: an episode, and how well it went."""
+"""Episodes and outcomes: the two records that pass between the parts."""
 
 from typing import Any, NamedTuple
 

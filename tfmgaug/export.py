@@ -1,4 +1,4 @@
-"""A SavedModel that adapts itself, and needs nothing but TensorFlow."""
+"""Export of a learner as a SavedModel that adapts itself."""
 
 import os
 import pathlib

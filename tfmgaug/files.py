@@ -1,4 +1,4 @@
-"""Files that are either whole or not there, and what is said where one cannot be written."""
+"""Atomic file writes."""
 
 import contextlib
 import errno

@@ -1,4 +1,4 @@
-"""The per-example loss of a learner, and whether accuracy has a meaning under it."""
+"""The losses of learners, per example."""
 
 from typing import Any, NamedTuple
 

@@ -1,4 +1,4 @@
-"""Optimizers of the outer loop that Keras doesn't have."""
+"""SGD with an L2 penalty, which Keras does not have."""
 
 import keras
 

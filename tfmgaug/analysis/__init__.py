@@ -1,4 +1,4 @@
-"""What a trained learner does: memory, adaptation, importance, attention, bounds, gradients."""
+"""Analyses of a trained learner: memory, adaptation, importance, attention, bounds, gradients."""
 
 from tfmgaug.analysis.attention import Attention, attention
 from tfmgaug.analysis.capacity import CapacityOrder, capacity_order

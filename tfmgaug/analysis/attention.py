@@ -1,4 +1,4 @@
-"""Grad-CAM: where in the image a network looks, and where its sub-networks look."""
+"""Grad-CAM: the parts of an image that a network and its sub-networks look at."""
 
 import dataclasses
 

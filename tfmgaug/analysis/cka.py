@@ -1,4 +1,4 @@
-"""Centered kernel alignment: how alike two representations of the same examples are."""
+"""Centered kernel alignment: the similarity of two representations."""
 
 import tensorflow as tf
 

@@ -1,4 +1,4 @@
-"""How much the vectors of tasks agree: means over pairs, without the pairs."""
+"""The agreement of vectors of tasks: means over pairs."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Fine-tuning curves: how fast a network adapts with its memory, without, and from nothing."""
+"""Fine-tuning curves of a network, its sub-networks, and a random initialization."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""A function of one task, computed on the same frozen tasks for every network and every learner."""
+"""The evaluation of a function on the same frozen tasks."""
 
 import numpy as np
 import tensorflow as tf

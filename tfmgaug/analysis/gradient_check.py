@@ -1,4 +1,4 @@
-"""A proof of the meta-gradients of one's own learner: finite differences."""
+"""The gradient check: meta-gradients against finite differences."""
 
 import dataclasses
 

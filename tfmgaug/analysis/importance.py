@@ -1,4 +1,4 @@
-"""How the memory is spread over a network's weights: the distribution of MMCA scores."""
+"""The distribution of MMCA scores over a network's weights."""
 
 import dataclasses
 import time

@@ -1,4 +1,4 @@
-"""A network that has not been trained, in the place of one that has: what it knew before."""
+"""Untrained networks in the place of trained ones."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""Input masks: what of an image each unit of a ticket's first layer gets to see."""
+"""Input masks: the pixels that each unit of a ticket's first layer reads."""
 
 import numpy as np
 

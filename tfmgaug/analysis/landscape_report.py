@@ -1,4 +1,4 @@
-"""What was measured of the landscape that a learner adapts in."""
+"""The report of the loss landscape."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""What was measured of each layer on the same frozen tasks."""
+"""The report of a measure of each layer."""
 
 import dataclasses
 import math

@@ -1,4 +1,4 @@
-"""The hat graph's numbers: what is left of a network's accuracy when parts of it are pruned."""
+"""The hat graph's numbers: accuracy of a network and its pruned sub-networks."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""What was measured of a network and its sub-networks on the same frozen tasks."""
+"""The report of a network and its sub-networks."""
 
 import dataclasses
 import math

@@ -1,4 +1,4 @@
-"""The losses that inner steps descend on, and sums over tasks of what comes of them."""
+"""Support losses as functions of the weights that adapt, and sums over tasks."""
 
 import numpy as np
 import tensorflow as tf

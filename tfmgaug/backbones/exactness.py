@@ -1,4 +1,4 @@
-"""Which of TensorFlow's operations are inexact where gradients are differentiated again.
+"""TensorFlow operations that are inexact at second order.
 
 What is listed here is held to finite differences by `tests/backbones/exactness_test.py`.
 """

@@ -1,4 +1,4 @@
-"""Random weights that depend on nothing but a key, so that nobody needs to store them."""
+"""Weight initializers that draw from a key alone."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What a user's own backbone must be, and what is converted for them."""
+"""The check and conversion of a user's backbone."""
 
 import keras
 

@@ -1,4 +1,4 @@
-"""What a backbone does when it is called: its operations, by the layers that make them."""
+"""The operations that a backbone runs when it is called, by layer."""
 
 import re
 from typing import Any, NamedTuple

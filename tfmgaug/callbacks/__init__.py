@@ -1,3 +1,5 @@
+"""Keras callbacks for meta-training."""
+
 from tfmgaug.callbacks.checkpoint import Checkpoint, restore
 from tfmgaug.callbacks.coherence_stopping import CoherenceStopping
 from tfmgaug.callbacks.finite import FiniteLoss, NonFiniteError, outer_step

@@ -1,4 +1,4 @@
-"""Checkpoints that a killed run goes on from exactly."""
+"""Checkpoints, from which a killed run resumes exactly."""
 
 import json
 import math

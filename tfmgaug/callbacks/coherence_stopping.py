@@ -1,4 +1,4 @@
-"""Early stopping that asks for no labels beyond those of support sets."""
+"""Early stopping by coherence, which needs support sets alone."""
 
 from collections.abc import Sequence
 

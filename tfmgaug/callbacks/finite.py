@@ -1,4 +1,4 @@
-"""Training that diverges stops, and says why it may have."""
+"""A stop of training that diverges, with the likely reason."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""How far test tasks are behind training tasks, on the same footing."""
+"""The generalization gap: training tasks against tasks of other classes."""
 
 import keras
 

@@ -1,4 +1,4 @@
-"""IteRand: weights that a score mask prunes get another chance."""
+"""IteRand: weights that a score mask prunes are drawn anew."""
 
 import keras
 

@@ -1,4 +1,4 @@
-"""The landscape while a learner trains, in its history, in TensorBoard and in figures."""
+"""Measures of the landscape during training, in the history and in TensorBoard."""
 
 import os
 import pathlib

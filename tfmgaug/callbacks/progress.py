@@ -1,4 +1,4 @@
-"""One line per epoch, with a bar and the time that is left."""
+"""Progress of training: a line per epoch, with a bar and the remaining time."""
 
 import sys
 import time

@@ -1,4 +1,4 @@
-"""What TensorBoard shows of a meta-training run."""
+"""TensorBoard events of a meta-training run."""
 
 import os
 import pathlib

@@ -1,4 +1,4 @@
-"""FGVC-Aircraft as its official archive holds it."""
+"""The reader of FGVC-Aircraft's official archive."""
 
 import pathlib
 

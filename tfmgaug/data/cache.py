@@ -1,4 +1,4 @@
-"""A cache on disk for arrays of images: decoded once, memory-mapped ever after."""
+"""A cache of decoded images on disk, memory-mapped when it is read."""
 
 import contextlib
 import hashlib

@@ -1,4 +1,4 @@
-"""Whether classes have images enough for episodes."""
+"""The check that classes have enough images for episodes."""
 
 from typing import Any
 

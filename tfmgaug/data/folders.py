@@ -1,4 +1,4 @@
-"""Where the images of classes lie in a folder."""
+"""The layout of a folder of images by class."""
 
 import collections
 import pathlib

@@ -1,4 +1,4 @@
-"""Images by class: what every source of data yields and every sampler draws from."""
+"""Images by class, as all sources yield them and all samplers draw from them."""
 
 import dataclasses
 import functools

@@ -1,4 +1,4 @@
-"""What samplers share: batches of episodes by index, and random numbers that an index owns."""
+"""The base of samplers: batches of episodes by index, and keyed random numbers."""
 
 import numbers
 from collections.abc import Callable

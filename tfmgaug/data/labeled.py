@@ -1,4 +1,4 @@
-"""Batches of labeled images of all classes: what ordinary supervised training takes."""
+"""Batches of labeled images of all classes, for ordinary supervised training."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What of an image folder is left out, and the one line that counts it."""
+"""The count of images in a folder that are left out."""
 
 import warnings
 from collections.abc import Sequence

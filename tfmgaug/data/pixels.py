@@ -1,4 +1,4 @@
-"""A look at pixels that enter: whether they are on the scale of images, 0 to 255."""
+"""The check that pixels are finite and on the scale of images, 0 to 255."""
 
 import warnings
 from typing import Any

@@ -1,4 +1,4 @@
-"""Data sets with a published split: their class lists, and where their images are found."""
+"""Data sets with a published split: class lists and sources of images."""
 
 import dataclasses
 import functools

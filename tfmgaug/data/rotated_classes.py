@@ -1,4 +1,4 @@
-"""Task augmentation: rotated images are images of new classes."""
+"""Task augmentation by rotation: each rotated class is a new class."""
 
 import numbers
 

@@ -1,4 +1,4 @@
-"""Work on many files at once, in order and without holding all results."""
+"""Parallel work on many files, in order and with bounded memory."""
 
 import concurrent.futures
 import itertools

@@ -1,4 +1,4 @@
-"""How the network of one task is run: pruned by what, normalized by what, perturbed by what."""
+"""The context of a network: its sub-network, its statistics, its perturbation."""
 
 import dataclasses
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A network in parts, so that noise can be added between them."""
+"""A network divided at the layers behind which activations are perturbed."""
 
 import keras
 

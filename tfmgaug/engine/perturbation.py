@@ -1,4 +1,4 @@
-"""The random perturbations of one task in training, for whoever calls its network."""
+"""The random perturbations of one task in training."""
 
 from collections.abc import Sequence
 

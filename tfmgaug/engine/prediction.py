@@ -1,4 +1,4 @@
-"""What a learner predicts of a task that it has adapted to, and how well."""
+"""The predictions of a learner for a task that it has adapted to."""
 
 import dataclasses
 

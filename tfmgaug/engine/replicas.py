@@ -1,4 +1,4 @@
-"""What couples the tasks of a batch, where replicas share them out."""
+"""Reductions over the replicas that share the tasks of a batch."""
 
 import tensorflow as tf
 

@@ -1,4 +1,4 @@
-"""Sums and means whose rounding does not depend on how the terms are shared out."""
+"""Sums and means in pairwise order, whose rounding does not depend on the number of replicas."""
 
 import tensorflow as tf
 

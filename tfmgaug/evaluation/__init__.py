@@ -1,3 +1,5 @@
+"""Honest evaluation of learners."""
+
 from tfmgaug.evaluation.comparison import Comparison, compare
 from tfmgaug.evaluation.evaluator import evaluate
 from tfmgaug.evaluation.floor import pixel_floor

@@ -1,4 +1,4 @@
-"""Which of two learners is better, judged on the same episodes."""
+"""Paired comparison of two learners on the same episodes."""
 
 import dataclasses
 import warnings

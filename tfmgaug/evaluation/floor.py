@@ -1,4 +1,4 @@
-"""The floor: what raw pixels achieve without any learning."""
+"""The pixel floor: the accuracy of raw pixels without any learning."""
 
 import time
 

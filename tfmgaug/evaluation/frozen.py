@@ -1,4 +1,4 @@
-"""Frozen episodes: the same ones for every learner, and a digest that says so."""
+"""Frozen episodes, the same ones for every learner, and their fingerprint."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""What an evaluation found, per episode and in sum."""
+"""The report of an evaluation, per episode and in sum."""
 
 import dataclasses
 import math

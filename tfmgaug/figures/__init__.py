@@ -1,3 +1,5 @@
+"""Figures of runs and analyses."""
+
 from tfmgaug.figures.attention import attention_grid
 from tfmgaug.figures.curves import training_curves
 from tfmgaug.figures.episodes import episode_grid

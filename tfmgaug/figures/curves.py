@@ -1,4 +1,4 @@
-"""How training went: loss and accuracy over epochs."""
+"""Training curves: loss and accuracy over epochs."""
 
 from collections.abc import Mapping, Sequence
 

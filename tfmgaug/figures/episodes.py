@@ -1,4 +1,4 @@
-"""What a learner gets to see: the images of one episode."""
+"""The images of one episode."""
 
 from collections.abc import Sequence
 

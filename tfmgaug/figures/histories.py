@@ -1,4 +1,4 @@
-"""Curves over epochs: runs of one name averaged, long histories thinned."""
+"""Curves over epochs, averaged over runs and thinned."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""How the landscape changes as a learner trains, and what goes along with accuracy."""
+"""Measures of the landscape over training, and their correlation with accuracy."""
 
 from collections.abc import Mapping, Sequence
 

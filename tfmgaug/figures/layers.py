@@ -1,4 +1,4 @@
-"""A number for each layer: several networks side by side."""
+"""Bars for each layer of several networks."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Looks that tell one of several things from the others, in color and without."""
+"""Colors and markers that tell several curves apart."""
 
 from tfmgaug.figures.style import COLORS
 

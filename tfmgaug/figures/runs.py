@@ -1,4 +1,4 @@
-"""How training went in several runs: loss and accuracy side by side."""
+"""Training curves of several runs, side by side."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""How many weights of each layer a score mask prunes as training goes on."""
+"""The share of pruned weights in each layer over training."""
 
 from collections.abc import Mapping, Sequence
 

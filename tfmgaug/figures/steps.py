@@ -1,4 +1,4 @@
-"""How fast a learner adapts: accuracy before adaptation and after each inner step."""
+"""Accuracy before adaptation and after each inner step."""
 
 import numpy as np
 

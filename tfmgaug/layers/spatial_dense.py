@@ -1,4 +1,4 @@
-"""A dense head that knows where in the image its inputs are."""
+"""A dense head with a kernel for each position of its feature maps."""
 
 import keras
 import tensorflow as tf

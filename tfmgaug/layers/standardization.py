@@ -1,4 +1,4 @@
-"""The layer at the entrance: raw images in, standardized numbers out."""
+"""Standardization of raw images, the first layer of a backbone."""
 
 import keras
 import tensorflow as tf

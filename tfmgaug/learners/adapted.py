@@ -1,4 +1,4 @@
-"""A learner and the state it adapted to: what predicts new images."""
+"""A learner adapted to one task, which predicts new examples."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Which weights the inner loop changes, as data."""
+"""The choice of weights that the inner loop changes."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What a batch of tasks must look like, checked before TensorFlow sees it."""
+"""The check of batches of tasks."""
 
 import tensorflow as tf
 

@@ -1,4 +1,4 @@
-"""Data handed to Keras's methods, checked before a training step meets it."""
+"""The check of data that is handed to Keras's methods."""
 
 import copy
 import inspect

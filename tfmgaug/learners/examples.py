@@ -1,4 +1,4 @@
-"""Examples and targets that a user hands to a learner, as arrays that fit its network."""
+"""Examples and targets handed in by a user, as arrays that fit the network."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""Labels, checked where they enter: before any cast, and before anything is sized by them."""
+"""The check of labels, before any cast."""
 
 import contextlib
 import re

@@ -1,4 +1,4 @@
-"""MAML: learn weights from which a few gradient steps suffice."""
+"""MAML: initial weights from which a few gradient steps suffice."""
 
 import functools
 

@@ -1,4 +1,4 @@
-"""Meta-ticket: learn which weights of a random network to adapt from."""
+"""Meta-ticket: a learned choice of the weights of a random network."""
 
 import keras
 import tensorflow as tf

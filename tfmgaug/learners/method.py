@@ -1,4 +1,4 @@
-"""How one task is learned: what a method says, and what the engine asks of it."""
+"""The base of methods: what a learner overrides, and what the engine asks of it."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What an optimizer of the outer loop must be."""
+"""The check of outer optimizers."""
 
 import keras
 import tensorflow as tf

@@ -1,4 +1,4 @@
-"""What the outer loop learns of all that a backbone could learn."""
+"""The variables that the outer loop learns, as Keras sees them."""
 
 
 class PartLearned:

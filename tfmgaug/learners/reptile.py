@@ -1,4 +1,4 @@
-"""Reptile: move the weights toward where inner steps take them."""
+"""Reptile: the weights move toward where inner steps lead."""
 
 import functools
 

@@ -1,4 +1,4 @@
-"""Settings of a learner, which change as if it had been built so, or are refused by name."""
+"""Settings of a learner, which may change after it is built or are refused."""
 
 import functools
 

@@ -1,4 +1,4 @@
-"""Means of what a learner measures, as Keras's callbacks look for them."""
+"""Metrics of a learner, as Keras's callbacks look for them."""
 
 import keras
 from keras.src.trainers.compile_utils import MetricsList  # callbacks look into no other list

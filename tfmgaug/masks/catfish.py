@@ -1,4 +1,4 @@
-"""Catfish pruning (CP): the entries that carry the memory go first."""
+"""Catfish pruning (CP): prunes the entries of highest MMCA score."""
 
 import keras
 import tensorflow as tf

@@ -1,4 +1,4 @@
-"""Width pruning made real: a network without the channels that a mask would set to zero."""
+"""Networks cut to a smaller width: the pruned channels are removed."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""Magnitude mask: the smallest weights go, for as long as a schedule says."""
+"""Magnitude mask: prunes the smallest weights, while a schedule has it act."""
 
 import keras
 import tensorflow as tf

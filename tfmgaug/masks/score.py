@@ -1,4 +1,4 @@
-"""Score mask: which weights a network has is what is learned."""
+"""Score mask: prunes the weights of lowest score, and scores are learned."""
 
 import math
 

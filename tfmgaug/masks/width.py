@@ -1,4 +1,4 @@
-"""Random width pruning (WP): whole channels go."""
+"""Random width pruning (WP): prunes whole channels."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""MR-MAML (A): activations that hold no more information than they must."""
+"""MR-MAML (A): a penalty on the information in activations."""
 
 import math
 

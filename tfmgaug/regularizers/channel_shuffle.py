@@ -1,4 +1,4 @@
-"""Channel shuffle: the classes of a task take channels from one another."""
+"""Channel shuffle: classes of a task exchange feature channels."""
 
 import keras
 import tensorflow as tf

@@ -1,4 +1,4 @@
-"""How far a normal distribution is from the standard one."""
+"""The Kullback-Leibler divergence from the standard normal distribution."""
 
 import tensorflow as tf
 

@@ -1,4 +1,4 @@
-"""DropBlock: features go by blocks of neighbors."""
+"""DropBlock: blocks of neighboring features are dropped."""
 
 import keras
 import tensorflow as tf

@@ -1,4 +1,4 @@
-"""GradDrop: inner gradients that miss some of their entries."""
+"""GradDrop: random entries of inner gradients are dropped or scaled."""
 
 import keras
 import tensorflow as tf

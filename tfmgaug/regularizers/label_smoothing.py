@@ -1,4 +1,4 @@
-"""Label smoothing: targets that leave some probability to the other classes."""
+"""Label smoothing of the support set or the queries."""
 
 import keras
 import tensorflow as tf

@@ -1,4 +1,4 @@
-"""Meta-MaxUp: of several augmentations of a task, the worst is trained on."""
+"""Meta-MaxUp: training on the worst of several augmentations of a task."""
 
 import functools
 

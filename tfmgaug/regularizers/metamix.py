@@ -1,4 +1,4 @@
-"""MetaMix: queries are mixed with the support set, in the network as in the labels."""
+"""MetaMix: queries mixed with support examples, in features and labels."""
 
 import keras
 import tensorflow as tf

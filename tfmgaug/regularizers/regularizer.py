@@ -1,4 +1,4 @@
-"""The base of all regularizers: hooks into the learning of one task, each of which does nothing."""
+"""The base of regularizers, whose hooks do nothing by default."""
 
 from tfmgaug.configured import Configured
 

@@ -1,4 +1,4 @@
-"""TAML: the start must favor no task, neither in its predictions nor in its losses."""
+"""TAML: initial predictions or losses that favor no task."""
 
 import keras
 import tensorflow as tf

@@ -1,4 +1,4 @@
-"""Augmentations of a whole task: what `MaxUp` draws from."""
+"""Augmentations of a whole task, which `MaxUp` draws from."""
 
 import math
 

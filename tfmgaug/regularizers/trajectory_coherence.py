@@ -1,4 +1,4 @@
-"""Trajectory coherence: adaptation to one task should go where adaptation to the others goes."""
+"""Trajectory coherence: tasks adapt in a common direction."""
 
 import keras
 import tensorflow as tf

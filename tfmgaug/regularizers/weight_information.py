@@ -1,4 +1,4 @@
-"""MR-MAML (W): weights that hold no more information than they must."""
+"""MR-MAML (W): a penalty on the information in weights."""
 
 import math
 
