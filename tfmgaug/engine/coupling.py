@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from tfmgaug.engine import replicas
+from tfmgaug.engine import hooks, replicas
 from tfmgaug.engine.task import TaskRun
 from tfmgaug.engine.tree_sum import mean_over_tasks
 
@@ -17,7 +17,7 @@ def couple(learner, episodes):
     Returns:
         A dictionary from the numbers of these regularizers to float32 tensors `[tasks]`.
     """
-    coupling = _overriding(learner, "couple")
+    coupling = _numbered(learner, hooks.CouplesTasks)
     if not coupling:
         return {}
 
@@ -54,7 +54,7 @@ def averages(learner, episodes):
     Raises:
         ValueError: there is a single task.
     """
-    averaging = _overriding(learner, "averaged")
+    averaging = _numbered(learner, hooks.AveragesTasks)
     if averaging and replicas.total(episodes.query_y.shape[0]) == 1:
         names = ", ".join(type(regularizer).__name__ for regularizer in averaging.values())
         raise ValueError(f"{names} needs at least two tasks in a step. Received: one.")
@@ -76,11 +76,11 @@ def averages(learner, episodes):
     return {number: mean(regularizer) for number, regularizer in averaging.items()}
 
 
-def _overriding(learner, hook):
+def _numbered(learner, protocol):
     return {
         str(number): regularizer
         for number, regularizer in enumerate(learner.regularizers)
-        if regularizer.overrides(hook)
+        if isinstance(regularizer, protocol)
     }
 
 

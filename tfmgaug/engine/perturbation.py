@@ -4,6 +4,13 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from tfmgaug.engine.hooks import (
+    PerturbsActivations,
+    PerturbsClassActivations,
+    PerturbsInnerGradients,
+    PerturbsWeights,
+    having,
+)
 from tfmgaug.engine.params import Params
 from tfmgaug.randomness import fold
 
@@ -44,35 +51,33 @@ class Perturbation:
     def weights(self, params: Params) -> Params:
         """Perturbs the weights of one forward pass."""
         for number, regularizer in enumerate(self._regularizers):
-            if regularizer.overrides("weights"):
+            if isinstance(regularizer, PerturbsWeights):
                 params = regularizer.weights(params, fold(self._key, "weights", number))
         return params
 
     @property
     def places(self) -> tuple[str, ...]:
         """The names of layers behind which activations are perturbed."""
-        places = {
-            place
-            for regularizer in self._regularizers
-            for place in (*regularizer.places, *regularizer.class_places)
-        }
-        return tuple(sorted(places))
+        acting = self._regularizers
+        places = [one.places for one in having(PerturbsActivations, acting)]
+        places += [one.class_places for one in having(PerturbsClassActivations, acting)]
+        return tuple(sorted({place for group in places for place in group}))
 
     def activations(self, x: tf.Tensor, place: str) -> tf.Tensor:
         """Perturbs the activations behind a layer."""
         self.clean[place] = x
         for number, regularizer in enumerate(self._regularizers):
-            if place in regularizer.places:
+            if place in getattr(regularizer, "places", ()):
                 key = fold(self._key, "activations", number)
                 x = regularizer.activations(x, place, key, self._step)
-            if place in regularizer.class_places:
+            if place in getattr(regularizer, "class_places", ()):
                 x = regularizer.class_activations(x, place, self._labels, self._task_key)
         return x
 
     def inner_gradients(self, gradients: Params) -> Params:
         """Perturbs the gradients of one inner step."""
         for number, regularizer in enumerate(self._regularizers):
-            if regularizer.overrides("inner_gradients"):
+            if isinstance(regularizer, PerturbsInnerGradients):
                 key = fold(self._key, "gradients", number)
                 gradients = regularizer.inner_gradients(gradients, key, self._step)
         return gradients

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from tfmgaug.engine import hooks
 from tfmgaug.engine.context import Context
 from tfmgaug.engine.inner_loop import connected
 from tfmgaug.engine.params import Params
@@ -50,14 +51,14 @@ def task_gradient(
         tape.watch(theta)
         with learner.scope(theta):
             outcome = _outcome(acting, run)
-            penalty = sum(one.penalty(run) for one in acting if one.overrides("penalty"))
+            penalty = sum(one.penalty(run) for one in hooks.having(hooks.AddsPenalty, acting))
             objective, statistics = outcome.loss + penalty, run.statistics
     gradients = tape.gradient(objective, theta)
     return TaskGradient(_complete(learner, gradients, theta, acting), outcome, statistics, {})
 
 
 def _outcome(acting, run):
-    replacing = [regularizer for regularizer in acting if regularizer.overrides("outcome")]
+    replacing = hooks.having(hooks.ReplacesOutcome, acting)
     return replacing[0].outcome(run) if replacing else run.plain_outcome
 
 

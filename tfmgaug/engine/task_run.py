@@ -6,7 +6,7 @@ import functools
 import tensorflow as tf
 
 from tfmgaug import batch_statistics
-from tfmgaug.engine import prediction
+from tfmgaug.engine import hooks, prediction
 from tfmgaug.engine.context import Context
 from tfmgaug.engine.perturbation import Perturbation
 from tfmgaug.randomness import fold
@@ -60,13 +60,15 @@ class TaskRun:
             return cls(learner, episode, perturbed, *coupled)
 
         for number, regularizer in enumerate(acting):
+            if not isinstance(regularizer, hooks.ChangesEpisode):
+                continue
             episode = regularizer.episode(
                 episode,
                 fold(context.key, "episode", number),
                 # Not corrected, so that both passes of what couples tasks choose alike.
                 lambda changed: run(changed).plain_outcome.loss,
             )
-        return run(episode, coupling, [one for one in acting if one.overrides("correct")])
+        return run(episode, coupling, hooks.having(hooks.CorrectsState, acting))
 
     @property
     def key(self):

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from tfmgaug import batch_statistics
+from tfmgaug.engine import hooks
 from tfmgaug.engine.context import Context
 from tfmgaug.engine.inner_batches import batch_of
 from tfmgaug.engine.inner_loop import connected, descend
@@ -19,8 +20,14 @@ from tfmgaug.learners.settings import positive
 from tfmgaug.randomness import fold, key
 
 _REDUCTIONS = ("mean", "sum")
-# Hooks that change an outer loss, which Reptile doesn't have, or where inner steps end.
-_REFUSED_HOOKS = ("averaged", "correct", "couple", "outcome", "penalty")
+# What changes an outer loss, which Reptile doesn't have, or where inner steps end.
+_REFUSED = (
+    hooks.AddsPenalty,
+    hooks.AveragesTasks,
+    hooks.CorrectsState,
+    hooks.CouplesTasks,
+    hooks.ReplacesOutcome,
+)
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
@@ -130,8 +137,7 @@ class Reptile(MetaLearner):
 
     def _refuse_misfits(self):
         for one in self.regularizers:
-            hooks = [hook for hook in _REFUSED_HOOKS if one.overrides(hook)]
-            if hooks:
+            if isinstance(one, _REFUSED):
                 raise ValueError(
                     "Reptile has no outer loss that a regularizer could change, and learns from "
                     "where inner steps end. "

@@ -42,6 +42,8 @@ class MRActivations(Regularizer):
         before the noise: nor does ANIL.)
     """
 
+    places: tuple[str, ...] = ()  # the layers behind which it acts, once attached
+
     def __init__(self, weight=0.01, depth=None, initial_deviation=0.69, subnetworks=False):
         if not weight >= 0:
             raise ValueError(f"`weight` must not be negative. Received: weight={weight}.")

@@ -47,6 +47,8 @@ class ChannelShuffle(Regularizer):
         https://arxiv.org/abs/2007.13040, "Channel Shuffle".
     """
 
+    class_places: tuple[str, ...] = ()  # the layers behind which it acts, once attached
+
     def __init__(self, probability=0.5, keep=5 / 6, depths=None, subnetworks=False):
         super().__init__(subnetworks)
         if not 0 <= probability <= 1:

@@ -40,6 +40,8 @@ class DropBlock(Regularizer):
         Lee et al., 2019, https://arxiv.org/abs/1904.03758, Section 4.1.
     """
 
+    places: tuple[str, ...] = ()  # the layers behind which it acts, once attached
+
     def __init__(self, rate=0.1, block_sizes=(1, 1, 5, 5), ramp_steps=20_000, subnetworks=False):
         super().__init__(subnetworks)
         if not 0 <= rate < 1:

@@ -80,6 +80,11 @@ class MaxUp(Regularizer):
         self.m = m
         self.pool = default_pool() if pool is None else list(pool)
         self.maximum = maximum
+        # Per task, the episode is chosen beforehand; per query, its loss is measured otherwise.
+        if maximum == "task":
+            self.episode = self._worst_task
+        else:
+            self.outcome = self._worst_queries
         self._chains = [one if isinstance(one, list) else [one] for one in self.pool]
         _check_pool(self._chains)
 
@@ -94,14 +99,7 @@ class MaxUp(Regularizer):
         for augmentation in (one for chain in self._chains for one in chain):
             augmentation.check(learner)
 
-    def overrides(self, hook):
-        # Per task, the episode is chosen beforehand; how its loss is measured stays.
-        return super().overrides(hook) and (hook != "outcome" or self.maximum == "query")
-
-    def episode(self, episode, key, loss_of):
-        if self.maximum == "query":
-            return episode
-
+    def _worst_task(self, episode, key, loss_of):
         augmented = self._augmentations(episode, key)
         worst = 0
         if self.m > 1:
@@ -109,7 +107,7 @@ class MaxUp(Regularizer):
             worst = tf.argmax(losses)
         return tf.nest.map_structure(lambda part: part[worst], augmented)
 
-    def outcome(self, run):
+    def _worst_queries(self, run):
         def measure(episode):
             return tuple(run.learner.outcomes(run.on(episode).logits, episode.query_y))
 
