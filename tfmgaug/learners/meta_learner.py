@@ -424,7 +424,12 @@ class MetaLearner(CheckedData, Settings, PartLearned, Method, keras.Model):
 
     @classmethod
     def from_config(cls, config):
-        """Builds the learner from `get_config`'s result."""
+        """Builds the learner from `get_config`'s result.
+
+        Raises:
+            ValueError: the configuration is of a file that only an earlier version can read.
+        """
+        _refuse_nested(config["backbone"])
         nested = {
             name: keras.saving.deserialize_keras_object(config[name])
             for name in ("backbone", "loss", "augmentation", "magnitude_mask")
@@ -435,6 +440,18 @@ class MetaLearner(CheckedData, Settings, PartLearned, Method, keras.Model):
         ]
         arguments = {name: value for name, value in config.items() if name not in _TO_LOAD}
         return cls(**{**arguments, **nested})
+
+
+def _refuse_nested(backbone):
+    layers = backbone["config"].get("layers", []) if isinstance(backbone, dict) else []
+    models = [layer["config"]["name"] for layer in layers if "layers" in layer["config"]]
+    if models:
+        raise ValueError(
+            "The file was saved by tfmgaug 0.1, which kept models inside of a backbone: their "
+            "weights lie elsewhere now. Load it with 0.1, and take its weights over by "
+            "`new.set_weights(old.get_weights())`. "
+            f"Received: a backbone that holds {', '.join(map(repr, models))}."
+        )
 
 
 def _policy():
