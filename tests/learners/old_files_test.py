@@ -1,12 +1,12 @@
 import keras
 import pytest
 
-from tests.tasks import small_conv
+from tests.tasks import smooth_mlp
 from tfmgaug.learners import FOMAML
 
 
 def test_a_file_of_a_backbone_that_holds_a_model_is_refused_with_its_version():
-    inside = small_conv(way=None)
+    inside = smooth_mlp(way=None)
     inputs = keras.Input(inside.input_shape[1:])
     nested = keras.Model(inputs, keras.layers.Dense(3)(inside(inputs)))
     config = FOMAML(nested).get_config()
