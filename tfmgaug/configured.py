@@ -42,7 +42,7 @@ def settings_of(kind):
     ours = [base for base in kind.__mro__ if base.__module__.split(".")[0] not in _FOREIGN]
     taken = [inspect.signature(base.__init__) for base in ours if "__init__" in vars(base)]
     named = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    names = {n for one in taken for n, p in one.parameters.items() if p.kind in named}
+    names = {n for signature in taken for n, p in signature.parameters.items() if p.kind in named}
     return frozenset(names - {"self", "name"})
 
 
@@ -54,9 +54,9 @@ def settle(value, owner):
         owner: str, the learner's class.
     """
     if isinstance(value, (list, tuple)):
-        for one in value:
-            settle(one, owner)
+        for part in value:
+            settle(part, owner)
     elif isinstance(value, Settled) and "_settled_in" not in value.__dict__:
-        for one in list(vars(value).values()):
-            settle(one, owner)
+        for part in list(vars(value).values()):
+            settle(part, owner)
         object.__setattr__(value, "_settled_in", owner)

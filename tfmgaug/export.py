@@ -152,7 +152,7 @@ def _example_shape(learner, image_shape) -> tuple[int, ...]:
     accepted = tuple(learner.example_shape)
     shape = tuple(learner.image_shape if image_shape is None else image_shape)
     fits = len(shape) == len(accepted) and all(
-        one in (None, other) for one, other in zip(accepted, shape)
+        accepted_size in (None, size) for accepted_size, size in zip(accepted, shape)
     )
     if not fits or None in shape:
         raise ValueError(

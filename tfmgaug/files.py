@@ -224,7 +224,9 @@ def _code(error: Exception) -> int | None:
 
 
 def _free(folder: pathlib.Path) -> int:
-    existing = next(one for one in (folder, *folder.absolute().parents) if os.path.exists(one))
+    existing = next(
+        ancestor for ancestor in (folder, *folder.absolute().parents) if os.path.exists(ancestor)
+    )
     return shutil.disk_usage(existing).free
 
 

@@ -187,12 +187,12 @@ def _refuse_what_would_mean_something_else(loss):
 
 
 def _like(outputs, targets):
-    found, expected = tf.convert_to_tensor(targets).shape, outputs.shape
-    squeezed = expected[-1:] == [1] and found.is_compatible_with(expected[:-1])
-    if not (found.is_compatible_with(expected) or squeezed):
+    received, expected = tf.convert_to_tensor(targets).shape, outputs.shape
+    squeezed = expected[-1:] == [1] and received.is_compatible_with(expected[:-1])
+    if not (received.is_compatible_with(expected) or squeezed):
         raise ValueError(
             "Expected targets shaped like the outputs; integer labels are for losses that classify "
-            f"('cross_entropy'). Received: targets {tuple(found)}, outputs {tuple(expected)}."
+            f"('cross_entropy'). Received: targets {tuple(received)}, outputs {tuple(expected)}."
         )
     return tf.cast(targets, outputs.dtype)
 

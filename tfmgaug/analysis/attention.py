@@ -153,7 +153,9 @@ def attention(
                 parallel_iterations=1,
             )
 
-    maps, targets, probabilities = (one.numpy() for one in explained.get_concrete_function()())
+    maps, targets, probabilities = (
+        tensor.numpy() for tensor in explained.get_concrete_function()()
+    )
     return Attention(
         name=name or type(learner).__name__,
         stage=learner.network.stages[depth].name,

@@ -26,9 +26,9 @@ def linear_cka(x, y):
     """
     first, second = _gram(x), _gram(y)
     cross = tf.reduce_sum(first * second)
-    own, other = tf.reduce_sum(first * first), tf.reduce_sum(second * second)
+    first_norm, second_norm = tf.reduce_sum(first * first), tf.reduce_sum(second * second)
     # Not cross / sqrt(own * other), which TensorFlow rewrites with rsqrt: not 1 for equal ones.
-    return tf.sqrt(cross / own * (cross / other))
+    return tf.sqrt(cross / first_norm * (cross / second_norm))
 
 
 def _gram(features):

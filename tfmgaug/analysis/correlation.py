@@ -59,9 +59,9 @@ def pearson(x, y):
     x, y = _finite_pairs(x, y)
     if _is_flat(x, y):
         return Correlation(math.nan, math.nan, math.nan, len(x))
-    found = stats.pearsonr(x, y)
-    low, high = found.confidence_interval() if len(x) > 3 else (math.nan, math.nan)
-    return Correlation(float(found.statistic), float(low), float(high), len(x))
+    correlation = stats.pearsonr(x, y)
+    low, high = correlation.confidence_interval() if len(x) > 3 else (math.nan, math.nan)
+    return Correlation(float(correlation.statistic), float(low), float(high), len(x))
 
 
 def spearman(x, y):

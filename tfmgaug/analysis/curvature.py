@@ -66,15 +66,15 @@ def spectral_norm(product, like, key, tolerance=1e-3, max_iterations=50):
         diagonal = tf.tensor_scatter_nd_update(diagonal, [[number]], [along])
         largest, share = _largest_ritz_value(diagonal, beside, number)
         beside = tf.tensor_scatter_nd_update(beside, [[number]], [length])
-        found = SpectralNorm(largest, length * share, number + 1)
-        return number + 1, (current, unit(following)), (diagonal, beside), found
+        result = SpectralNorm(largest, length * share, number + 1)
+        return number + 1, (current, unit(following)), (diagonal, beside), result
 
     zeros = tf.zeros([max_iterations], tf.float64)
     nothing = SpectralNorm(
         tf.zeros([], tf.float64), tf.constant(float("inf"), tf.float64), tf.constant(0)
     )
     return tf.while_loop(
-        lambda number, vectors, tridiagonal, found: found.residual > tolerance * found.norm,
+        lambda number, vectors, tridiagonal, result: result.residual > tolerance * result.norm,
         advance,
         (
             tf.constant(0),

@@ -54,8 +54,8 @@ class FrozenTasks:
         fingerprint, batches, done = Fingerprint(), [], 0
         for inputs, query_y in self._dataset:
             fingerprint.update(inputs, query_y)
-            found = self._run(inputs, query_y)
-            batches.append({name: value.numpy() for name, value in found.items()})
+            tensors = self._run(inputs, query_y)
+            batches.append({name: value.numpy() for name, value in tensors.items()})
             done += len(query_y)
             if progress is not None:
                 progress(done, self._episodes)

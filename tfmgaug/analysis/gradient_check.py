@@ -191,7 +191,9 @@ class _Objective:
         # A first-order learner's inner steps are constants: they are taken once.
         self._steps = None
         if not _differentiates_steps(learner):
-            self._steps = [[self._inner_steps(*own) for own in task] for task in self._tasks]
+            self._steps = [
+                [self._inner_steps(*network) for network in task] for task in self._tasks
+            ]
 
         graph = tf.function(self._mean_loss, autograph=False)
         self._graph = graph.get_concrete_function(theta)

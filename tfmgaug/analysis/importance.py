@@ -112,7 +112,8 @@ class Importance:
             },
             "mean_count_of_zero_scores": float(counts[:, 0].sum()),
             "share_of_mmca": {
-                part: {"mean": one.mean, "interval": one.interval} for part, one in carried.items()
+                part: {"mean": summary.mean, "interval": summary.interval}
+                for part, summary in carried.items()
             },
         }
 
@@ -164,7 +165,7 @@ def importance(
 
     def task(theta, episode):
         scores = list(mmca_scores(learner, mask, theta, episode).values())
-        parts = [_parts(one, rate) for one in scores]
+        parts = [_parts(layer_scores, rate) for layer_scores in scores]
         return {
             "counts": tf.stack([_histogram(*pair) for pair in zip(scores, parts)]),
             "totals": tf.stack([_totals(*pair) for pair in zip(scores, parts)]),

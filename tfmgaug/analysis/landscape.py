@@ -116,14 +116,14 @@ class LandscapeMeter:
         add_up, measure = self._graphs or self._trace()
         sums = total(add_up(*batch) for batch in self._dataset)
         sums = tf.nest.map_structure(tf.constant, sums)
-        fingerprint, found, done = Fingerprint(), [], 0
+        fingerprint, batches, done = Fingerprint(), [], 0
         for inputs, query_y in self._dataset:
             fingerprint.update(inputs, query_y)
-            found.append({n: part.numpy() for n, part in measure(inputs, query_y, sums).items()})
+            batches.append({n: part.numpy() for n, part in measure(inputs, query_y, sums).items()})
             done += len(query_y)
             if progress is not None:
                 progress(done, self.tasks)
-        values = {name: np.concatenate([batch[name] for batch in found]) for name in found[0]}
+        values = {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
         iterations, residuals = values.pop("iterations", None), values.pop("residual", None)
         return Landscape(
             name=self.name,
@@ -180,7 +180,7 @@ class LandscapeMeter:
         query = self.learner.outcome(logits, episode.query_y).named()
         loss = support_loss(self.learner, episode)
         weights = select(state, initial_weights(self.learner))
-        found = {
+        measures = {
             **{f"query_{name}": value for name, value in query.items()},
             "support_loss": loss(weights),
             "trajectory_norm": norm(moved),
@@ -188,8 +188,8 @@ class LandscapeMeter:
             "gradient_coherence": self._in_common(gradients, sums.gradients),
             "gradient_cosine": self._in_common(unit(gradients), sums.unit_gradients),
         }
-        found = {n: tf.cast(value, tf.float64) for n, value in found.items()}
-        return {**found, **(self._curvature(loss, weights, episode) if self.curvature else {})}
+        measures = {n: tf.cast(value, tf.float64) for n, value in measures.items()}
+        return {**measures, **(self._curvature(loss, weights, episode) if self.curvature else {})}
 
     def _adapted(self, episode):
         """Adapts to a task, and returns the state, how the weights moved, and where they would."""
@@ -214,15 +214,15 @@ class LandscapeMeter:
         return with_the_others(dot(vector, summed), dot(vector, vector), self.tasks)
 
     def _curvature(self, loss, weights, episode):
-        found = spectral_norm(
+        spectrum = spectral_norm(
             lambda vector: hessian_product(loss, weights, vector),
             weights,
             fold(key(self.seed), episode.index, "lanczos"),
             self.tolerance,
             self.max_iterations,
         )
-        relative = tf.math.divide_no_nan(found.residual, found.norm)
-        return {"curvature": found.norm, "residual": relative, "iterations": found.iterations}
+        relative = tf.math.divide_no_nan(spectrum.residual, spectrum.norm)
+        return {"curvature": spectrum.norm, "residual": relative, "iterations": spectrum.iterations}
 
 
 def landscape(learner, sampler, tasks=60, progress=None, **options):

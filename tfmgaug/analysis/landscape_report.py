@@ -122,13 +122,13 @@ class Landscape:
         kept = ("name", "steps", "statistics", "dataset", "way", "shot", "query", "seed")
         kept += ("fingerprint", "tasks", "tolerance", "converged", "seconds")
         columns = ("mean", "standard_deviation", "interval")
-        found = {metric: self.summary(metric) for metric in self.metrics}
+        summaries = {metric: self.summary(metric) for metric in self.metrics}
         return {
             **{name: getattr(self, name) for name in kept},
             "iterations": None if self.iterations is None else self.iterations.tolist(),
             "metrics": {
                 metric: {name: getattr(summary, name) for name in columns}
-                for metric, summary in found.items()
+                for metric, summary in summaries.items()
             },
             **({"per_task": {m: v.tolist() for m, v in self.values.items()}} if per_task else {}),
         }
@@ -139,10 +139,10 @@ class Landscape:
             f"{self.statistics} statistics, {self.seconds:.1f} s"
         ]
         for metric in self.metrics:
-            one = self.summary(metric)
+            summary = self.summary(metric)
             lines.append(
-                f"  {metric:20} {one.mean:10.4g} ± {one.interval:<9.2g} "
-                f"(standard deviation over tasks {one.standard_deviation:.3g})"
+                f"  {metric:20} {summary.mean:10.4g} ± {summary.interval:<9.2g} "
+                f"(standard deviation over tasks {summary.standard_deviation:.3g})"
             )
         if self.iterations is not None:
             lines.append(

@@ -89,10 +89,10 @@ class LayerReport:
         }
 
     def _described(self, measure: str, layer: str) -> dict:
-        found = self.summary(measure, layer)
-        defined = math.isfinite(found.mean)
+        summary = self.summary(measure, layer)
+        defined = math.isfinite(summary.mean)
         return {
-            "mean": found.mean if defined else None,
-            "interval": found.interval if defined else None,
-            "tasks": found.episodes,
+            "mean": summary.mean if defined else None,
+            "interval": summary.interval if defined else None,
+            "tasks": summary.episodes,
         }

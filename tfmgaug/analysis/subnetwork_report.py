@@ -149,19 +149,19 @@ class SubnetworkReport:
 
     def _columns(self, network: int, metric: str) -> dict[str, list]:
         steps = range(self.steps + 1)
-        own = [self.summary(network, step, metric) for step in steps]
+        summaries = [self.summary(network, step, metric) for step in steps]
         gaps = [self.gap(network, step, metric) for step in steps]
         return {
-            "mean": [_finite(one.mean) for one in own],
-            "interval": [_finite(one.interval) for one in own],
-            "gap": [_finite(one.mean) for one in gaps],
-            "gap_interval": [_finite(one.interval) for one in gaps],
+            "mean": [_finite(summary.mean) for summary in summaries],
+            "interval": [_finite(summary.interval) for summary in summaries],
+            "gap": [_finite(summary.mean) for summary in gaps],
+            "gap_interval": [_finite(summary.interval) for summary in gaps],
         }
 
 
 def _listed(values):
     """Nested lists with None for what isn't finite."""
-    return [_listed(one) for one in values] if np.ndim(values) else _finite(float(values))
+    return [_listed(part) for part in values] if np.ndim(values) else _finite(float(values))
 
 
 def _finite(value: float) -> float | None:

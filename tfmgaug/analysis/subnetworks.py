@@ -93,9 +93,12 @@ def shares_pruned(learner, mask, rates):
     shares = []
     for rate in rates:
         # How many entries go depends on the rate alone, not on which gradients score them.
-        drawn = [np.asarray(one) for one in mask.draw(weights, weights, at_rate(rate)).values()]
-        kept = sum(np.sum(one, dtype=np.float64) for one in drawn)
-        shares.append(float(1 - kept / sum(one.size for one in drawn)))
+        drawn = [
+            np.asarray(mask_of_layer)
+            for mask_of_layer in mask.draw(weights, weights, at_rate(rate)).values()
+        ]
+        kept = sum(np.sum(mask_of_layer, dtype=np.float64) for mask_of_layer in drawn)
+        shares.append(float(1 - kept / sum(mask_of_layer.size for mask_of_layer in drawn)))
     return shares
 
 

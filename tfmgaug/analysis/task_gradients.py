@@ -55,8 +55,10 @@ class TaskGradients:
             gradients = support_gradients(learner, episode)
             matrices = [tf.cast(gradients[name], tf.float64) for name in self._weights]
             return {
-                "norm": tf.stack([tf.norm(one) for one in matrices]),
-                "mean_absolute": tf.stack([tf.reduce_mean(tf.abs(one)) for one in matrices]),
+                "norm": tf.stack([tf.norm(gradient) for gradient in matrices]),
+                "mean_absolute": tf.stack(
+                    [tf.reduce_mean(tf.abs(gradient)) for gradient in matrices]
+                ),
             }
 
         self._tasks = FrozenTasks(learner, task, outputs, sampler, episodes)

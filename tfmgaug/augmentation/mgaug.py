@@ -92,9 +92,9 @@ class MGAug(Settled):
         """
 
         def add_subnetwork(number, total, losses):
-            own_key = fold(task_key, "subnetwork", number)
-            prune = self._pruning(weights, scoring, number, episode.index, own_key)
-            added, loss = gradient_of(self._rescale(episode, own_key), prune, own_key)
+            subnetwork_key = fold(task_key, "subnetwork", number)
+            prune = self._pruning(weights, scoring, number, episode.index, subnetwork_key)
+            added, loss = gradient_of(self._rescale(episode, subnetwork_key), prune, subnetwork_key)
             return number + 1, add(total, added), losses + tf.cast(loss, tf.float32)
 
         active = tf.where(step >= self.start_step, self.subnetworks, 0)
@@ -120,17 +120,17 @@ class MGAug(Settled):
         masks = self.mask.draw(weights, weights, at_rate(self.mask.rates[1]))
         return {name: 1 - tf.reduce_mean(mask) for name, mask in masks.items()}
 
-    def _pruning(self, weights, scoring, number, episode_index, own_key):
-        rate = self.mask.rate(number, own_key)
-        subnetwork = Subnetwork(number, episode_index, rate, own_key)
+    def _pruning(self, weights, scoring, number, episode_index, subnetwork_key):
+        rate = self.mask.rate(number, subnetwork_key)
+        subnetwork = Subnetwork(number, episode_index, rate, subnetwork_key)
         masks = self.mask.draw(weights, scoring, subnetwork)
         masks = tf.nest.map_structure(tf.stop_gradient, masks)
         return functools.partial(self.mask, masks=masks)
 
-    def _rescale(self, episode, own_key):
+    def _rescale(self, episode, subnetwork_key):
         if self.resolutions is None:
             return episode
-        size = choose(self.resolutions, fold(own_key, "resolution"))
+        size = choose(self.resolutions, fold(subnetwork_key, "resolution"))
         return episode._replace(
             support_x=_resize(episode.support_x, size), query_x=_resize(episode.query_x, size)
         )
@@ -177,8 +177,8 @@ def check_resolutions(backbone, resolutions):
         )
     for resolution in resolutions:
         try:
-            found = backbone.compute_output_shape((None, resolution, resolution, shape[-1]))
-            if 0 in found:
+            output_shape = backbone.compute_output_shape((None, resolution, resolution, shape[-1]))
+            if 0 in output_shape:
                 raise ValueError("nothing is left of images that small.")
         except ValueError as error:
             raise ValueError(

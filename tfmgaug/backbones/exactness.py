@@ -77,7 +77,7 @@ def refuse_inexact(traced, adapting):
 def _found(traced, body, tainted, compiled=False):
     """Lists what is inexact and depends on the tainted tensors: (what it is, name of the node)."""
     tainted = _dependent(body, tainted)
-    found = []
+    inexact = []
     for name in _needed(body):
         node = body.nodes.get(name)
         inputs = [] if node is None else [_name(x) for x in node.input if not x.startswith("^")]
@@ -85,16 +85,16 @@ def _found(traced, body, tainted, compiled=False):
             continue
         kind = _kind(body, node, inputs, tainted, compiled)
         if kind is not None:
-            found.append((kind, name))
+            inexact.append((kind, name))
         xla = compiled or node.attr["_XlaMustCompile"].b
         for called in traced.called_by(node):
-            own = called.arguments
-            pairs = zip(own, inputs[len(inputs) - len(own) :])
+            arguments = called.arguments
+            pairs = zip(arguments, inputs[len(inputs) - len(arguments) :])
             # What a loop carries may come around to any of its arguments.
             loop = node.op in ("While", "StatelessWhile")
-            inner = set(own) if loop else {argument for argument, x in pairs if x in tainted}
-            found += [(kind, name) for kind, _ in _found(traced, called, inner, xla)]
-    return found
+            inner = set(arguments) if loop else {argument for argument, x in pairs if x in tainted}
+            inexact += [(kind, name) for kind, _ in _found(traced, called, inner, xla)]
+    return inexact
 
 
 def _kind(body, node, inputs, tainted, compiled):

@@ -117,11 +117,11 @@ def check_logits(backbone, traced):
 def _origin(traced, body, reference, name=None):
     """Finds what made a tensor: the kind of the operation, and its name in the outermost graph."""
     while True:
-        own, *output = reference.split(":")
-        node = body.nodes.get(own)
+        producer, *output = reference.split(":")
+        node = body.nodes.get(producer)
         if node is None:
             return "argument", name
-        outermost = own if name is None else name
+        outermost = producer if name is None else name
         called = traced.called_by(node)
         if len(called) == 1 and node.op.endswith("PartitionedCall"):
             place = int(output[-1]) if output else 0

@@ -49,8 +49,14 @@ def prepare(backbone):
 def statistics_of(backbone):
     """Returns the variables that hold statistics, and not those of frozen layers."""
     layers = backbone._flatten_layers(include_self=False)
-    own = [v for n in layers if isinstance(n, BatchNormalization) for v in (n.mean, n.variance)]
-    return [v for v in backbone.non_trainable_variables if any(v is one for one in own)]
+    statistics = [
+        v for n in layers if isinstance(n, BatchNormalization) for v in (n.mean, n.variance)
+    ]
+    return [
+        v
+        for v in backbone.non_trainable_variables
+        if any(v is statistic for statistic in statistics)
+    ]
 
 
 def image_shape_of(backbone):

@@ -57,7 +57,7 @@ class Trace(NamedTuple):
     def operations(self, node):
         """Lists an operation and all that it calls."""
         inner = [n for body in self.called_by(node) for n in body.nodes.values()]
-        return [node, *(one for n in inner for one in self.operations(n))]
+        return [node, *(operation for n in inner for operation in self.operations(n))]
 
 
 def trace(backbone):

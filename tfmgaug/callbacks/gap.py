@@ -33,5 +33,5 @@ class GeneralizationGap(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         logs = {} if logs is None else logs
         for name, dataset in self._datasets.items():
-            found = self.model.evaluate(dataset, verbose=0, return_dict=True)
-            logs.update({f"{name}_{m}": found[m] for m in _METRICS if m in found})
+            results = self.model.evaluate(dataset, verbose=0, return_dict=True)
+            logs.update({f"{name}_{m}": results[m] for m in _METRICS if m in results})

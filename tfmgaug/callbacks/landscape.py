@@ -96,14 +96,14 @@ class LandscapeMonitor(keras.callbacks.Callback):
         if self._would_exceed():
             self.skipped.append(epoch)
             return
-        found = self._meter.measure().logs(PREFIX)
-        self.seconds.append(found[f"{PREFIX}seconds"])
+        measures = self._meter.measure().logs(PREFIX)
+        self.seconds.append(measures[f"{PREFIX}seconds"])
         if logs is not None:
-            logs.update(found)
-        self.history.append({**(logs or {}), **found, "epoch": epoch})
+            logs.update(measures)
+        self.history.append({**(logs or {}), **measures, "epoch": epoch})
         if self._writer is not None:
             with explained(self.log_dir):
-                self._write(found)
+                self._write(measures)
 
     def on_train_end(self, logs=None):
         self._trained = time.monotonic() - self._began
@@ -132,9 +132,9 @@ class LandscapeMonitor(keras.callbacks.Callback):
         expected = self.seconds[-1] if len(self.seconds) > 1 else 0.0
         return self.max_seconds is not None and sum(self.seconds) + expected >= self.max_seconds
 
-    def _write(self, found: dict) -> None:
+    def _write(self, measures: dict) -> None:
         with self._writer.as_default(step=outer_step(self.model)):
-            for name, value in found.items():
+            for name, value in measures.items():
                 tf.summary.scalar(name, value)
         self._writer.flush()
 

@@ -85,9 +85,9 @@ class TensorBoard(keras.callbacks.Callback):
 
     def _training(self, logs: dict[str, float]) -> dict[str, float]:
         learner = self.model
-        own = {key: value for key, value in logs.items() if not key.startswith("val_")}
+        training = {key: value for key, value in logs.items() if not key.startswith("val_")}
         return {
-            **own,
+            **training,
             **_gaps(logs),
             "learning_rate/outer": float(tf.convert_to_tensor(learner.optimizer.learning_rate)),
             **_inner_rates(learner.inner_rates()),

@@ -181,9 +181,9 @@ def cached_images(
         OSError: the cache cannot be written.
     """
     path = cache_directory(cache_dir) / f"{key}.npy"
-    found = _read(path)
-    if found is not None:
-        return found
+    arrays = _read(path)
+    if arrays is not None:
+        return arrays
     _sweep(path.parent)
     with _replacing(path) as file:
         writer = Writer(file)

@@ -111,11 +111,12 @@ def load(
             f"`split` has a meaning for omniglot only. Received: {split!r} for {name}."
         )
     of_folder = {"fractions": fractions, "groups": groups}
-    given = [f"`{option}`" for option, value in of_folder.items() if value is not None]
-    if given and name != "folder":
+    chosen = [option for option, value in of_folder.items() if value is not None]
+    if chosen and name != "folder":
+        options = " and ".join(f"`{option}`" for option in chosen)
+        flags = " and ".join(f"--{option}" for option in chosen)
         raise ValueError(
-            f"{' and '.join(given)} (--{' and --'.join(o.strip('`') for o in given)}) have a "
-            f"meaning for name='folder' only. Received: {name!r}."
+            f"{options} ({flags}) have a meaning for name='folder' only. Received: {name!r}."
         )
     options = _Options(
         *(data_dir, decoding.check_image_size(image_size), seed),

@@ -106,7 +106,7 @@ def count_duplicates(classes: Any) -> Duplicates:
     if classes.duplicates is not None:
         return classes.duplicates
     identical, near = [], []
-    found: dict[bytes, set[int]] = {}
+    classes_of_digest: dict[bytes, set[int]] = {}
     for c, (first, last) in enumerate(itertools.pairwise(classes.offsets.tolist())):
         images = classes.images[first:last]
         groups = np.arange(len(images)) if classes.groups is None else classes.groups[first:last]
@@ -115,9 +115,11 @@ def count_duplicates(classes: Any) -> Duplicates:
         identical.append(int(twins.sum()))
         near.append(int((_near(images, groups) & ~twins).sum()))
         for digest in digests:
-            found.setdefault(digest, set()).add(c)
+            classes_of_digest.setdefault(digest, set()).add(c)
     return Duplicates(
-        np.array(identical, int), np.array(near, int), _across(found, classes.class_names)
+        np.array(identical, int),
+        np.array(near, int),
+        _across(classes_of_digest, classes.class_names),
     )
 
 
@@ -133,12 +135,12 @@ def with_duplicates(classes: Any, key: str, cache_dir: str | os.PathLike | None)
         The same images by class, `duplicates` filled in.
     """
     groups = "" if classes.groups is None else hashlib.blake2b(classes.groups.tobytes()).hexdigest()
-    found = cache.cached_note(
+    note = cache.cached_note(
         cache.make_key("duplicates", _VERSION, key, classes.class_names, groups),
         lambda: count_duplicates(classes).to_json(),
         cache_dir,
     )
-    return dataclasses.replace(classes, duplicates=Duplicates.from_json(found))
+    return dataclasses.replace(classes, duplicates=Duplicates.from_json(note))
 
 
 def warn_of_duplicates(sets: Sequence, stacklevel: int = 3) -> None:
@@ -183,10 +185,10 @@ def _identical(digests: list[bytes], groups: np.ndarray) -> np.ndarray:
 
 
 def _across(
-    found: dict[bytes, set[int]], names: Sequence[str]
+    classes_of_digest: dict[bytes, set[int]], names: Sequence[str]
 ) -> tuple[tuple[tuple[str, ...], int], ...]:
     """Counts the pictures of every set of classes that have some in common."""
-    shared = collections.Counter(tuple(sorted(classes)) for classes in found.values())
+    shared = collections.Counter(tuple(sorted(classes)) for classes in classes_of_digest.values())
     return tuple(
         (tuple(names[c] for c in classes), number)
         for classes, number in sorted(shared.items())

@@ -102,14 +102,16 @@ def is_split(root: pathlib.Path) -> bool:
     return root.is_dir() and _are_splits(root, list_folder(root)[0])
 
 
-def check_overlap(groups: Mapping[str, Sequence[str]], root: pathlib.Path, given: bool) -> None:
+def check_overlap(
+    groups: Mapping[str, Sequence[str]], root: pathlib.Path, split_by_user: bool
+) -> None:
     """Looks for classes of two splits that differ in upper and lower case or in encoding alone.
 
     Args:
         groups: the classes of each split.
         root: the folder, for the message.
-        given: whether the folder itself is split: then such classes are refused. Otherwise a
-            warning says which there are, since letters may be classes.
+        split_by_user: whether the folder itself is split: then such classes are refused. Otherwise
+            a warning says which there are, since letters may be classes.
 
     Raises:
         ValueError: a folder that is split has such classes.
@@ -128,7 +130,7 @@ def check_overlap(groups: Mapping[str, Sequence[str]], root: pathlib.Path, given
         "Training, validation and test need different classes in few-shot learning. In "
         f"{str(root)!r} the names of these differ in case or encoding alone: {listed(pairs)}."
     )
-    if given:
+    if split_by_user:
         raise ValueError(f"{message} Rename or merge them.")
     warnings.warn(f"{message} If they are one class, merge them.", stacklevel=4)
 
@@ -172,7 +174,7 @@ def _scan_splits(
             raise ValueError(f"{str(root / folder)!r} holds no folders of classes.")
         listings |= {name: list_images(root, f"{folder}/{name}") for name in names}
         groups[split_of[folder]] = names
-    check_overlap(groups, root, given=True)
+    check_overlap(groups, root, split_by_user=True)
     return _folder(root, listings, groups, loose if chosen is None else {})
 
 

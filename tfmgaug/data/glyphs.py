@@ -96,7 +96,7 @@ def _distinct_characters() -> list[tuple[str, str]]:
         np.stack([_shape(face, character) for character, _ in candidates])
         for face in (_REGULAR, _BOLD)
     ]
-    alike = sum(one @ other.T > _ALIKE for one in weights for other in weights)
+    alike = sum(glyph @ other.T > _ALIKE for glyph in weights for other in weights)
     kept = []
     for index in range(len(candidates)):
         if not alike[index, kept].any():

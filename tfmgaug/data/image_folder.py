@@ -88,11 +88,11 @@ def from_folder(
     folder = scan(pathlib.Path(path).expanduser(), chosen)
     split = _groups(folder, splits, fractions, seed)
     if folder.groups is None:
-        check_overlap(dict(zip(Splits._fields, split)), folder.root, given=False)
+        check_overlap(dict(zip(Splits._fields, split)), folder.root, split_by_user=False)
     options = {"min_images": min_images, "together": groups}
-    found = read(folder, split, image_size, channels, skip_unreadable, cache_dir, name, **options)
-    warn_of_duplicates(found)
-    return found
+    images = read(folder, split, image_size, channels, skip_unreadable, cache_dir, name, **options)
+    warn_of_duplicates(images)
+    return images
 
 
 def read(
@@ -265,10 +265,10 @@ def _check_same_size(folder: Folder, headers: dict[str, decoding.Header]) -> Non
     for file, header in headers.items():
         first.setdefault((header.height, header.width), file)
     if len(first) > 1:
-        (one, file), (other, another) = list(first.items())[:2]
+        (size, file), (other, second) = list(first.items())[:2]
         raise ValueError(
             f"The images in {str(folder.root)!r} have {len(first)} sizes, e.g. {file!r} is "
-            f"{one[0]} x {one[1]} and {another!r} is {other[0]} x {other[1]} (height x width). "
+            f"{size[0]} x {size[1]} and {second!r} is {other[0]} x {other[1]} (height x width). "
             "Pass image_size, e.g. image_size=84, to resize them."
         )
 

@@ -56,18 +56,18 @@ def of_files(
             f"None. Received: {groups!r}."
         )
     numbers: dict[Hashable, int] = {}
-    found = []
+    group_of_image = []
     for name, files in classes.items():
         for file in files:
             group = _below(file, depth) if groups == "folder" else groups(file)
             key = (name, False, file) if group is None else (name, True, group)
-            found.append(numbers.setdefault(key, len(numbers)))
-    if groups == "folder" and len(numbers) == len(found):
+            group_of_image.append(numbers.setdefault(key, len(numbers)))
+    if groups == "folder" and len(numbers) == len(group_of_image):
         raise ValueError(
             "groups='folder' expects images in folders below those of the classes, as "
             "class/group/image.jpg, and some folder with more than one. Received: none."
         )
-    return np.array(found, np.int64)
+    return np.array(group_of_image, np.int64)
 
 
 def by_pattern(pattern: str) -> GroupOf:

@@ -211,8 +211,8 @@ def _check_split(folder: Folder, name: str, lists: Mapping[str, list[str]]) -> l
         elsewhere = [
             (c, split, other)
             for split, names in lists.items()
-            for other, found in folder.groups.items()
-            for c in sorted(set(names) & set(found))
+            for other, members in folder.groups.items()
+            for c in sorted(set(names) & set(members))
             if other != split
         ]
         if elsewhere:

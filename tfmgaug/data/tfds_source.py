@@ -230,8 +230,8 @@ def _chosen(
     """Whether each image is of one of the classes, `[images]`."""
     if classes is None:
         return np.ones(len(labels), bool)
-    found, class_of = np.unique(labels, axis=0, return_inverse=True)
-    names = [_class_name(builder.info.features, keys, label) for label in found]
+    distinct, class_of = np.unique(labels, axis=0, return_inverse=True)
+    names = [_class_name(builder.info.features, keys, label) for label in distinct]
     missing = sorted(set(classes) - set(names))
     if missing:
         raise ValueError(

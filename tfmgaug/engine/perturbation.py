@@ -59,8 +59,10 @@ class Perturbation:
     def places(self) -> tuple[str, ...]:
         """The names of layers behind which activations are perturbed."""
         acting = self._regularizers
-        places = [one.places for one in having(PerturbsActivations, acting)]
-        places += [one.class_places for one in having(PerturbsClassActivations, acting)]
+        places = [regularizer.places for regularizer in having(PerturbsActivations, acting)]
+        places += [
+            regularizer.class_places for regularizer in having(PerturbsClassActivations, acting)
+        ]
         return tuple(sorted({place for group in places for place in group}))
 
     def activations(self, x: tf.Tensor, place: str) -> tf.Tensor:

@@ -16,9 +16,9 @@ def coupled(couple, summaries):
     context = tf.distribute.get_replica_context()
     if context.num_replicas_in_sync == 1:
         return tf.stop_gradient(couple(summaries))
-    everyone = couple(context.all_gather(summaries, axis=0))
-    own = tf.shape(summaries)[0]
-    return tf.stop_gradient(everyone[context.replica_id_in_sync_group * own :][:own])
+    of_all = couple(context.all_gather(summaries, axis=0))
+    number = tf.shape(summaries)[0]
+    return tf.stop_gradient(of_all[context.replica_id_in_sync_group * number :][:number])
 
 
 def mean(tensors):

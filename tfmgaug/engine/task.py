@@ -51,7 +51,9 @@ def task_gradient(
         tape.watch(theta)
         with learner.scope(theta):
             outcome = _outcome(acting, run)
-            penalty = sum(one.penalty(run) for one in hooks.having(hooks.AddsPenalty, acting))
+            penalty = sum(
+                regularizer.penalty(run) for regularizer in hooks.having(hooks.AddsPenalty, acting)
+            )
             objective, statistics = outcome.loss + penalty, run.statistics
     gradients = tape.gradient(objective, theta)
     return TaskGradient(_complete(learner, gradients, theta, acting), outcome, statistics, {})

@@ -81,7 +81,7 @@ class TaskRun:
 
     def coupling(self, regularizer):
         """Returns what a regularizer's `couple` says of this task, or its mean over tasks."""
-        number = [one is regularizer for one in self.learner.regularizers].index(True)
+        number = [candidate is regularizer for candidate in self.learner.regularizers].index(True)
         return self._coupling[str(number)]
 
     @functools.cached_property

@@ -77,8 +77,8 @@ def _caption(axes, result: Attention, network: int, query: int, class_names) -> 
     target = result.targets[network, query]
     probabilities = result.probabilities[network, query]
     predicted = probabilities.argmax() == target
-    own = target == result.labels[query]
-    name = "" if own else f"{_named(target, class_names)}\n"
+    is_label = target == result.labels[query]
+    name = "" if is_label else f"{_named(target, class_names)}\n"
     no_map = "" if result.maps[network, query].any() else " (no map)"
     axes.set_xlabel(
         f"{name}{100 * probabilities[target]:.0f} %{no_map}",

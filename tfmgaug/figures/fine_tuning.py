@@ -50,8 +50,8 @@ def _draw_panel(axes, report: SubnetworkReport) -> None:
     steps = np.arange(report.steps + 1)
     for number, network in enumerate(report.networks):
         summaries = [report.summary(number, step) for step in steps]
-        mean = scale * np.array([one.mean for one in summaries])
-        interval = scale * np.array([one.interval for one in summaries])
+        mean = scale * np.array([summary.mean for summary in summaries])
+        interval = scale * np.array([summary.interval for summary in summaries])
         look = line(number)
         axes.fill_between(
             steps, mean - interval, mean + interval, color=look["color"], alpha=0.18, lw=0

@@ -94,7 +94,7 @@ def _draw_full_network(axes, report: SubnetworkReport) -> None:
 def _columns(report: SubnetworkReport, summary, network: int) -> tuple[np.ndarray, np.ndarray]:
     """Means and intervals of a network over steps."""
     summaries = [summary(network, step) for step in range(report.steps + 1)]
-    means, intervals = zip(*[(one.mean, one.interval) for one in summaries])
+    means, intervals = zip(*[(summary.mean, summary.interval) for summary in summaries])
     return _scale(report) * np.array(means), _scale(report) * np.array(intervals)
 
 

@@ -50,12 +50,12 @@ def landscape_curves(histories: Mapping[str, Sequence[Sequence[Mapping]]]):
     columns = -(-len(panels) // 2)
     figure = new_figure(3.6 * columns, 6.4)
     axes = figure.subplots(2, columns).ravel()
-    for own, (metric, title, unit) in zip(axes, panels):
+    for panel, (metric, title, unit) in zip(axes, panels):
         for number, (name, runs) in enumerate(histories.items()):
-            _draw(own, name, runs, metric, line(number))
-        own.set_title(title)
-        own.set_ylabel(unit)
-        finish_epochs(own, block=1)
+            _draw(panel, name, runs, metric, line(number))
+        panel.set_title(title)
+        panel.set_ylabel(unit)
+        finish_epochs(panel, block=1)
     for left in axes[len(panels) :]:
         left.set_axis_off()
     shared_legend(figure, entries_of(axes[: len(panels)]))
@@ -89,15 +89,17 @@ def landscape_correlation(histories: Mapping[str, Sequence[Sequence[Mapping]]]):
     columns = -(-len(properties) // 2)
     figure = new_figure(3.6 * columns, 6.8)
     axes = figure.subplots(2, columns).ravel()
-    for own, (name, label, _) in zip(axes, properties):
+    for panel, (name, label, _) in zip(axes, properties):
         for number, (run, rows) in enumerate(histories.items()):
             x, y = points(rows, name, metric)
             look = line(number)
-            own.plot(x, y, look["marker"], color=look["color"], ms=4, alpha=0.8, label=run)
+            panel.plot(x, y, look["marker"], color=look["color"], ms=4, alpha=0.8, label=run)
         x, y = points([row for rows in histories.values() for row in rows], name, metric)
-        own.set_title(f"r = {pearson(x, y)}\nρ = {spearman(x, y)}", fontsize=9, fontweight="normal")
-        own.set_xlabel(label)
-        own.set_ylabel("query accuracy (%)" if metric == "query_accuracy" else "− query loss")
+        panel.set_title(
+            f"r = {pearson(x, y)}\nρ = {spearman(x, y)}", fontsize=9, fontweight="normal"
+        )
+        panel.set_xlabel(label)
+        panel.set_ylabel("query accuracy (%)" if metric == "query_accuracy" else "− query loss")
     for left in axes[len(properties) :]:
         left.set_axis_off()
     shared_legend(figure, entries_of(axes[: len(properties)]))

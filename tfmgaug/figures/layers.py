@@ -57,15 +57,15 @@ def draw_layers(axes, reports, measure: str) -> None:
     names = list(dict.fromkeys(report.name for report in reports))
     labeled = set()
     for number, report in enumerate(reports):
-        found = [report.summary(measure, layer) for layer in report.layers]
+        summaries = [report.summary(measure, layer) for layer in report.layers]
         # Side by side: intervals of equal values would hide each other.
-        x = np.arange(len(found)) + 0.08 * (number - (len(reports) - 1) / 2)
+        x = np.arange(len(summaries)) + 0.08 * (number - (len(reports) - 1) / 2)
         label = None if report.name in labeled else report.name
         labeled.add(report.name)
         axes.errorbar(
             x,
-            [one.mean for one in found],
-            [one.interval for one in found],
+            [summary.mean for summary in summaries],
+            [summary.interval for summary in summaries],
             **line(names.index(report.name)),
             capsize=3,
             lw=1.5,

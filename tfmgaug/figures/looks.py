@@ -30,10 +30,12 @@ def titled(panels, titles, notes) -> None:
         titles: one text each.
         notes: a list of lines each; empty ones are left out.
     """
-    notes = [[note for note in own if note] for own in notes]
-    for axes, title, own in zip(panels, titles, notes):
+    notes = [[note for note in panel_notes if note] for panel_notes in notes]
+    for axes, title, panel_notes in zip(panels, titles, notes):
         axes.set_title(title, pad=8 + 11 * max(map(len, notes)))
-        axes.text(0, 1.02, "\n".join(own), transform=axes.transAxes, va="bottom", fontsize=8)
+        axes.text(
+            0, 1.02, "\n".join(panel_notes), transform=axes.transAxes, va="bottom", fontsize=8
+        )
 
 
 def shared_legend(figure, entries: dict) -> None:

@@ -71,7 +71,7 @@ def sensitivity_curves(curves: Mapping[str, Sequence[tuple[float, float]]], axis
     axes, several = figure.subplots(), set()
     for number, (name, pairs) in enumerate(curves.items()):
         lengths = sorted({length for length, _ in pairs})
-        groups = [[100 * value for own, value in pairs if own == length] for length in lengths]
+        groups = [[100 * value for phase, value in pairs if phase == length] for length in lengths]
         bars = [summarize(group).interval if len(group) > 1 else math.nan for group in groups]
         means = [np.mean(group) for group in groups]
         axes.errorbar(lengths, means, bars, **line(number), ms=5, capsize=3, label=name)

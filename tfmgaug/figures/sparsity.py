@@ -35,7 +35,7 @@ def sparsity_curves(histories: Mapping[str, Sequence[Sequence[Mapping]]]):
     layers = {name: _common_layers(name, runs) for name, runs in histories.items()}
     if not layers:
         raise ValueError("`histories` must hold at least one name. Received: none.")
-    longest = max(len(layer) for own in layers.values() for layer in own)
+    longest = max(len(layer) for runs_of_layer in layers.values() for layer in runs_of_layer)
     figure = new_figure(1.4 + 3.8 * len(histories) + 0.08 * longest, 4.1)
     panels = figure.subplots(1, len(histories), sharey=True, squeeze=False)[0]
     for axes, (name, runs) in zip(panels, histories.items()):
@@ -69,13 +69,13 @@ def _draw_legend(figure, entries: dict) -> None:
 
 def _common_layers(name: str, runs) -> list[str]:
     """The layers that all runs of a name have, in the order of the network."""
-    found = [
+    keys = [
         list(dict.fromkeys(key for row in run for key in row if key.startswith(_PREFIX)))
         for run in runs
     ]
-    if not found or not all(found) or len(set(map(tuple, found))) != 1:
+    if not keys or not all(keys) or len(set(map(tuple, keys))) != 1:
         raise ValueError(
             f"Expected runs of one backbone under {name!r}, with {_PREFIX}<layer> in their "
-            f"histories. Received: runs with {[len(keys) for keys in found]} layers."
+            f"histories. Received: runs with {[len(keys) for keys in keys]} layers."
         )
-    return [key.removeprefix(_PREFIX) for key in found[0]]
+    return [key.removeprefix(_PREFIX) for key in keys[0]]

@@ -36,20 +36,24 @@ def accuracy_against_width(
     Reference:
         Chijiwa et al., Meta-ticket, 2022, https://arxiv.org/abs/2205.15619, Figure 3.
     """
-    if not accuracies or not all(own and all(own.values()) for own in accuracies.values()):
+    if not accuracies or not all(
+        by_width and all(by_width.values()) for by_width in accuracies.values()
+    ):
         raise ValueError(
             "`accuracies` must hold at least one name, each with widths of at least one run. "
             f"Received: {accuracies!r}."
         )
     figure = new_figure(5.4, 4.1)
     axes = figure.subplots()
-    for number, (name, own) in enumerate(accuracies.items()):
+    for number, (name, by_width) in enumerate(accuracies.items()):
         # Side by side: bars of equal means would hide each other.
         shift = 2 ** (0.06 * (number - (len(accuracies) - 1) / 2))
-        _draw_line(axes, name, {shift * width: runs for width, runs in own.items()}, line(number))
+        _draw_line(
+            axes, name, {shift * width: runs for width, runs in by_width.items()}, line(number)
+        )
     if way and _near(100 / way, axes.get_ylim()):
         axes.axhline(100 / way, color=GRAY, lw=1.2, ls=DOTS, label="chance", zorder=0)
-    widths = sorted({width for own in accuracies.values() for width in own})
+    widths = sorted({width for by_width in accuracies.values() for width in by_width})
     axes.set_xscale("log", base=2)
     axes.set_xticks(widths, [f"{width:g}" for width in widths])
     axes.minorticks_off()
@@ -66,28 +70,32 @@ def _near(value: float, limits: tuple[float, float]) -> bool:
     return low - value < high - low
 
 
-def _draw_line(axes, name: str, own: Mapping, look: dict) -> None:
-    widths = sorted(own)
-    axes.plot(widths, [100 * np.mean(own[width]) for width in widths], **look, label=name)
-    several = [width for width in widths if len(own[width]) > 1]
-    found = [summarize(own[width]) for width in several]
+def _draw_line(axes, name: str, by_width: Mapping, look: dict) -> None:
+    widths = sorted(by_width)
+    axes.plot(widths, [100 * np.mean(by_width[width]) for width in widths], **look, label=name)
+    several = [width for width in widths if len(by_width[width]) > 1]
+    summaries = [summarize(by_width[width]) for width in several]
     axes.errorbar(
         several,
-        [100 * one.mean for one in found],
-        [100 * one.interval for one in found],
+        [100 * summary.mean for summary in summaries],
+        [100 * summary.interval for summary in summaries],
         fmt="none",
         ecolor=look["color"],
         capsize=3,
     )
-    alone = [width for width in widths if len(own[width]) == 1]
+    alone = [width for width in widths if len(by_width[width]) == 1]
     axes.plot(
-        alone, [100 * own[width][0] for width in alone],
+        alone, [100 * by_width[width][0] for width in alone],
         ls="none", color=look["color"], marker=look["marker"], mfc="white",
     )  # fmt: skip
 
 
 def _notes(accuracies: Mapping) -> list[str]:
-    runs = {len(found) for own in accuracies.values() for found in own.values()}
+    runs = {
+        len(runs_of_width)
+        for by_width in accuracies.values()
+        for runs_of_width in by_width.values()
+    }
     several = runs - {1}
     return [
         f"bars: {described(several, 'runs')}" if several else "one run a point",

@@ -32,15 +32,15 @@ class CheckedData:
             ValueError: there are weights, the dataset is endless and there is no number of steps,
                 shapes do not fit, a label is out of range or of a class without support.
         """
-        given = inspect.signature(keras.Model.fit).bind(self, *args, **kwargs).arguments
-        del given["self"]
-        batches.refuse_weights(**{n: given.get(n) for n in ("sample_weight", "class_weight")})
-        _refuse_endless(given.get("x"), given, "steps_per_epoch")
-        given["x"] = _checked(given.get("x"), given.get("y"), self.checked_batch)
-        if given.get("validation_data") is not None:
-            given["validation_data"] = self._checked_validation(given)
+        arguments = inspect.signature(keras.Model.fit).bind(self, *args, **kwargs).arguments
+        del arguments["self"]
+        batches.refuse_weights(**{n: arguments.get(n) for n in ("sample_weight", "class_weight")})
+        _refuse_endless(arguments.get("x"), arguments, "steps_per_epoch")
+        arguments["x"] = _checked(arguments.get("x"), arguments.get("y"), self.checked_batch)
+        if arguments.get("validation_data") is not None:
+            arguments["validation_data"] = self._checked_validation(arguments)
         with labels.in_plain_words():
-            return super().fit(**given)
+            return super().fit(**arguments)
 
     def evaluate(self, *args, **kwargs):
         """Evaluates; see `keras.Model.evaluate`, and `fit` for what is refused.
@@ -54,13 +54,13 @@ class CheckedData:
         """
         if kwargs.get("_use_cached_eval_dataset"):  # by `fit`, which has checked it
             return super().evaluate(*args, **kwargs)
-        given = inspect.signature(keras.Model.evaluate).bind(self, *args, **kwargs).arguments
-        del given["self"]
-        batches.refuse_weights(sample_weight=given.get("sample_weight"))
-        _refuse_endless(given.get("x"), given, "steps")
-        given["x"] = _checked(given.get("x"), given.get("y"), self.checked_tasks)
+        arguments = inspect.signature(keras.Model.evaluate).bind(self, *args, **kwargs).arguments
+        del arguments["self"]
+        batches.refuse_weights(sample_weight=arguments.get("sample_weight"))
+        _refuse_endless(arguments.get("x"), arguments, "steps")
+        arguments["x"] = _checked(arguments.get("x"), arguments.get("y"), self.checked_tasks)
         with labels.in_plain_words():
-            return super().evaluate(**given, **given.pop("kwargs", {}))
+            return super().evaluate(**arguments, **arguments.pop("kwargs", {}))
 
     def predict(self, x, *args, **kwargs):
         """Predicts the queries of tasks; see `keras.Model.predict`.
@@ -74,12 +74,12 @@ class CheckedData:
         Returns:
             Probabilities `[tasks, n, way]`, or values.
         """
-        given = inspect.signature(keras.Model.predict).bind(self, x, *args, **kwargs).arguments
-        del given["self"]
-        _refuse_endless(x, given, "steps")
-        given["x"] = _checked(x, None, self.checked_inputs)
+        arguments = inspect.signature(keras.Model.predict).bind(self, x, *args, **kwargs).arguments
+        del arguments["self"]
+        _refuse_endless(x, arguments, "steps")
+        arguments["x"] = _checked(x, None, self.checked_inputs)
         with labels.in_plain_words():
-            return super().predict(**given)
+            return super().predict(**arguments)
 
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
         """Takes one outer step, as `fit` does for each batch; see `keras.Model.train_on_batch`."""
@@ -115,11 +115,11 @@ class CheckedData:
         inputs = data[0] if isinstance(data, (tuple, list)) and data else data
         return batches.checked_inputs(inputs, self.classification, self.way)
 
-    def _checked_validation(self, given):
-        data = given["validation_data"]
+    def _checked_validation(self, arguments):
+        data = arguments["validation_data"]
         x, y, weights = keras.utils.unpack_x_y_sample_weight(data)
         batches.refuse_weights(sample_weight=weights)
-        _refuse_endless(x, given, "validation_steps")
+        _refuse_endless(x, arguments, "validation_steps")
         x = _checked(x, y, self.checked_tasks)
         return x if y is None else (x, y)
 
@@ -166,8 +166,8 @@ def _checked_py_dataset(data, check):
     return checked
 
 
-def _refuse_endless(x, given, steps):
-    if not isinstance(x, tf.data.Dataset) or given.get(steps) is not None:
+def _refuse_endless(x, arguments, steps):
+    if not isinstance(x, tf.data.Dataset) or arguments.get(steps) is not None:
         return
     if x.cardinality() == tf.data.INFINITE_CARDINALITY:
         raise ValueError(

@@ -150,11 +150,11 @@ class FineTuning(MAML):
 
 
 def _refuse_task_options(kwargs):
-    given = [name for name in ("augmentation", "regularizers") if kwargs.get(name)]
-    if given:
+    unsupported = [name for name in ("augmentation", "regularizers") if kwargs.get(name)]
+    if unsupported:
         raise ValueError(
             "FineTuning trains on labeled images, and has no tasks in training to act on. "
-            f"Received: {' and '.join(given)}."
+            f"Received: {' and '.join(unsupported)}."
         )
     for name in ("adapts", "learn_inner_rates", "first_order", "recompute_inner_steps"):
         if name in kwargs:

@@ -376,12 +376,12 @@ class MetaLearner(CheckedData, Settings, PartLearned, Method, keras.Model):
             ValueError: an unsupported argument is given, or an optimizer that would take other
                 steps than it says.
         """
-        given = sorted(name for name, value in unsupported.items() if value and value != "auto")
-        if given:
+        received = sorted(name for name, value in unsupported.items() if value and value != "auto")
+        if received:
             raise ValueError(
                 "`compile` takes `optimizer`, `steps_per_execution` and `run_eagerly`: the loss is "
                 "a constructor argument, metrics are built in, and XLA gets second-order gradients "
-                f"of max pooling wrong. Received: {', '.join(given)}."
+                f"of max pooling wrong. Received: {', '.join(received)}."
             )
         optimizer = keras.optimizers.get(optimizer)
         outer_optimizer.check(optimizer)
@@ -415,7 +415,10 @@ class MetaLearner(CheckedData, Settings, PartLearned, Method, keras.Model):
             and keras.saving.serialize_keras_object(self.augmentation),
             "magnitude_mask": self.magnitude_mask
             and keras.saving.serialize_keras_object(self.magnitude_mask),
-            "regularizers": [keras.saving.serialize_keras_object(one) for one in self.regularizers],
+            "regularizers": [
+                keras.saving.serialize_keras_object(regularizer)
+                for regularizer in self.regularizers
+            ],
             "measure_before": self.measure_before,
             "parallel_tasks": self.parallel_tasks,
             "seed": self.seed,
@@ -436,7 +439,8 @@ class MetaLearner(CheckedData, Settings, PartLearned, Method, keras.Model):
             if config.get(name) is not None  # older files lack some
         }
         nested["regularizers"] = [
-            keras.saving.deserialize_keras_object(one) for one in config["regularizers"]
+            keras.saving.deserialize_keras_object(regularizer)
+            for regularizer in config["regularizers"]
         ]
         arguments = {name: value for name, value in config.items() if name not in _TO_LOAD}
         return cls(**{**arguments, **nested})

@@ -118,8 +118,8 @@ class MetaTicket(MAML):
         variable = self.network.variables[name]
         # On the CPU, whose draws are the same wherever this runs.
         with tf.device("CPU:0"):
-            own_key = fold(key(self.seed), "weights", number, self._place(name))
-            return self.weight_initializer(variable.shape, own_key, variable.dtype)
+            draw_key = fold(key(self.seed), "weights", number, self._place(name))
+            return self.weight_initializer(variable.shape, draw_key, variable.dtype)
 
     def redraw_pruned(self, number, share=1.0):
         """Draws weights anew that the score mask prunes; the others stay.
@@ -137,8 +137,8 @@ class MetaTicket(MAML):
         for name, mask in self.score_mask.masks().items():
             variable = self.network.variables[name]
             with tf.device("CPU:0"):
-                own_key = fold(key(self.seed), "redraw", number, self._place(name))
-                chosen = (mask == 0) & (uniform(variable.shape, own_key) < share)
+                draw_key = fold(key(self.seed), "redraw", number, self._place(name))
+                chosen = (mask == 0) & (uniform(variable.shape, draw_key) < share)
             variable.assign(tf.where(chosen, self.draw_weight(name, number), variable))
         self.redraws.assign(tf.maximum(tf.convert_to_tensor(self.redraws), number))
 

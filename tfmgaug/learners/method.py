@@ -174,8 +174,10 @@ class Method:
     @property
     def meta_variables(self):
         """The variables that the outer loop learns, in the order of `meta_params`."""
-        own = (variable for one in self.regularizers for variable in one.variables)
-        return [*self.method_variables, *own]
+        of_regularizers = (
+            variable for regularizer in self.regularizers for variable in regularizer.variables
+        )
+        return [*self.method_variables, *of_regularizers]
 
     @property
     def meta_params(self) -> Params:
@@ -221,9 +223,9 @@ class Method:
 
     def training_context(self, episode) -> Context:
         """Returns how the full network is run where a task is trained on."""
-        own_key = self.task_key(episode)
+        task_key = self.task_key(episode)
         return Context(
-            statistics=self.training_statistics, training=True, key=own_key, task_key=own_key
+            statistics=self.training_statistics, training=True, key=task_key, task_key=task_key
         )
 
     @property
@@ -235,7 +237,11 @@ class Method:
 
     def acting_regularizers(self, context):
         """Returns the regularizers that act on a network: some leave sub-networks alone."""
-        return [one for one in self.regularizers if one.subnetworks or not context.prunes]
+        return [
+            regularizer
+            for regularizer in self.regularizers
+            if regularizer.subnetworks or not context.prunes
+        ]
 
     def check_score(self, mask):
         """Refuses a mask that scores weights by a gradient that this learner doesn't have.

@@ -136,12 +136,12 @@ class Reptile(MetaLearner):
             self._rates = self._build_rates(self.inner_learning_rate)
 
     def _refuse_misfits(self):
-        for one in self.regularizers:
-            if isinstance(one, _REFUSED):
+        for regularizer in self.regularizers:
+            if isinstance(regularizer, _REFUSED):
                 raise ValueError(
                     "Reptile has no outer loss that a regularizer could change, and learns from "
                     "where inner steps end. "
-                    f"Received: {type(one).__name__}."
+                    f"Received: {type(regularizer).__name__}."
                 )
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         if self.carry_slots and (self.parallel_tasks > 1 or replicas > 1):

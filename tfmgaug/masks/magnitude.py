@@ -40,8 +40,8 @@ class MagnitudeMask(Settled, keras.layers.Layer):
     def __init__(self, rates, **kwargs):
         super().__init__(autocast=False, **kwargs)
         self.rates = float(rates) if isinstance(rates, (int, float)) else list(map(float, rates))
-        each = self.rates if isinstance(self.rates, list) else [self.rates]
-        if not each or not all(0 <= rate < 1 for rate in each):
+        shares = self.rates if isinstance(self.rates, list) else [self.rates]
+        if not shares or not all(0 <= rate < 1 for rate in shares):
             raise ValueError(
                 "`rates` must be a share, or one for each layer, with 0 <= rate < 1. "
                 f"Received: rates={rates}."

@@ -139,7 +139,8 @@ def prunable_layers(backbone, classifier=None):
     layers = [
         layer
         for layer in backbone._flatten_layers(include_self=False)
-        if isinstance(layer, _KERNEL_LAYERS) and all(layer is not one for one in spared)
+        if isinstance(layer, _KERNEL_LAYERS)
+        and all(layer is not spared_layer for spared_layer in spared)
     ]
     if not layers:
         raise ValueError(
