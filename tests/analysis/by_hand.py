@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from tfmgaug.engine.params import name_of
 from tfmgaug.heads import RidgeHead, interior_point
 from tfmgaug.learners import ANIL, BOIL, CAVIA, MetaTicket, ProtoNet, Reptile
 
@@ -22,9 +23,9 @@ class ByHand:
         self.rates = {p: rates.get(p.split("/")[0], rates[""]) for p in self.weights}
         self.kept = {}
         if isinstance(learner, MetaTicket):
-            mask = learner.score_mask
-            for place, score, threshold in zip(mask.places, mask.scores, mask.thresholds):
-                self.kept[variables[place].path] = score.numpy() >= threshold.numpy()
+            mask, paths = learner.score_mask, {name_of(v): v.path for v in variables}
+            for name, score in mask.scores.items():
+                self.kept[paths[name]] = score.numpy() >= mask.thresholds[name].numpy()
         self.steps = learner.evaluation_steps
 
     def adapts(self, path):
