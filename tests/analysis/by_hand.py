@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from tfmgaug.engine.params import name_of
 from tfmgaug.heads import RidgeHead, interior_point
-from tfmgaug.learners import ANIL, BOIL, CAVIA, MetaTicket, ProtoNet, Reptile
+from tfmgaug.learners import ANIL, BOIL, CAVIA, MetaTicket, MetaTicketBOIL, ProtoNet, Reptile
 
 
 class ByHand:
@@ -34,7 +34,7 @@ class ByHand:
             return layer == "head"
         if isinstance(self.learner, CAVIA):
             return layer == "context"
-        return layer != "head" or not isinstance(self.learner, BOIL)
+        return layer != "head" or not isinstance(self.learner, (BOIL, MetaTicketBOIL))
 
     def outputs(self, weights, x, model=None):
         """What the backbone, or a part of it, makes of examples, masked as tickets are."""
