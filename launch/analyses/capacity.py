@@ -34,13 +34,13 @@ def _order(run, options):
     result.check_learned_over_tasks(run, "Theorem 1")
     learner, saved = run.learner, run.saved
     # CAVIA's context adapts, but is not learned over tasks.
-    learned = {id(variable) for variable in learner.own_variables}
-    weights = [v for v in learner.backbone.trainable_variables if id(v) in learned]
+    learned = learner.named(learner.method_variables)
+    weights = [weight for name, weight in learner.network.variables.items() if name in learned]
     parameters = sum(math.prod(variable.shape) for variable in weights)
     mask = learner.magnitude_mask
     rates = [np.max(rate) for rate in learner.inner_rates().values()]
     return analysis.capacity_order(
-        parameters - (0 if mask is None else mask.prunes),
+        parameters - (0 if mask is None else mask.num_pruned),
         parameters,
         tasks=saved["epochs"] * saved["steps_per_epoch"] * saved["tasks"],
         radius=math.sqrt(run.squared_norm),

@@ -33,14 +33,16 @@ class Ours:
         """Computes the meta-gradient; `given` are masks in place of the computed ones."""
         if given is None:
             return self._function(self._batch)
-        return self._build(_GivenMGAug(given))(self._batch)
+        subnetworks = np.shape(next(iter(given.values())))[1]
+        augmentation = tfmgaug.MGAug(_GivenMask(given), subnetworks=subnetworks)
+        return self._build(augmentation)(self._batch)
 
     def measure(self, result):
         """Reads loss and norm from what `step` returned."""
         gradients, measures = result
         return {
             "loss": float(tf.reduce_mean(measures["loss"])),
-            "gradient_norm": float(tf.linalg.global_norm(gradients)),
+            "gradient_norm": float(tf.linalg.global_norm(list(gradients.values()))),
         }
 
     @functools.cached_property
@@ -108,35 +110,18 @@ class _FixedRates(masks.CatfishMask):
 
 
 class _GivenMask(masks.Mask):
-    """Prunes what it is told to, for each task and sub-network."""
+    """Prunes what it is told to, for each task and sub-network.
+
+    Args:
+        given: arrays of zeros and ones `[tasks, sub-networks, ...]`, by the paths of weights.
+    """
 
     def __init__(self, given):
-        super().__init__(rates=0.5)
-        self._given = given
-        self.task = None  # set while a task is traced
+        super().__init__(rates=0.5)  # which is not read
+        self._given = {path.replace("/", "_"): tf.constant(array) for path, array in given.items()}
 
-    def attach(self, backbone, classifier=None):
-        super().attach(backbone, classifier)
-        self._names = [variable.path for variable in backbone.trainable_variables]
-
-    def rate(self, subnetwork, key):
-        return tf.cast(subnetwork, tf.float64)  # read by `draw` as the sub-network's number
-
-    def draw(self, weights, gradients, rate, key):
-        position = tf.stack([tf.cast(self.task, tf.int32), tf.cast(rate, tf.int32)])
-        return [
-            tf.gather_nd(tf.constant(self._given[name]), position) if name in self._given else None
-            for name in self._names
-        ]
-
-
-class _GivenMGAug(tfmgaug.MGAug):
-    """MGAug that tells its mask which task it is for."""
-
-    def __init__(self, given):
-        subnetworks = np.shape(next(iter(given.values())))[1]
-        super().__init__(_GivenMask(given), subnetworks=subnetworks)
-
-    def augment(self, gradients, meta_gradient, weights, scoring, episode, step, task_key):
-        self.mask.task = episode.index
-        return super().augment(gradients, meta_gradient, weights, scoring, episode, step, task_key)
+    def draw(self, weights, gradients, subnetwork):
+        return {
+            name: array[subnetwork.episode_index, tf.cast(subnetwork.number, tf.int64)]
+            for name, array in self._given.items()
+        }

@@ -3,8 +3,9 @@
 import numpy as np
 import tensorflow as tf
 
+from tfmgaug.engine.params import name_of
 from tfmgaug.heads import RidgeHead, interior_point
-from tfmgaug.learners import ANIL, BOIL, CAVIA, MetaTicket, ProtoNet, Reptile
+from tfmgaug.learners import ANIL, BOIL, CAVIA, MetaTicket, MetaTicketBOIL, ProtoNet, Reptile
 
 
 class ByHand:
@@ -22,9 +23,9 @@ class ByHand:
         self.rates = {p: rates.get(p.split("/")[0], rates[""]) for p in self.weights}
         self.kept = {}
         if isinstance(learner, MetaTicket):
-            mask = learner.score_mask
-            for place, score, threshold in zip(mask.places, mask.scores, mask.thresholds):
-                self.kept[variables[place].path] = score.numpy() >= threshold.numpy()
+            mask, paths = learner.score_mask, {name_of(v): v.path for v in variables}
+            for name, score in mask.scores.items():
+                self.kept[paths[name]] = score.numpy() >= mask.thresholds[name].numpy()
         self.steps = learner.evaluation_steps
 
     def adapts(self, path):
@@ -33,7 +34,7 @@ class ByHand:
             return layer == "head"
         if isinstance(self.learner, CAVIA):
             return layer == "context"
-        return layer != "head" or not isinstance(self.learner, BOIL)
+        return layer != "head" or not isinstance(self.learner, (BOIL, MetaTicketBOIL))
 
     def outputs(self, weights, x, model=None):
         """What the backbone, or a part of it, makes of examples, masked as tickets are."""

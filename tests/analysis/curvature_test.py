@@ -10,17 +10,20 @@ from tests.tasks import batch, flat, scatter, smooth_conv, smooth_mlp, task
 from tfmgaug.analysis.curvature import hessian_product, spectral_norm
 from tfmgaug.analysis.support_losses import support_loss
 from tfmgaug.backbones import mlp
+from tfmgaug.engine.context import Context
+from tfmgaug.engine.params import name_of, select
 from tfmgaug.learners import MAML
 from tfmgaug.randomness import key
 
 
 def found_of(matrix, **options):
     matrix = tf.constant(matrix)
-    like = [tf.zeros(2, tf.float64), tf.zeros((1, len(matrix) - 2), tf.float64)]
+    like = {"b": tf.zeros(2, tf.float64), "a": tf.zeros((1, len(matrix) - 2), tf.float64)}
 
     def product(vector):
-        whole = tf.linalg.matvec(matrix, tf.concat([tf.reshape(v, [-1]) for v in vector], 0))
-        return [whole[:2], whole[None, 2:]]
+        whole = tf.concat([vector["b"], vector["a"][0]], 0)
+        whole = tf.linalg.matvec(matrix, whole)
+        return {"b": whole[:2], "a": whole[None, 2:]}
 
     return spectral_norm(product, like, key(0), **options)
 
@@ -32,18 +35,13 @@ def symmetric(eigenvalues, seed=0):
 
 
 def full_hessian(loss, weights):
-    size = sum(int(tf.size(w)) for w in weights)
     columns = []
-    for place in range(size):
-        vector, start = [], 0
-        for w in weights:
-            number = int(tf.size(w))
-            column = np.zeros(number)
-            if start <= place < start + number:
-                column[place - start] = 1
-            vector.append(tf.constant(column.reshape(w.shape)))
-            start += number
-        columns.append(flat(hessian_product(loss, weights, vector)))
+    for name, weight in weights.items():
+        for place in np.ndindex(*weight.shape):
+            vector = {other: np.zeros(w.shape) for other, w in weights.items()}
+            vector[name][place] = 1
+            vector = {other: tf.constant(column) for other, column in vector.items()}
+            columns.append(flat(hessian_product(loss, weights, vector)))
     return np.array(columns)
 
 
@@ -88,8 +86,9 @@ def test_it_says_so_when_it_has_not_converged():
 
 def adapted(learner, data, number=0):
     episode = task(data, number)
-    state = learner.adapt_state(learner.start(), episode.support_x, episode.support_y)
-    return support_loss(learner, episode), [state[name] for name in learner.start()]
+    initial = learner.initial_state()
+    state = learner.adapt_state(initial, episode.support_x, episode.support_y, Context())
+    return support_loss(learner, episode), select(state, initial)
 
 
 @pytest.mark.parametrize("network", ["mlp", "conv"])
@@ -109,11 +108,14 @@ def test_the_norm_at_adapted_weights_is_that_of_the_full_hessian(network):
 
 def test_negative_curvature_that_dominates_is_found():
     # A squared error of a saturated unit far from its target: the loss bends down.
-    weights = [tf.constant([[0.9], [0.4]], tf.float64), tf.constant([0.3], tf.float64)]
+    weights = {
+        "kernel": tf.constant([[0.9], [0.4]], tf.float64),
+        "bias": tf.constant([0.3], tf.float64),
+    }
     x = tf.constant([[1.0, 0.5], [0.8, -0.2]], tf.float64)
 
     def loss(weights):
-        return tf.reduce_mean(tf.square(5 + tf.tanh(x @ weights[0] + weights[1])))
+        return tf.reduce_mean(tf.square(5 + tf.tanh(x @ weights["kernel"] + weights["bias"])))
 
     eigenvalues = scipy.linalg.eigvalsh(full_hessian(loss, weights))
     assert -eigenvalues.min() > 2 * eigenvalues.max()
@@ -139,14 +141,13 @@ def with_stock_normalization(exact):
 def largest_by_finite_differences(loss, weights):
     """The Hessian from differences of exact first-order gradients."""
     step, columns = 1e-5, []
-    for number, weight in enumerate(weights):
+    for name, weight in weights.items():
         for place in range(int(tf.size(weight))):
             move = np.zeros(int(tf.size(weight)))
             move[place] = step
             ends = []
             for sign in (1, -1):
-                moved = list(weights)
-                moved[number] = weight + sign * move.reshape(weight.shape)
+                moved = {**weights, name: weight + sign * move.reshape(weight.shape)}
                 with tf.GradientTape() as tape:
                     tape.watch(moved)
                     value = loss(moved)
@@ -176,7 +177,8 @@ def test_it_is_the_curvature_of_the_exact_normalization_and_not_of_kerass():
 
     def stock_loss(weights):
         statistics = stock.non_trainable_variables
-        logits, _ = stock.stateless_call(weights, statistics, episode.support_x, training=True)
+        values = [weights[name_of(variable)] for variable in stock.trainable_variables]
+        logits, _ = stock.stateless_call(values, statistics, episode.support_x, training=True)
         return learner.outcome(logits, episode.support_y).loss
 
     # The same function, and another Hessian.

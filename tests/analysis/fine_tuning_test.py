@@ -5,6 +5,7 @@ from tests.analysis.toys import learner, plain_mlp, sampler
 from tests.tasks import small_conv
 from tfmgaug.analysis import fine_tuning, memorization
 from tfmgaug.analysis.initialization import random_weights
+from tfmgaug.engine.params import by_name
 from tfmgaug.evaluation import evaluate
 from tfmgaug.learners import ProtoNet
 from tfmgaug.masks import CatfishMask
@@ -27,7 +28,7 @@ def test_random_initializations_are_shared_out_in_turn():
     )
     for number in range(2):
         other = learner()
-        other.backbone.set_weights(random_weights(own.backbone, (5, number)))
+        other.backbone.set_weights(list(random_weights(own.backbone, (5, number)).values()))
         expected = evaluate(other, tasks, episodes=4, statistics="transductive")
         np.testing.assert_allclose(
             curves.loss[number::2, 1], expected.values(metric="loss")[number::2], rtol=1e-6
@@ -37,7 +38,8 @@ def test_random_initializations_are_shared_out_in_turn():
 def test_random_weights_follow_the_initializers_and_the_seed():
     backbone = small_conv()
     first, again, other = (random_weights(backbone, seed) for seed in (0, 0, 1))
-    for one, same, new, variable in zip(first, again, other, backbone.trainable_variables):
+    for name, variable in by_name(backbone.trainable_variables).items():
+        one, same, new = first[name], again[name], other[name]
         np.testing.assert_array_equal(one, same)
         if variable.path.endswith("kernel"):
             assert (one != new).any()

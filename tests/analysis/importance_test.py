@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from tfmgaug.learners.variables import values
 
 from tests.analysis.toys import NumpyNetwork, learner, sampler
 from tfmgaug.analysis.importance import PARTS, _histogram, _parts, importance, mmca_scores
@@ -9,7 +8,7 @@ from tfmgaug.analysis.subnetworks import attached, scoring_gradients
 from tfmgaug.backbones import mlp
 from tfmgaug.learners import CAVIA
 from tfmgaug.masks import CatfishMask
-from tfmgaug.randomness import key
+from tfmgaug.masks.mask import at_rate
 
 RATE = 0.25
 
@@ -40,11 +39,11 @@ def test_scores_and_marks_are_those_of_numpy(found):
 
 def test_scores_and_marks_are_those_of_the_catfish_mask(found):
     own, tasks, _ = found
-    mask, theta = attached(CatfishMask(), own), values(own.meta_variables)
+    mask, theta = attached(CatfishMask(), own), own.meta_params
     episode = tasks.episode(0)
-    (scores,) = mmca_scores(own, mask, theta, episode)
+    (scores,) = mmca_scores(own, mask, theta, episode).values()
     gradients = scoring_gradients(own, mask, theta, episode)
-    drawn = mask.draw(theta, gradients, tf.constant(RATE, tf.float64), key(0))[0]
+    (drawn,) = mask.draw(theta, gradients, at_rate(RATE)).values()
     np.testing.assert_array_equal(_parts(scores, RATE) == 0, drawn == 0)
 
 

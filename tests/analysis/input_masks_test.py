@@ -3,6 +3,7 @@ import pytest
 
 from tfmgaug.analysis import input_masks
 from tfmgaug.backbones import conv4, mlp
+from tfmgaug.engine.context import Context
 from tfmgaug.learners import MAML, MetaTicket
 
 
@@ -14,7 +15,7 @@ def test_a_hidden_pixel_is_one_that_the_unit_does_not_react_to():
     own, hidden = ticket(), np.ones((5, 4, 3, 2), bool)
     hidden[1, 2, 0, 1] = hidden[3, 0, 2, 0] = False
     own.score_mask.set_masks(
-        {0: hidden.reshape(5, -1).T, own.score_mask.places[1]: np.ones((5, 4))}
+        {"dense1_kernel": hidden.reshape(5, -1).T, "dense2_kernel": np.ones((5, 4))}
     )
     found = input_masks(own)
     np.testing.assert_array_equal(found, hidden)
@@ -22,7 +23,7 @@ def test_a_hidden_pixel_is_one_that_the_unit_does_not_react_to():
     image = np.zeros((1, 4, 3, 2), "float32")
     image[0, 2, 0, 1] = 1
     flat = own.backbone.get_layer("flatten")(image)
-    masked = own.pruned([v.value for v in own.backbone.trainable_variables], None)[0]
+    masked = own.network.transformed(own.network.params, Context())["dense1_kernel"]
     reactions = np.asarray(flat @ masked)[0]
     assert reactions[1] == 0
     assert (reactions[[0, 2, 3, 4]] != 0).all()

@@ -93,7 +93,8 @@ def test_curvature_is_the_largest_absolute_eigenvalue_at_the_adapted_weights(
 ):
     for number, episode in enumerate(episodes()):
         loss = support_loss(pupil, Episode(*map(tf.constant, episode)))
-        weights = [tf.constant(w) for w in by_hand[number]["adapted"]]
+        adapted = by_hand[number]["adapted"]
+        weights = {n: tf.constant(w) for n, w in zip(pupil.network.variables, adapted)}
         exact = np.abs(scipy.linalg.eigvalsh(full_hessian(loss, weights))).max()
         np.testing.assert_allclose(report.values["curvature"][number], exact, rtol=1e-5)
     assert report.converged == 1.0
@@ -177,7 +178,7 @@ def test_the_interval_of_a_mean_over_pairs_is_the_jackknifes():
 def test_queries_that_are_normalized_one_by_one_are_measured_as_evaluation_does():
     pupil = learner(statistics="one_by_one")
     found = landscape(pupil, sampler(), 3, curvature=False).values["query_loss"]
-    expected = [pupil.step_outcomes(episode).loss[-1] for episode in episodes()[:3]]
+    expected = [pupil.step_outcomes(episode)["loss"][-1] for episode in episodes()[:3]]
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from tfmgaug.learners.variables import values
 
 from tests.analysis.toys import NumpyNetwork, learner, plain_mlp, sampler
 from tests.evaluation.toys import toy_classes
@@ -8,6 +7,7 @@ from tfmgaug.analysis import memorization
 from tfmgaug.analysis.subnetworks import attached, draw
 from tfmgaug.backbones import mlp
 from tfmgaug.data import SinusoidSampler
+from tfmgaug.engine.network import Network
 from tfmgaug.evaluation import evaluate
 from tfmgaug.learners import ANIL, FOMAML, MAML, ProtoNet
 from tfmgaug.masks import CatfishMask, ParameterMask, WidthMask
@@ -55,11 +55,12 @@ def test_it_names_what_was_pruned_and_whether_labels_were_read():
 
 def test_higher_rates_prune_what_lower_ones_prune_and_tasks_differ():
     own, tasks = learner(), sampler()
-    mask, theta = attached(ParameterMask(), own), values(own.meta_variables)
+    mask, theta = attached(ParameterMask(), own), own.meta_params
     low, high = (
-        draw(own, mask, theta, None, rate, tasks.episode(0), 0)[0].numpy() for rate in (0.2, 0.6)
+        draw(own, mask, theta, None, rate, tasks.episode(0), 0)["dense1_kernel"].numpy()
+        for rate in (0.2, 0.6)
     )
-    other = draw(own, mask, theta, None, 0.6, tasks.episode(1), 0)[0].numpy()
+    other = draw(own, mask, theta, None, 0.6, tasks.episode(1), 0)["dense1_kernel"].numpy()
     assert (high <= low).all()
     assert (high != other).any()
     assert high.size - high.sum() == int(0.6 * high.size)
@@ -67,7 +68,7 @@ def test_higher_rates_prune_what_lower_ones_prune_and_tasks_differ():
 
 def test_a_mask_that_serves_another_learner_is_left_alone():
     mask = CatfishMask()
-    mask.attach(plain_mlp(hidden=(2, 2)))
+    mask.attach(Network(plain_mlp(hidden=(2, 2))))
     before = list(mask.prunable)
     memorization(learner(), sampler(), mask, rates=[0.1], episodes=2)
     assert mask.prunable == before

@@ -6,6 +6,9 @@ from tests.analysis.toys import learner as plain
 from tfmgaug.analysis import linear_cka, representation_change
 from tfmgaug.analysis.representation import query_features
 from tfmgaug.backbones import mlp
+from tfmgaug.engine import prediction
+from tfmgaug.engine.context import Context
+from tfmgaug.engine.params import by_name, replace
 from tfmgaug.learners import ANIL, BOIL, MAML, MetaTicket, ProtoNet
 from tfmgaug.masks import ScoreMask
 
@@ -27,7 +30,8 @@ def cka(own, **options):
 def states(own, episode):
     """Before and after adaptation."""
     x, y = episode.support_x, episode.support_y
-    return own.start(), own.adapt_state(own.start(), x, y)
+    initial = own.initial_state()
+    return initial, own.adapt_state(initial, x, y, Context())
 
 
 def test_cka_is_that_of_numpy_features():
@@ -36,7 +40,7 @@ def test_cka_is_that_of_numpy_features():
     for number in range(2):
         episode = sampler().episode(number)
         before, after = (
-            [own.weights_of(state)[place].numpy() for place in range(4)]
+            [w.numpy() for w in replace(own.network.params, state).values()]
             for state in states(own, episode)
         )
         x = (episode.query_x.reshape(len(episode.query_x), -1) - 127.5) / 127.5
@@ -64,18 +68,13 @@ def test_anil_leaves_the_body_exactly_as_it_is(statistics):
 def test_boil_leaves_the_head_as_it_is_in_weights_and_in_cka(kind):
     own, episode = learner(kind), sampler().episode(0)
     before, after = states(own, episode)
-    head = own.classifier.trainable_variables
-    places = [
-        number
-        for number, variable in enumerate(own.backbone.trainable_variables)
-        if any(variable is one for one in head)
-    ]
-    old, new = own.weights_of(before), own.weights_of(after)
-    same = [np.array_equal(old[place], new[place]) for place in places]
+    head = by_name(own.classifier.trainable_variables)
+    old, new = (replace(own.network.params, state) for state in (before, after))
+    same = [np.array_equal(old[name], new[name]) for name in head]
     # The same features through the head before and after adaptation.
-    features = query_features(own, after, episode.query_x, "transductive")[1]
+    features = query_features(own, after, episode.query_x, Context())[1]
     logits = [
-        own.forward_adapted(state, features, None, "transductive", model=own.stages[HEAD])[0]
+        prediction.forward(own, state, features, Context(), own.network.stages[HEAD])[0]
         for state in (before, after)
     ]
     alike = float(linear_cka(*logits))
@@ -86,11 +85,10 @@ def test_boil_leaves_the_head_as_it_is_in_weights_and_in_cka(kind):
 def test_a_ticket_is_compared_with_its_mask_on():
     own = learner(MetaTicket, score_mask=ScoreMask(0.5))
     masked = cka(own)
-    kernels = own.backbone.trainable_variables
-    for place in own.score_mask.places:
+    for name, mask in own.score_mask.masks().items():
         # What is pruned plays no part, whatever its value.
-        mask = np.asarray(own.score_mask.masks()[place])
-        kernels[place].assign(np.where(mask == 1, kernels[place].numpy(), 99.0))
+        kernel = own.network.variables[name]
+        kernel.assign(np.where(mask == 1, kernel.numpy(), 99.0))
     np.testing.assert_array_equal(cka(own), masked)
 
 

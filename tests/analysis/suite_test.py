@@ -13,7 +13,6 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from tfmgaug.engine.inner_optimizers import SGD
 
 from launch.analyses import bound, capacity
 from launch.analyses.runs import Run
@@ -22,6 +21,8 @@ from tests.analysis.toys import by_hsic, sampler
 from tfmgaug import analysis, masks
 from tfmgaug.analysis.initialization import random_weights
 from tfmgaug.backbones import mlp
+from tfmgaug.engine.inner_optimizers import SGD
+from tfmgaug.engine.params import name_of
 from tfmgaug.heads import RidgeHead, SVMHead
 from tfmgaug.layers import Context
 from tfmgaug.learners import (
@@ -158,8 +159,8 @@ def untrained(hand, number):
         seed = int(np.random.default_rng(seed).integers(2**31))
         build = descending(type(hand.learner), score_mask=masks.ScoreMask(0.3), seed=seed)
         return ByHand(build(conv, "float64"), {"": RATE})
-    drawn = map(tf.constant, random_weights(hand.backbone, seed))
-    fresh.weights = dict(zip(hand.weights, drawn, strict=True))
+    drawn, weights = random_weights(hand.backbone, seed), hand.backbone.trainable_variables
+    fresh.weights = {v.path: tf.constant(drawn[name_of(v)]) for v in weights}
     return fresh
 
 
@@ -285,7 +286,7 @@ def representation_by_hand(hand):
     def features(episode, steps):
         weights = hand.adapted(hand.weights, episode, steps)
         x, found = episode.query_x, []
-        for stage in hand.learner.stages:
+        for stage in hand.learner.network.stages:
             x = hand.outputs(weights, x, stage)
             found.append(x.numpy())
         return found
@@ -402,7 +403,7 @@ ANALYSES = {
         },
     ),
     "in float64": Row(
-        lambda one: analysis.in_float64(one).step_outcomes(EPISODES[0]).loss,
+        lambda one: analysis.in_float64(one).step_outcomes(EPISODES[0])["loss"],
         lambda hand: hand.losses(EPISODES[0], steps_of(hand)),
         dtype="float32",
     ),

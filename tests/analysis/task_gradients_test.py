@@ -36,7 +36,7 @@ def test_gradients_are_those_of_numpy_whatever_the_inner_loop_adapts(kind):
 
 def test_a_tickets_gradients_are_taken_through_its_mask():
     own = learner(MetaTicket, score_mask=ScoreMask(0.5))
-    mask = np.asarray(own.score_mask.masks()[0])
+    mask = np.asarray(own.score_mask.masks()["dense1_kernel"])
     assert 0.4 < mask.mean() < 0.6
     check(own, mask)
 

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.python.framework import op_def_registry
 
+from tests.single_task import task_gradient
 from tests.tasks import (
     batch,
     dataset,
@@ -19,8 +20,10 @@ from tests.tasks import (
     theta,
 )
 from tfmgaug import MGAug
+from tfmgaug.engine.context import Context
 from tfmgaug.learners import FOMAML, MAML, ProtoNet
 from tfmgaug.masks import CatfishMask, ParameterMask, WidthMask
+from tfmgaug.masks.mask import Subnetwork
 from tfmgaug.randomness import fold, key
 
 MASKS = {
@@ -44,8 +47,9 @@ def pruning(learner, episode, number, step=0):
     if mask.score == "query_loss" and learner.inner_steps:
         scores = learner.weight_gradient(weights, episode)[0]
     else:
-        scores = learner.meta_gradient(weights, episode)[0]
-    masks = mask.draw(weights, scores, mask.rate(number, own_key), own_key)
+        scores = task_gradient(learner, episode).gradients
+    subnetwork = Subnetwork(number, episode.index, mask.rate(number, own_key), own_key)
+    masks = mask.draw(weights, scores, subnetwork)
     return functools.partial(mask, masks=masks), masks
 
 
@@ -54,12 +58,12 @@ def pruning(learner, episode, number, step=0):
 def test_gradients_of_subnetworks_add_to_the_full_networks(kind, mask):
     pupil = learner(kind, MGAug(MASKS[mask](), subnetworks=2))
     data = batch(1, first=5)
-    by_hand = [pupil.meta_gradient(theta(pupil), task(data))[0]]
+    by_hand = [task_gradient(pupil, task(data)).gradients]
     for number in range(2):
         prune, _ = pruning(pupil, task(data), number)
-        by_hand.append(pupil.meta_gradient(theta(pupil), task(data), prune)[0])
-    found = pupil.meta_gradients(data)
-    for total, parts in zip(found, zip(*by_hand)):
+        by_hand.append(task_gradient(pupil, task(data), weight_transform=prune).gradients)
+    for name, total in pupil.meta_gradients(data).items():
+        parts = [gradients[name] for gradients in by_hand]
         np.testing.assert_allclose(total, sum(parts), rtol=1e-9, atol=1e-12)
     assert np.abs(flat(by_hand[1]) - flat(by_hand[0])).max() > 1e-3
 
@@ -67,19 +71,22 @@ def test_gradients_of_subnetworks_add_to_the_full_networks(kind, mask):
 @pytest.mark.parametrize("mask", [WidthMask, ParameterMask, CatfishMask])
 def test_masks_of_ones_repeat_the_full_network(mask):
     plain, pupil = learner(), learner(augmentation=MGAug(mask(0.0), subnetworks=3))
-    for found, once in zip(pupil.meta_gradients(batch(1)), plain.meta_gradients(batch(1))):
-        np.testing.assert_allclose(found, 4 * once, rtol=1e-6)
+    found, once = (one.meta_gradients(batch(1)) for one in (pupil, plain))
+    assert found.keys() == once.keys()
+    for name, gradient in once.items():
+        np.testing.assert_allclose(found[name], 4 * gradient, rtol=1e-6)
 
 
 @pytest.mark.parametrize("mask", [WidthMask, ParameterMask, CatfishMask])
 def test_a_mask_of_ones_changes_no_bit_of_the_forward_pass(mask):
     pupil = learner(MAML, MGAug(mask(0.0)))
     prune, _ = pruning(pupil, task(batch()), 0)
-    outputs = [pupil.forward(theta(pupil), batch()[0]["query_x"][0], p)[0] for p in (None, prune)]
+    queries, contexts = batch()[0]["query_x"][0], (Context(), Context(prune))
+    outputs = [pupil.network(theta(pupil), queries, context)[0] for context in contexts]
     np.testing.assert_array_equal(*outputs)
     # Gradients add up in another order.
-    plain, _, _ = pupil.meta_gradient(theta(pupil), task(batch()))
-    masked, _, _ = pupil.meta_gradient(theta(pupil), task(batch()), prune)
+    plain = task_gradient(pupil, task(batch())).gradients
+    masked = task_gradient(pupil, task(batch()), weight_transform=prune).gradients
     np.testing.assert_allclose(flat(masked), flat(plain), rtol=1e-12, atol=1e-14)
 
 
@@ -87,22 +94,20 @@ def test_a_mask_of_ones_changes_no_bit_of_the_forward_pass(mask):
 def test_exactly_the_pruned_entries_receive_no_meta_gradient(name):
     pupil = learner(MAML, MGAug(MASKS[name]()))
     prune, masks = pruning(pupil, task(batch()), 0)
-    gradients, _, _ = pupil.meta_gradient(theta(pupil), task(batch()), prune)
-    for gradient, mask in zip(gradients, masks):
-        if mask is not None:
-            np.testing.assert_array_equal(gradient.numpy() != 0, mask == 1)
-    assert sum(np.sum(1 - m) for m in masks if m is not None) > 5
+    gradients = task_gradient(pupil, task(batch()), weight_transform=prune).gradients
+    for mask_name, mask in masks.items():
+        np.testing.assert_array_equal(gradients[mask_name].numpy() != 0, mask == 1)
+    assert sum(np.sum(1 - mask) for mask in masks.values()) > 5
 
 
 def test_pruned_entries_do_not_move_in_the_inner_loop():
     pupil = learner(MAML, MGAug(ParameterMask(0.25)))
     episode = task(batch())
     prune, masks = pruning(pupil, episode, 0)
-    state = pupil.adapt_state(pupil.start(), episode.support_x, episode.support_y, prune=prune)
-    moved = [state[name] - before for name, before in zip(pupil.weight_names, theta(pupil))]
-    for change, mask in zip(moved, masks):
-        if mask is not None:
-            np.testing.assert_array_equal(change.numpy() != 0, mask == 1)
+    initial = pupil.initial_state()
+    state = pupil.adapt_state(initial, episode.support_x, episode.support_y, Context(prune))
+    for name, mask in masks.items():
+        np.testing.assert_array_equal((state[name] - initial[name]).numpy() != 0, mask == 1)
 
 
 def test_draws_depend_on_seed_step_and_episode():
@@ -187,7 +192,7 @@ def test_subnetworks_see_lower_resolutions():
     data = large_images()
     x = {n: interpolated(data[0][n][0], 16)[None] for n in ("support_x", "query_x")}
     small = ({**data[0], **x}, data[1])
-    full, own = (pupil.meta_gradient(theta(pupil), task(d))[0] for d in (data, small))
+    full, own = (task_gradient(pupil, task(d)).gradients for d in (data, small))
     found = pupil.meta_gradients(data)
     np.testing.assert_allclose(flat(found), flat(full) + flat(own), rtol=1e-4, atol=1e-6)
     assert np.abs(flat(own) - flat(full)).max() > 1e-3

@@ -25,6 +25,7 @@ from launch.benchmarks import (
 )
 from launch.benchmarks.implementations import Implementation
 from launch.benchmarks.measurement import Measurement
+from tests.single_task import task_gradient
 from tfmgaug.episode import Episode
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -289,25 +290,31 @@ def test_given_masks_reach_their_task_and_subnetwork():
 def _norm_by_hand(peer, workload, start, masks):
     """The definition of MGAug, a task and a sub-network at a time, without MGAug."""
     learner = ours._learner(workload, peer._backbone(), None)
-    theta = [tf.convert_to_tensor(variable) for variable in learner.meta_variables]
-    names = [variable.path for variable in learner.meta_variables]
-    gradient = tf.function(lambda task, own: learner.meta_gradient(theta, task, _multiply(own))[0])
-    total = [tf.zeros_like(weight) for weight in theta]
+    paths = {name: variable.path for name, variable in learner.network.variables.items()}
+    total = {name: tf.zeros_like(weight) for name, weight in learner.network.params.items()}
+
+    @tf.function
+    def gradient(task, own):
+        return task_gradient(learner, task, weight_transform=_multiply(own)).gradients
+
     for number in range(workload.tasks):
         parts = [tf.constant(part[number]) for part in start[1:]]
         task = Episode(*parts, index=tf.constant(number))
-        full = [tf.ones_like(weight) for weight in theta]
+        full = {name: tf.ones_like(weight) for name, weight in total.items()}
         pruned = [
-            [tf.constant(masks[n][number, u]) if n in masks else one for n, one in zip(names, full)]
+            {
+                name: tf.constant(masks[paths[name]][number, u]) if paths[name] in masks else ones
+                for name, ones in full.items()
+            }
             for u in range(len(workload.rates))
         ]
         for own in (full, *pruned):
-            total = [a + b for a, b in zip(total, gradient(task, own))]
-    return float(tf.linalg.global_norm(total)) / workload.tasks
+            total = {name: total[name] + part for name, part in gradient(task, own).items()}
+    return float(tf.linalg.global_norm(list(total.values()))) / workload.tasks
 
 
 def _multiply(masks):
-    return lambda weights: [mask * weight for mask, weight in zip(masks, weights)]
+    return lambda weights: {name: masks[name] * weight for name, weight in weights.items()}
 
 
 def test_masks_have_the_rates_of_the_workload():

@@ -4,9 +4,11 @@ import tensorflow as tf
 
 from tests.tasks import images, scatter, small_conv, smooth_conv, task, theta
 from tfmgaug import MGAug
+from tfmgaug.engine.network import Network
+from tfmgaug.engine.task import before_adaptation
 from tfmgaug.learners import FOMAML, ProtoNet
 from tfmgaug.masks import CatfishMask
-from tfmgaug.randomness import key
+from tfmgaug.masks.mask import at_rate
 
 
 def by_numpy(gradient, weight, rate):
@@ -17,39 +19,45 @@ def by_numpy(gradient, weight, rate):
     return mask.reshape(np.shape(weight))
 
 
+def attached():
+    network, mask = Network(small_conv()), CatfishMask()
+    mask.attach(network, network.model.layers[-1])
+    return mask, network.variables
+
+
 @pytest.mark.parametrize("rate", [0.0, 0.01, 0.25, 0.9])
 def test_it_prunes_exactly_the_top_scores(rate):
-    backbone, mask = small_conv(), CatfishMask()
-    mask.attach(backbone, backbone.layers[-1])
+    mask, variables = attached()
     draws = np.random.default_rng(0)
-    weights = [draws.normal(size=v.shape).astype("float32") for v in backbone.trainable_variables]
-    gradients = [draws.normal(size=w.shape).astype("float32") for w in weights]
-    found = mask.draw(weights, gradients, tf.constant(rate, tf.float64), key(0))
-    assert [m is not None for m in found] == mask.prunable
-    for w, g, m in zip(weights, gradients, found):
-        if m is not None:
-            np.testing.assert_array_equal(m, by_numpy(g, w, rate))
+    weights = {n: draws.normal(size=v.shape).astype("float32") for n, v in variables.items()}
+    gradients = {n: draws.normal(size=w.shape).astype("float32") for n, w in weights.items()}
+    masks = mask.draw(weights, gradients, at_rate(rate))
+    assert list(masks) == mask.prunable == [f"conv{n}_kernel" for n in (1, 2, 3, 4)]
+    for name, drawn in masks.items():
+        np.testing.assert_array_equal(drawn, by_numpy(gradients[name], weights[name], rate))
 
 
 def test_the_sign_of_a_score_does_not_matter():
-    backbone, mask = small_conv(), CatfishMask()
-    mask.attach(backbone, backbone.layers[-1])
-    weights = [tf.random.stateless_normal(v.shape, [1, 2]) for v in backbone.trainable_variables]
-    minus = [-w for w in weights]
-    one, other = (mask.draw(weights, g, 0.3, key(0)) for g in (weights, minus))
-    np.testing.assert_array_equal(one[0], other[0])
+    mask, variables = attached()
+    weights = {n: tf.random.stateless_normal(v.shape, [1, 2]) for n, v in variables.items()}
+    minus = {n: -w for n, w in weights.items()}
+    one, other = (mask.draw(weights, g, at_rate(0.3)) for g in (weights, minus))
+    np.testing.assert_array_equal(one["conv1_kernel"], other["conv1_kernel"])
 
 
 def test_the_paper_scores_by_the_query_loss_before_adaptation():
     learner = scatter(FOMAML(smooth_conv(), inner_steps=1, augmentation=MGAug(CatfishMask())))
     weights, episode = theta(learner), task(images())
     gradients, _ = learner.weight_gradient(weights, episode)
-    direction = [np.random.default_rng(n).normal(size=w.shape) for n, w in enumerate(weights)]
+    direction = {
+        name: np.random.default_rng(number).normal(size=weight.shape)
+        for number, (name, weight) in enumerate(weights.items())
+    }
     up, down = (
-        query_loss(learner, [w + step * d for w, d in zip(weights, direction)], episode)
+        query_loss(learner, {n: w + step * direction[n] for n, w in weights.items()}, episode)
         for step in (1e-5, -1e-5)
     )
-    slope = sum(np.sum(g * d) for g, d in zip(gradients, direction))
+    slope = sum(np.sum(gradients[name] * d) for name, d in direction.items())
     np.testing.assert_allclose(slope, (up - down) / 2e-5, rtol=1e-6)
 
 
@@ -57,7 +65,7 @@ def query_loss(learner, weights, episode):
     """The cross-entropy of the queries at unadapted weights, normalized among themselves."""
     statistics = learner.backbone.non_trainable_variables
     logits, _ = learner.backbone.stateless_call(
-        weights, statistics, tf.cast(episode.query_x, tf.float32), training=True
+        list(weights.values()), statistics, tf.cast(episode.query_x, tf.float32), training=True
     )
     logits = logits.numpy()
     chosen = logits[np.arange(len(logits)), episode.query_y]
@@ -68,17 +76,19 @@ def test_the_authors_rule_scores_by_the_meta_gradient():
     mask = CatfishMask(score="meta_gradient")
     learner = scatter(FOMAML(smooth_conv(), inner_steps=1, augmentation=MGAug(mask)))
     weights, episode = theta(learner), task(images())
-    gradients = learner.meta_gradient(weights, episode)[0]
-    scoring, _ = learner._before_adaptation(weights, episode, gradients)
-    assert all(a is b for a, b in zip(scoring, gradients))
+    context = learner.training_context(episode)
+    gradients = learner.task_gradient(weights, episode, context).gradients
+    scoring, _ = before_adaptation(learner, weights, episode, gradients)
+    assert scoring is gradients
 
 
 def test_a_learner_without_inner_steps_scores_by_its_own_gradient():
     learner = ProtoNet(smooth_conv(way=None), augmentation=MGAug(CatfishMask()))
-    gradients = learner.meta_gradient(theta(learner), task(images()))[0]
-    scoring, before = learner._before_adaptation(theta(learner), task(images()), gradients)
-    assert len(scoring) == len(gradients)
-    assert all(a is b for a, b in zip(scoring, gradients))
+    weights, episode = theta(learner), task(images())
+    context = learner.training_context(episode)
+    gradients = learner.task_gradient(weights, episode, context).gradients
+    scoring, before = before_adaptation(learner, weights, episode, gradients)
+    assert scoring is gradients
     assert before is None
 
 

@@ -1,14 +1,14 @@
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from tfmgaug.backbones import conv4, mlp, resnet, resnet12, wide_resnet
 from tfmgaug.backbones.head import classifier_of
 from tfmgaug.backbones.preparation import prepare
+from tfmgaug.engine.network import Network
 from tfmgaug.layers import BatchNormalization
 from tfmgaug.masks import WidthMask, cut
-from tfmgaug.randomness import key
+from tfmgaug.masks.mask import at_rate
 
 layers = keras.layers
 RATE = 0.4
@@ -75,12 +75,11 @@ def network(name, way=3):
 
 def masked(model, x, training, rate=RATE, embedding=False):
     """Outputs and statistics of the network under its mask."""
-    mask, weights = WidthMask(rate), [tf.convert_to_tensor(v) for v in model.trainable_variables]
-    mask.attach(model, None if embedding else classifier_of(model))
-    masks = mask.draw(weights, None, tf.constant(rate, tf.float64), key(0))
-    return model.stateless_call(
-        mask(weights, masks), model.non_trainable_variables, x, training=training
-    )
+    mask, network = WidthMask(rate), Network(model)
+    mask.attach(network, None if embedding else classifier_of(model))
+    masks = mask.draw(network.params, None, at_rate(rate))
+    weights = list(mask(network.params, masks).values())
+    return model.stateless_call(weights, model.non_trainable_variables, x, training=training)
 
 
 @pytest.mark.parametrize("training", [True, False])

@@ -3,7 +3,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.tasks import batch, dataset, flat, small_conv, smooth_mlp, task, theta
+from tests.tasks import batch, dataset, flat, small_conv, smooth_mlp, task
+from tfmgaug.engine.network import Network
+from tfmgaug.engine.params import replace
 from tfmgaug.learners import ANIL, FOMAML, MAML, MetaTicket, ProtoNet, Reptile
 from tfmgaug.masks import MagnitudeMask
 
@@ -21,8 +23,8 @@ def backbone(kernels):
 
 def pruned(kernels, rates):
     network, mask = backbone(kernels), MagnitudeMask(rates)
-    mask.attach(network)
-    mask.prune(network.trainable_variables)
+    mask.attach(Network(network))
+    mask.prune()
     return [np.asarray(one) for one in mask.masks], network
 
 
@@ -63,19 +65,19 @@ def test_layers_may_have_rates_of_their_own():
 
 def test_convolutions_and_their_spatial_head_are_pruned():
     network, mask = small_conv(), MagnitudeMask(0.5)
-    mask.attach(network)
+    mask.attach(Network(network))
     assert len(mask.masks) == 5
     assert mask.kept == (expected := sum(m.shape.num_elements() for m in mask.masks), expected)
-    mask.prune(network.trainable_variables)
+    mask.prune()
     assert set(mask.sparsity().values()) == {0.5}
 
 
 def test_released_entries_are_no_longer_masked():
     network, mask = backbone([np.ones((2, 2))]), MagnitudeMask(0.5)
-    mask.attach(network)
-    mask.prune(network.trainable_variables)
+    mask.attach(Network(network))
+    mask.prune()
     mask.release()
-    weights = [tf.ones(v.shape) for v in network.trainable_variables]
+    weights = {n: tf.ones(v.shape) for n, v in Network(network).variables.items()}
     np.testing.assert_array_equal(flat(mask(weights)), flat(weights))
     assert (network.trainable_variables[0].numpy() == [[0, 0], [1, 1]]).all()  # as they were left
 
@@ -97,24 +99,24 @@ def test_no_learner_moves_what_is_pruned_in_no_loop(name):
     learner.compile(keras.optimizers.Adam(0.01), run_eagerly=True)
     learner.fit(dataset(batch(), repeat=2), verbose=0)  # the optimizer has momentum now
     mask = learner.magnitude_mask
-    mask.prune(learner.backbone.trainable_variables)
+    mask.prune()
     gradients = learner.meta_gradients(batch())
     learner.fit(dataset(batch(), repeat=2), verbose=0)
     episode = task(batch())
-    state = learner.adapt_state(learner.start(), episode.support_x, episode.support_y)
-    ones = [tf.ones(v.shape, tf.float64) for v in learner.backbone.trainable_variables]
-    for own, gradient, variable, adapted in zip(
-        mask(ones), gradients, theta(learner), learner.weights_of(state)
-    ):
-        for tensor in (gradient, variable, adapted):
-            assert (tensor.numpy()[own.numpy() == 0] == 0).all()
-            assert (tensor.numpy()[own.numpy() == 1] != 0).any()
+    state = learner.adapted_state(episode.support_x, episode.support_y)
+    weights = learner.network.params
+    kept = mask({name: tf.ones(w.shape, tf.float64) for name, w in weights.items()})
+    for tensors in (gradients, weights, replace(weights, state)):
+        assert tensors.keys() == kept.keys()
+        for name, own in kept.items():
+            assert (tensors[name].numpy()[own.numpy() == 0] == 0).all()
+            assert (tensors[name].numpy()[own.numpy() == 1] != 0).any()
 
 
 def test_the_mask_is_saved_with_the_learner_and_holds_in_what_is_loaded(tmp_path):
     learner = LEARNERS["MAML"](magnitude_mask=MagnitudeMask([0.1, 0.5, 0.3]))
     learner.compile()
-    learner.magnitude_mask.prune(learner.backbone.trainable_variables)
+    learner.magnitude_mask.prune()
     learner.magnitude_mask.phase.assign(3)
     learner.save(tmp_path / "x.keras")
     copy = keras.models.load_model(tmp_path / "x.keras")

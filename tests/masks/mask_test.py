@@ -6,8 +6,9 @@ import pytest
 import tensorflow as tf
 
 from tests.tasks import small_conv, smooth_mlp
+from tfmgaug.engine.network import Network
 from tfmgaug.masks import CatfishMask, Mask, ParameterMask, WidthMask
-from tfmgaug.masks.mask import prunable_layers, prune_top
+from tfmgaug.masks.mask import at_rate, prunable_layers, prune_top
 from tfmgaug.randomness import fold, key
 
 RATES = [0.0, 0.001, 0.02, 0.1, 0.29, 0.3, 1 / 3, 0.57, 0.58, 0.7, 0.99]
@@ -32,9 +33,9 @@ def test_width_masks_keep_one_channel_at_least(rate):
     kept = []
     for size in SIZES[:-1]:
         mask = WidthMask(rate)
-        mask.prunable = [True]
-        drawn = mask.draw([tf.ones([size])], None, mask.rate(0, key(0)), key(0))
-        kept.append(int(np.sum(drawn[0])))
+        mask.prunable = ["kernel"]
+        drawn = mask.draw({"kernel": tf.ones([size])}, None, at_rate(mask.rate(0, key(0))))
+        kept.append(int(np.sum(drawn["kernel"])))
     assert kept == [max(1, size - asked(rate, size)) for size in SIZES[:-1]]
 
 
@@ -54,11 +55,11 @@ def test_scores_of_zero_prune_no_more_than_asked():
 
 def test_masks_multiply_in_the_precision_of_the_weight():
     mask = ParameterMask()
-    weights = [tf.constant([2.0, 3.0], tf.float64), tf.constant([4.0], tf.bfloat16)]
-    masked = mask(weights, masks=[tf.constant([0.0, 1.0]), None])
-    np.testing.assert_array_equal(masked[0], [0.0, 3.0])
-    assert masked[0].dtype == tf.float64
-    assert masked[1] is weights[1]
+    weights = {"kernel": tf.constant([2.0, 3.0], tf.float64), "bias": tf.ones([1], tf.bfloat16)}
+    masked = mask(weights, masks={"kernel": tf.constant([0.0, 1.0])})
+    np.testing.assert_array_equal(masked["kernel"], [0.0, 3.0])
+    assert masked["kernel"].dtype == tf.float64
+    assert masked["bias"] is weights["bias"]
 
 
 def test_the_first_subnetwork_gets_the_highest_rate_and_others_between():
@@ -83,22 +84,22 @@ def test_impossible_rates_are_refused(kind, rates):
 
 
 def test_parameter_masks_prune_convolutions_and_nothing_else():
-    assert pruned_names(ParameterMask(), small_conv()) == [f"conv{n}/kernel" for n in (1, 2, 3, 4)]
+    assert pruned_names(ParameterMask(), small_conv()) == [f"conv{n}_kernel" for n in (1, 2, 3, 4)]
 
 
 def test_parameter_masks_prune_hidden_dense_kernels_and_no_biases():
     backbone = smooth_mlp(normalization=False)
-    assert pruned_names(ParameterMask(), backbone) == ["dense1/kernel", "dense2/kernel"]
+    assert pruned_names(ParameterMask(), backbone) == ["dense1_kernel", "dense2_kernel"]
 
 
 def test_without_a_classifier_the_last_layer_is_pruned():
-    assert pruned_names(CatfishMask(), smooth_mlp(way=None), head=False)[-1] == "dense2/kernel"
-    assert pruned_names(CatfishMask(), small_conv(way=None), head=False)[-1] == "conv4/kernel"
+    assert pruned_names(CatfishMask(), smooth_mlp(way=None), head=False)[-1] == "dense2_kernel"
+    assert pruned_names(CatfishMask(), small_conv(way=None), head=False)[-1] == "conv4_kernel"
 
 
 def pruned_names(mask, backbone, head=True):
-    mask.attach(backbone, backbone.layers[-1] if head else None)
-    return [v.path for v, p in zip(backbone.trainable_variables, mask.prunable) if p]
+    mask.attach(Network(backbone), backbone.layers[-1] if head else None)
+    return mask.prunable
 
 
 def test_a_backbone_with_nothing_to_prune_is_named():

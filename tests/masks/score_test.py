@@ -6,24 +6,25 @@ import tensorflow as tf
 from tests.tasks import small_conv
 from tfmgaug import MGAug
 from tfmgaug.backbones import mlp
+from tfmgaug.engine.network import Network
 from tfmgaug.masks import ScoreMask
 from tfmgaug.masks.score import step
 from tfmgaug.randomness import key
 
 
 def attached(initial_sparsity=0.0, backbone=None, seed=0, **options):
-    backbone = backbone or mlp(3, (10,), hidden=(10, 7))
+    network = Network(backbone or mlp(3, (10,), hidden=(10, 7)))
     mask = ScoreMask(initial_sparsity, **options)
-    mask.attach(backbone, backbone.layers[-1], key(seed))
-    return mask, [tf.convert_to_tensor(v) for v in backbone.trainable_variables]
+    mask.attach(network, network.model.layers[-1], key(seed))
+    return mask, network.params
 
 
 def arrays(variables):
-    return [variable.numpy() for variable in variables]
+    return {name: variable.numpy() for name, variable in variables.items()}
 
 
 def pruned(mask):
-    return [int(np.sum(1 - np.asarray(m))) for m in mask.masks() if m is not None]
+    return [int(np.sum(1 - np.asarray(m))) for m in mask.masks().values()]
 
 
 # The thresholds.
@@ -34,40 +35,42 @@ def pruned(mask):
 )
 def test_a_threshold_is_one_of_the_smallest_initial_scores(sparsity, smallest):
     mask, _ = attached(sparsity)  # layers of 100 and 70 weights
-    for score, threshold, number in zip(arrays(mask.scores), arrays(mask.thresholds), smallest):
-        assert threshold == np.sort(score, axis=None)[number - 1]
+    thresholds = arrays(mask.thresholds)
+    for (name, score), number in zip(arrays(mask.scores).items(), smallest, strict=True):
+        assert thresholds[name] == np.sort(score, axis=None)[number - 1]
     assert pruned(mask) == [number - 1 for number in smallest]
 
 
 def test_masks_are_what_numpy_finds_at_any_scores():
     mask, _ = attached(0.5)
     initial, draws = arrays(mask.thresholds), np.random.default_rng(0)
-    for score in mask.scores:
+    for score in mask.scores.values():
         score.assign(draws.normal(size=score.shape))
-    found = [m for m in mask.masks() if m is not None]
-    for one, score, threshold in zip(found, arrays(mask.scores), initial):
-        np.testing.assert_array_equal(one, np.where(score >= threshold, 1, 0))
+    masks = mask.masks()
+    assert masks.keys() == mask.scores.keys()
+    for name, score in arrays(mask.scores).items():
+        np.testing.assert_array_equal(masks[name], np.where(score >= initial[name], 1, 0))
     assert arrays(mask.thresholds) == initial
 
 
 def test_sparsity_drifts_where_the_threshold_is_fixed():
     mask, _ = attached(0.3)
-    mask.scores[0].assign_add(10 * np.ones((10, 10)))
+    mask.scores["dense1_kernel"].assign_add(10 * np.ones((10, 10)))
     mask.update_thresholds()
     assert pruned(mask) == [0, 20]
-    assert mask.shares_pruned() == [0, 20 / 70]
+    assert mask.shares_pruned() == {"dense1_kernel": 0, "dense2_kernel": 20 / 70}
 
 
 def test_thresholds_follow_the_scores_where_sparsity_is_fixed():
     mask, _ = attached(0.3, sparsity="fixed")
     draws = np.random.default_rng(0)
     for _ in range(3):
-        for score in mask.scores:
+        for score in mask.scores.values():
             score.assign(draws.normal(size=score.shape))
         mask.update_thresholds()
         assert pruned(mask) == [30, 21]
-        kept = np.asarray(mask.masks()[0]) == 1
-        score = mask.scores[0].numpy()
+        kept = np.asarray(mask.masks()["dense1_kernel"]) == 1
+        score = mask.scores["dense1_kernel"].numpy()
         assert score[kept].min() > score[~kept].max()
 
 
@@ -76,27 +79,23 @@ def test_thresholds_follow_the_scores_where_sparsity_is_fixed():
 
 def test_weights_are_multiplied_by_their_masks():
     mask, weights = attached(0.4)
-    for weight, one, found in zip(weights, mask.masks(), mask(weights)):
-        expected = weight.numpy() if one is None else weight.numpy() * np.asarray(one)
-        np.testing.assert_array_equal(found, expected)
+    masked, masks = mask(weights), mask.masks()
+    assert masked.keys() == weights.keys()
+    for name, weight in weights.items():
+        expected = weight.numpy() * np.asarray(masks.get(name, 1))
+        np.testing.assert_array_equal(masked[name], expected)
 
 
 def test_only_kernels_before_the_classifier_are_pruned():
     backbone = small_conv(filters=8)
     mask, _ = attached(0.5, backbone)
-    paths = [variable.path for variable in backbone.trainable_variables]
-    assert [paths[place] for place in mask.places] == [f"conv{n}/kernel" for n in range(1, 5)]
-    assert [m is not None for m in mask.masks()] == [
-        path.endswith("kernel") for path in paths[:-2]
-    ] + [
-        False,
-        False,
-    ]
+    kernels = [f"conv{n}_kernel" for n in range(1, 5)]
+    assert list(mask.masks()) == list(mask.scores) == kernels
 
 
 def test_the_classifier_is_pruned_on_demand():
     mask, _ = attached(0.5, prune_classifier=True)
-    assert [score.shape for score in mask.scores] == [(10, 10), (10, 7), (7, 3)]
+    assert [score.shape for score in mask.scores.values()] == [(10, 10), (10, 7), (7, 3)]
 
 
 def test_the_precision_of_a_global_policy_changes_no_mask():
@@ -108,9 +107,10 @@ def test_the_precision_of_a_global_policy_changes_no_mask():
         found = mask(weights)
     finally:
         keras.config.set_dtype_policy(policy)
-    for place in mask.places:
-        assert found[place].dtype == tf.float32
-        np.testing.assert_array_equal(found[place], weights[place] * expected[place])
+    assert list(expected) == ["dense1_kernel", "dense2_kernel"]
+    for name, kept in expected.items():
+        assert found[name].dtype == tf.float32
+        np.testing.assert_array_equal(found[name], weights[name] * kept)
 
 
 # The gradient.
@@ -119,13 +119,13 @@ def test_the_precision_of_a_global_policy_changes_no_mask():
 def test_the_gradient_is_straight_through_for_pruned_entries_too():
     mask, weights = attached(0.5)
     draws = np.random.default_rng(0)
-    slopes = [draws.normal(size=score.shape).astype("float32") for score in mask.scores]
+    slopes = {n: draws.normal(size=s.shape).astype("float32") for n, s in mask.scores.items()}
     with tf.GradientTape() as tape:
         outputs = mask(weights)
-        total = sum(tf.reduce_sum(c * outputs[p]) for c, p in zip(slopes, mask.places))
-    gradients = tape.gradient(total, [v.value for v in mask.scores])
-    for found, slope, place in zip(gradients, slopes, mask.places):
-        np.testing.assert_allclose(found, slope * weights[place].numpy(), rtol=1e-6)
+        total = sum(tf.reduce_sum(slope * outputs[name]) for name, slope in slopes.items())
+    gradients = tape.gradient(total, {name: v.value for name, v in mask.scores.items()})
+    for name, slope in slopes.items():
+        np.testing.assert_allclose(gradients[name], slope * weights[name].numpy(), rtol=1e-6)
 
 
 def test_gradients_of_gradients_are_straight_through():
@@ -157,7 +157,7 @@ def test_the_threshold_has_no_gradient():
 
 def test_scores_start_kaiming_uniform():
     mask, _ = attached(backbone=mlp(3, (300,), hidden=(200, 50)))
-    for score in arrays(mask.scores):
+    for score in arrays(mask.scores).values():
         bound = np.sqrt(6 / score.shape[0])
         assert 0.99 * bound < np.abs(score).max() <= bound
         np.testing.assert_allclose(score.std(), bound / np.sqrt(3), rtol=0.03)
@@ -165,19 +165,19 @@ def test_scores_start_kaiming_uniform():
 
 def test_the_key_alone_decides_the_scores():
     same, again, other = (arrays(attached(seed=seed)[0].scores) for seed in (0, 0, 1))
-    np.testing.assert_array_equal(same[0], again[0])
-    assert (same[0] != other[0]).all()
+    np.testing.assert_array_equal(same["dense1_kernel"], again["dense1_kernel"])
+    assert (same["dense1_kernel"] != other["dense1_kernel"]).all()
 
 
 def test_scores_can_be_made_from_masks():
     mask, _ = attached(0.3)
     wanted = {
-        place: np.random.default_rng(place).random(score.shape) < 0.8
-        for place, score in zip(mask.places, mask.scores)
+        name: np.random.default_rng(number).random(score.shape) < 0.8
+        for number, (name, score) in enumerate(mask.scores.items())
     }
     mask.set_masks(wanted)
-    for place, expected in wanted.items():
-        np.testing.assert_array_equal(mask.masks()[place], expected)
+    for name, expected in wanted.items():
+        np.testing.assert_array_equal(mask.masks()[name], expected)
 
 
 # What is refused.
@@ -200,7 +200,7 @@ def test_impossible_arguments_are_refused(options, message):
 def test_a_mask_serves_one_learner():
     mask, _ = attached()
     with pytest.raises(ValueError, match="serves one learner"):
-        mask.attach(small_conv(), None, key(0))
+        mask.attach(Network(small_conv()), None, key(0))
 
 
 def test_mgaug_draws_no_score_masks():

@@ -1,38 +1,41 @@
+import dataclasses
 import functools
 
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from tests.tasks import images, scatter, small_conv, smooth_conv, smooth_mlp, task, theta
 from tfmgaug.backbones import resnet
+from tfmgaug.engine.context import Context
+from tfmgaug.engine.network import Network
 from tfmgaug.layers import BatchNormalization
 from tfmgaug.learners import MAML, ProtoNet
 from tfmgaug.masks import WidthMask
-from tfmgaug.randomness import key
+from tfmgaug.masks.mask import at_rate
 
 RATE, FILTERS, KEPT = 0.4, 5, 3
 
 
 def pruned(learner, rate=RATE):
     mask = WidthMask(rate)
-    mask.attach(learner.backbone, learner.classifier)
-    masks = mask.draw(theta(learner), None, tf.constant(rate, tf.float64), key(0))
+    mask.attach(learner.network, learner.classifier)
+    masks = mask.draw(theta(learner), None, at_rate(rate))
     return functools.partial(mask, masks=masks)
 
 
 def cut(weights, like):
     """The leading part of each weight that the smaller network has."""
-    return [w[tuple(map(slice, v.shape))] for w, v in zip(weights, like)]
+    return {name: weights[name][tuple(map(slice, v.shape))] for name, v in like.items()}
 
 
 def network_and_its_cut(make, **options):
     """A learner, and one with fewer filters that starts with a part of its weights."""
     learner, smaller = (make(filters) for filters in (FILTERS, KEPT))
     scatter(learner)
-    for variable, part in zip(smaller.meta_variables, cut(theta(learner), smaller.meta_variables)):
-        variable.assign(part)
+    variables = smaller.named(smaller.meta_variables)
+    for name, part in cut(theta(learner), variables).items():
+        variables[name].assign(part)
     return learner, smaller
 
 
@@ -55,8 +58,8 @@ def protonet(filters):
 def test_the_masked_network_equals_the_network_physically_cut(make):
     learner, smaller = network_and_its_cut(make)
     x = np.asarray(task(images()).query_x)
-    whole, _ = learner.forward(theta(learner), x, pruned(learner))
-    part, _ = smaller.forward(theta(smaller), x)
+    whole, _ = learner.network(theta(learner), x, Context(pruned(learner), training=True))
+    part, _ = smaller.network(theta(smaller), x, Context(training=True))
     if learner.classifier is None:
         embeddings = np.reshape(whole, (len(x), FILTERS))
         np.testing.assert_array_equal(embeddings[:, KEPT:], 0)
@@ -67,40 +70,42 @@ def test_the_masked_network_equals_the_network_physically_cut(make):
 @pytest.mark.parametrize("make", [maml, residual, protonet])
 def test_meta_gradients_equal_those_of_the_cut_network_and_vanish_outside(make):
     learner, smaller = network_and_its_cut(make)
-    gradients, outcome, _ = learner.meta_gradient(theta(learner), task(images()), pruned(learner))
-    expected, expected_outcome, _ = smaller.meta_gradient(theta(smaller), task(images()))
-    np.testing.assert_allclose(outcome.loss, expected_outcome.loss, rtol=1e-10)
-    for found, part, wanted in zip(gradients, cut(gradients, expected), expected):
+    episode = task(images())
+    context = learner.training_context(episode)
+    masked = dataclasses.replace(context, weight_transform=pruned(learner))
+    whole = learner.task_gradient(theta(learner), episode, masked)
+    expected = smaller.task_gradient(theta(smaller), episode, context)
+    np.testing.assert_allclose(whole.outcome.loss, expected.outcome.loss, rtol=1e-10)
+    assert whole.gradients.keys() == expected.gradients.keys()
+    for name, part in cut(whole.gradients, expected.gradients).items():
+        wanted = expected.gradients[name]
         np.testing.assert_allclose(part, wanted, rtol=1e-6, atol=1e-9)
-        outside = np.sum(np.abs(found)) - np.sum(np.abs(part))
+        outside = np.sum(np.abs(whole.gradients[name])) - np.sum(np.abs(part))
         np.testing.assert_allclose(outside, 0, atol=1e-12)
-    assert all(np.abs(wanted).max() > 1e-6 for wanted in expected)
+        assert np.abs(wanted).max() > 1e-6
 
 
 def test_normalization_and_biases_go_with_their_channels():
-    names = prunable_names(small_conv())
-    assert names == [f"{k}{n}" for n in (1, 2, 3, 4) for k in ("conv", "norm", "norm")]
-    assert prunable_names(smooth_mlp(normalization=False)) == ["dense1"] * 2 + ["dense2"] * 2
+    kinds = ("conv{}_kernel", "norm{}_gamma", "norm{}_beta")
+    assert prunable(small_conv()) == [kind.format(n) for n in (1, 2, 3, 4) for kind in kinds]
+    dense = [f"dense{n}_{weight}" for n in (1, 2) for weight in ("kernel", "bias")]
+    assert prunable(smooth_mlp(normalization=False)) == dense
 
 
-def prunable_names(backbone):
-    return [path.split("/")[0] for path in prunable_paths(backbone)]
-
-
-def prunable_paths(backbone):
+def prunable(backbone):
     mask = WidthMask()
-    mask.attach(backbone, backbone.layers[-1])
-    return [v.path for v, p in zip(backbone.trainable_variables, mask.prunable) if p]
+    mask.attach(Network(backbone), backbone.layers[-1])
+    return mask.prunable
 
 
 def test_shortcuts_go_with_the_channels_that_they_are_added_to():
     backbone = resnet(None, (16, 16, 1), (1, 1), (4, 8))
     mask = WidthMask()
-    mask.attach(backbone)
-    assert all(mask.prunable)
+    mask.attach(Network(backbone))
+    assert mask.prunable == list(Network(backbone).variables)
     backbone = resnet(3, (16, 16, 1), (1, 1), (4, 8))
-    kept = {v.path for v in backbone.trainable_variables} - set(prunable_paths(backbone))
-    assert kept == {"head/kernel", "head/bias"}
+    kept = set(Network(backbone).variables) - set(prunable(backbone))
+    assert kept == {"head_kernel", "head_bias"}
 
 
 def test_normalization_behind_a_sum_of_normalized_channels_goes_with_them():
@@ -108,7 +113,7 @@ def test_normalization_behind_a_sum_of_normalized_channels_goes_with_them():
     parts = [BatchNormalization()(keras.layers.Dense(5)(inputs)) for _ in range(2)]
     x = BatchNormalization(name="behind")(keras.layers.Add()(parts))
     backbone = keras.Model(inputs, keras.layers.Dense(3)(x))
-    assert {"behind/gamma", "behind/beta"} <= set(prunable_paths(backbone))
+    assert {"behind_gamma", "behind_beta"} <= set(prunable(backbone))
 
 
 def test_normalization_of_flattened_channels_is_refused():
@@ -122,18 +127,18 @@ def test_normalization_of_flattened_channels_is_refused():
         ]
     )
     with pytest.raises(ValueError, match="'behind' with 20 channels behind 'before' with 5"):
-        WidthMask().attach(backbone, backbone.layers[-1])
+        WidthMask().attach(Network(backbone), backbone.layers[-1])
 
 
 def test_the_first_channels_stay():
     learner = MAML(small_conv(filters=8))
     weights = theta(learner)
-    kernel, gamma = weights[:2]
-    masked = pruned(learner)(weights)
-    np.testing.assert_array_equal(masked[0][..., :5], kernel[..., :5])
-    np.testing.assert_array_equal(masked[0][..., 5:], 0)
-    np.testing.assert_array_equal(masked[1], gamma * [1, 1, 1, 1, 1, 0, 0, 0])
-    assert masked[-1] is weights[-1]
+    kernel, masked = weights["conv1_kernel"], pruned(learner)(weights)
+    np.testing.assert_array_equal(masked["conv1_kernel"][..., :5], kernel[..., :5])
+    np.testing.assert_array_equal(masked["conv1_kernel"][..., 5:], 0)
+    gamma = weights["norm1_gamma"] * [1, 1, 1, 1, 1, 0, 0, 0]
+    np.testing.assert_array_equal(masked["norm1_gamma"], gamma)
+    assert masked["head_bias"] is weights["head_bias"]
 
 
 def test_activations_that_send_a_constant_are_refused():
@@ -145,11 +150,11 @@ def test_activations_that_send_a_constant_are_refused():
         ]
     )
     with pytest.raises(ValueError, match=r"'soft' with f\(0\) = 0.693"):
-        WidthMask().attach(backbone, backbone.layers[-1])
+        WidthMask().attach(Network(backbone), backbone.layers[-1])
 
 
 @pytest.mark.parametrize("activation", ["relu", "gelu", "tanh", "elu", "swish"])
 def test_activations_that_keep_zero_are_taken(activation):
     backbone = small_conv()
     backbone.get_layer("stage1").activation = keras.activations.get(activation)
-    WidthMask().attach(backbone, backbone.layers[-1])
+    WidthMask().attach(Network(backbone), backbone.layers[-1])

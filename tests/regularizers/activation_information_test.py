@@ -5,14 +5,16 @@ import numpy as np
 import pytest
 import scipy.stats
 import tensorflow as tf
-from tfmgaug.learners.variables import values
 
 from tests.regularizers.differences import assert_gradient_is_exact
+from tests.single_task import task_gradient, training_run
 from tests.tasks import batch, flat, images, scatter, smooth_conv, smooth_mlp, task, theta
 from tfmgaug import MGAug
 from tfmgaug.backbones import mlp
+from tfmgaug.engine.params import by_name, select, without
 from tfmgaug.learners import ANIL, BOIL, FOMAML, MAML, ProtoNet
 from tfmgaug.masks import ParameterMask
+from tfmgaug.masks.mask import at_rate
 from tfmgaug.randomness import fold, key
 from tfmgaug.regularizers import MRActivations
 
@@ -28,8 +30,8 @@ def learner(*regularizers, name="MAML", backbone=smooth_mlp, **options):
     return scatter(LEARNERS[name](backbone(way=way), regularizers=regularizers, **options))
 
 
-def gradient(pupil, *arguments):
-    return pupil.meta_gradient(theta(pupil), task(batch()), *arguments)[0]
+def gradient(pupil, **changed):
+    return task_gradient(pupil, task(batch()), **changed).gradients
 
 
 def softplus(x):
@@ -39,7 +41,7 @@ def softplus(x):
 def hidden(backbone, weights, x, stage="stage2"):
     """The activations by the backbone itself, cut open by Keras."""
     model = keras.Model(backbone.inputs, backbone.get_layer(stage).output)
-    weights = weights[: len(model.trainable_variables)]
+    weights = [weights[name] for name in by_name(model.trainable_variables)]
     return model.stateless_call(weights, model.non_trainable_variables, x, training=True)[0].numpy()
 
 
@@ -47,9 +49,9 @@ def test_the_penalty_is_the_weighted_divergence_on_the_queries_after_adaptation(
     regularizer = MRActivations(0.25)
     pupil = learner(regularizer, name="ANIL")  # whose body is what it was
     episode = task(batch())
-    run = pupil.training_run(pupil.regularizers, episode)
+    run = training_run(pupil, episode)
     mean = hidden(pupil.backbone, theta(pupil), episode.query_x)
-    kernel, bias = (tensor.numpy() for tensor in values(regularizer.variables))
+    kernel, bias = (variable.numpy() for variable in regularizer.variables)
     deviation = softplus(mean @ kernel + bias)
     divergence = -np.log(deviation) + (deviation**2 + mean**2) / 2 - 0.5
     expected = 0.25 * np.mean(np.sum(divergence, axis=1))
@@ -60,7 +62,7 @@ def test_activations_are_drawn_around_their_means():
     regularizer = MRActivations()
     learner(regularizer)
     mean = np.random.default_rng(0).normal(size=(2, 4))
-    kernel, bias = (tensor.numpy() for tensor in values(regularizer.variables))
+    kernel, bias = (variable.numpy() for variable in regularizer.variables)
     expected = softplus(mean @ kernel + bias)
     draw = tf.function(
         lambda number: regularizer.activations(mean, "stage2", fold(key(5), number), 0)
@@ -85,18 +87,18 @@ def test_without_weight_and_deviation_it_is_the_plain_learner(name):
     plain = learner(name=name)
     regularizer = MRActivations(0.0, initial_deviation=1e-150)
     regularized = LEARNERS[name](plain.backbone, regularizers=[regularizer])
-    results = [one.meta_gradient(theta(one), task(batch())) for one in (plain, regularized)]
-    np.testing.assert_array_equal(*[outcome.loss for _, outcome, _ in results])
-    np.testing.assert_array_equal(*[flat(statistics) for _, _, statistics in results])
+    results = [task_gradient(one, task(batch())) for one in (plain, regularized)]
+    np.testing.assert_array_equal(*[one.outcome.loss for one in results])
+    np.testing.assert_array_equal(*[flat(one.statistics) for one in results])
     # Gradients of a mean and of what is drawn around it add up in another order.
-    found = flat(results[1][0][: len(plain.meta_variables)])
-    np.testing.assert_allclose(found, flat(results[0][0]), rtol=1e-11, atol=1e-15)
+    found = flat(select(results[1].gradients, theta(plain)))
+    np.testing.assert_allclose(found, flat(results[0].gradients), rtol=1e-11, atol=1e-15)
 
 
 @pytest.mark.parametrize("name", ["MAML", "ANIL", "BOIL", "ProtoNet"])
 def test_meta_gradients_equal_finite_differences(name):
     pupil = learner(MRActivations(0.05, depth=1), name=name, statistics="support")
-    assert len(pupil.meta_variables) == len(pupil.own_variables) + 2
+    assert len(pupil.meta_variables) == len(pupil.method_variables) + 2
     assert_gradient_is_exact(pupil, task(batch()))
 
 
@@ -124,18 +126,19 @@ def test_steps_that_run_again_draw_the_same_activations():
 def test_evaluation_takes_the_means():
     plain = learner()
     regularized = LEARNERS["MAML"](plain.backbone, regularizers=[MRActivations()])
-    measured = [pupil.step_outcomes(task(batch())).loss for pupil in (plain, regularized)]
+    measured = [pupil.step_outcomes(task(batch()))["loss"] for pupil in (plain, regularized)]
     np.testing.assert_array_equal(*measured)
 
 
 def test_subnetworks_are_left_alone_by_default():
     pupil = learner(MRActivations(), augmentation=MGAug(ParameterMask(0.5)))
     plain = LEARNERS["MAML"](pupil.backbone)
-    masks = pupil.augmentation.mask.draw(theta(pupil), None, 0.5, key(1))
+    masks = pupil.augmentation.mask.draw(theta(pupil), None, at_rate(0.5))
     prune = functools.partial(pupil.augmentation.mask, masks=masks)
-    found, count = gradient(pupil, prune), len(plain.meta_variables)
-    np.testing.assert_array_equal(flat(found[:count]), flat(gradient(plain, prune)))
-    assert all(np.abs(g).max() == 0 for g in found[count:])
+    found, expected = (gradient(one, weight_transform=prune) for one in (pupil, plain))
+    np.testing.assert_array_equal(flat(select(found, expected)), flat(expected))
+    assert len(found) == len(expected) + 2
+    assert all(np.abs(g).max() == 0 for g in without(found, expected).values())
 
 
 @pytest.mark.parametrize("depth", [None, 3])

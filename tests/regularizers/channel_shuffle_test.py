@@ -3,8 +3,10 @@ import pytest
 import tensorflow as tf
 
 from tests.regularizers.differences import assert_gradient_is_exact
+from tests.single_task import task_gradient
 from tests.tasks import batch, flat, images, scatter, small_conv, smooth_mlp, task, theta
 from tfmgaug.backbones import mlp
+from tfmgaug.engine.context import Context
 from tfmgaug.learners import ANIL, BOIL, FOMAML, MAML, ProtoNet
 from tfmgaug.randomness import fold, key
 from tfmgaug.regularizers import ChannelShuffle, MaxUp, MetaMix
@@ -110,14 +112,15 @@ def test_where_nothing_is_shuffled_it_is_the_plain_learner(kind, nothing):
 
 def test_the_loss_is_that_of_shuffled_support_and_queries():
     pupil, episode = learner(ChannelShuffle(1.0, 0.6, depths=[1]), kind=ProtoNet), task(batch())
-    _, outcome, _ = pupil.meta_gradient(theta(pupil), episode)
-    embeddings = {}
+    outcome = task_gradient(pupil, episode).outcome
+    embeddings, weights, stages = {}, theta(pupil), pupil.network.stages
+    context = Context(training=True)
     for part in ("support", "query"):
         x, labels = getattr(episode, f"{part}_x"), getattr(episode, f"{part}_y").numpy()
-        h = pupil.forward(theta(pupil), x, model=pupil.stages[0])[0].numpy()
-        sources = shuffled(pupil._task_key(episode), h.shape[1], labels).astype(int)
+        h = pupil.network(weights, x, context, model=stages[0])[0].numpy()
+        sources = shuffled(pupil.task_key(episode), h.shape[1], labels).astype(int)
         h = np.take_along_axis(h, sources, 0)
-        embeddings[part] = pupil.forward(theta(pupil), h, model=pupil.stages[1])[0].numpy()
+        embeddings[part] = pupil.network(weights, h, context, model=stages[1])[0].numpy()
     prototypes = embeddings["support"].reshape(3, 2, -1).mean(1)
     logits = -((embeddings["query"][:, None] - prototypes) ** 2).sum(2)
     logarithms = logits - np.log(np.exp(logits).sum(1, keepdims=True))
@@ -134,9 +137,9 @@ def test_all_passes_over_a_task_are_shuffled_with_its_key(kind, passes):
 
     watched, episode = [], task(batch())
     pupil = learner(Watched(depths=[1]), kind=kind, statistics="support")
-    pupil.meta_gradient(theta(pupil), episode)
+    task_gradient(pupil, episode)
     # Of MAML two inner steps, the statistics at the end and the queries; ANIL's body is run once.
-    assert watched == passes * [("stage1", *pupil._task_key(episode).numpy())]
+    assert watched == passes * [("stage1", *pupil.task_key(episode).numpy())]
 
 
 @pytest.mark.parametrize("kind", [MAML, ANIL, ProtoNet])

@@ -4,7 +4,8 @@ import tensorflow as tf
 from scipy.ndimage import label
 
 from tests.regularizers.differences import assert_gradient_is_exact
-from tests.tasks import flat, images, scatter, small_conv, smooth_conv, smooth_mlp, task, theta
+from tests.single_task import task_gradient
+from tests.tasks import flat, images, scatter, small_conv, smooth_conv, smooth_mlp, task
 from tfmgaug.backbones import resnet12
 from tfmgaug.learners import MAML, MetaOptNet, ProtoNet
 from tfmgaug.randomness import fold, key
@@ -84,7 +85,7 @@ def meta_gradient(*regularizers, backbone=small_conv, kind=MAML):
     learner = scatter(
         kind(backbone(way=None if kind is ProtoNet else 3), regularizers=regularizers)
     )
-    return flat(learner.meta_gradient(theta(learner), task(images()))[0])
+    return flat(task_gradient(learner, task(images())).gradients)
 
 
 def test_rate_zero_is_the_plain_learner_bit_for_bit():
@@ -101,7 +102,7 @@ def test_it_is_off_in_evaluation():
         scatter(ProtoNet(small_conv(way=None), regularizers=own))
         for own in ([], [DropBlock(0.5, [3, 3], ramp_steps=0)])
     ]
-    losses = [one.step_outcomes(task(images())).loss.numpy() for one in learners]
+    losses = [one.step_outcomes(task(images()))["loss"].numpy() for one in learners]
     np.testing.assert_array_equal(*losses)
 
 

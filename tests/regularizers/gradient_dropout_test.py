@@ -5,7 +5,9 @@ import pytest
 import tensorflow as tf
 
 from tests.regularizers.differences import assert_gradient_is_exact
+from tests.single_task import task_gradient, training_run
 from tests.tasks import batch, flat, scatter, smooth_mlp, task, theta
+from tfmgaug.engine.params import replace
 from tfmgaug.learners import ANIL, FOMAML, MAML, ProtoNet
 from tfmgaug.randomness import fold, key
 from tfmgaug.regularizers import GradDrop
@@ -33,15 +35,15 @@ def factors(first=0, step=0, seed=7, **options):
     watched.seen = []
     pupil = learner(watched, seed=seed)
     pupil.step.assign(step)
-    pupil.meta_gradient(theta(pupil), task(batch(first=first)))
+    task_gradient(pupil, task(batch(first=first)))
     return watched.seen
 
 
 def noise(distribution, rate=RATE, number=40000):
-    (drawn,) = GradDrop(rate, distribution).inner_gradients(
-        [tf.ones(number, tf.float64)], key(3), tf.constant(0, tf.int64)
+    drawn = GradDrop(rate, distribution).inner_gradients(
+        {"kernel": tf.ones(number, tf.float64)}, key(3), tf.constant(0, tf.int64)
     )
-    return drawn.numpy()
+    return drawn["kernel"].numpy()
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.5])
@@ -66,17 +68,17 @@ def test_gaussian_noise_is_gaussian():
 
 def test_an_inner_step_is_one_of_gradient_descent_with_entries_dropped():
     pupil, episode = learner(GradDrop(RATE), kind=FOMAML, inner_steps=1), task(batch())
-    weights = theta(pupil)
+    weights, statistics = theta(pupil), pupil.backbone.non_trainable_variables
     with tf.GradientTape() as tape:
         tape.watch(weights)
         logits, _ = pupil.backbone.stateless_call(
-            weights, pupil.backbone.non_trainable_variables, episode.support_x, training=True
+            list(weights.values()), statistics, episode.support_x, training=True
         )
         hot = tf.one_hot(episode.support_y, 3, dtype=tf.float64)
         loss = -tf.reduce_mean(tf.reduce_sum(hot * tf.math.log_softmax(logits), 1))
     steps = 0.5 * flat(tape.gradient(loss, weights))
-    run = pupil.training_run(pupil.regularizers, episode)
-    taken = flat(weights) - flat(pupil.weights_of(run.adapted))
+    run = training_run(pupil, episode)
+    taken = flat(weights) - flat(replace(weights, run.adapted))
     shares = taken / steps
     dropped = np.abs(shares) < 1e-9
     np.testing.assert_allclose(shares[~dropped], 1 / (1 - RATE), rtol=1e-6)
@@ -90,9 +92,9 @@ def test_every_weight_inner_step_task_and_outer_step_has_noise_of_its_own():
         assert 0.2 < np.mean(np.abs(other - first) > 1e-9) < 0.6
     one, two = noise("gaussian"), noise("gaussian")
     np.testing.assert_array_equal(one, two)
-    drop, gradients = GradDrop(RATE), [tf.ones(1000), tf.ones(1000)]
+    drop, gradients = GradDrop(RATE), {"kernel": tf.ones(1000), "bias": tf.ones(1000)}
     drawn = drop.inner_gradients(gradients, key(0), 0)
-    assert (drawn[0].numpy() != drawn[1].numpy()).any()
+    assert (drawn["kernel"].numpy() != drawn["bias"].numpy()).any()
 
 
 def test_the_same_seed_step_and_episode_give_the_same_noise():
@@ -103,16 +105,17 @@ def test_the_same_seed_step_and_episode_give_the_same_noise():
 @pytest.mark.parametrize("distribution", KINDS)
 def test_rate_zero_is_the_plain_learner(distribution):
     plain, dropping = learner(), learner(GradDrop(0.0, distribution))
-    gradients = [one.meta_gradient(theta(one), task(batch()))[0] for one in (plain, dropping)]
+    gradients = [task_gradient(one, task(batch())).gradients for one in (plain, dropping)]
     np.testing.assert_array_equal(*map(flat, gradients))
 
 
 def test_the_rate_rises_linearly_to_where_it_stays():
-    drop, ones = GradDrop(0.4, ramp_steps=10), [tf.ones(40000)]
+    drop, ones = GradDrop(0.4, ramp_steps=10), {"kernel": tf.ones(40000)}
 
     def share(step):
         own_key = fold(key(0), step)
-        return np.mean(drop.inner_gradients(ones, own_key, tf.constant(step, tf.int64))[0] == 0)
+        dropped = drop.inner_gradients(ones, own_key, tf.constant(step, tf.int64))
+        return np.mean(dropped["kernel"] == 0)
 
     assert share(0) == 0
     np.testing.assert_allclose([share(n) for n in (5, 10, 20)], [0.2, 0.4, 0.4], atol=0.01)
@@ -122,7 +125,7 @@ def test_a_ramp_begins_with_the_plain_learner_and_ends_with_the_constant_rate():
     def gradient(step, *regularizers):
         pupil = learner(*regularizers, inner_steps=1)
         pupil.step.assign(step)
-        return flat(pupil.meta_gradient(theta(pupil), task(batch()))[0])
+        return flat(task_gradient(pupil, task(batch())).gradients)
 
     np.testing.assert_array_equal(gradient(0, GradDrop(ramp_steps=4)), gradient(0))
     np.testing.assert_array_equal(gradient(4, GradDrop(ramp_steps=4)), gradient(4, GradDrop()))
@@ -138,7 +141,7 @@ def test_meta_gradients_through_the_noise_equal_finite_differences(kind, distrib
 
 def test_evaluation_drops_nothing():
     plain, dropping = learner(), learner(GradDrop(0.5))
-    measured = [pupil.step_outcomes(task(batch())).loss for pupil in (plain, dropping)]
+    measured = [pupil.step_outcomes(task(batch()))["loss"] for pupil in (plain, dropping)]
     np.testing.assert_array_equal(*measured)
 
 

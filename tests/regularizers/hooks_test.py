@@ -10,10 +10,14 @@ import tensorflow as tf
 from tensorflow.python.framework import op_def_registry
 
 from tests.regularizers.differences import assert_gradient_is_exact
+from tests.single_task import task_gradient, training_run
 from tests.tasks import batch, chosen, dataset, flat, scatter, smooth_mlp, task, theta
 from tfmgaug import MGAug
+from tfmgaug.engine.params import select
+from tfmgaug.engine.task import before_adaptation
 from tfmgaug.learners import ANIL, FOMAML, MAML, ProtoNet
 from tfmgaug.masks import CatfishMask, ParameterMask
+from tfmgaug.masks.mask import at_rate
 from tfmgaug.randomness import fold, key, normal
 from tfmgaug.regularizers import GradDrop, MRActivations, MRWeights, Regularizer
 
@@ -24,8 +28,8 @@ def learner(*regularizers, kind=MAML, **options):
     return scatter(kind(backbone, regularizers=regularizers, **{**steps, "seed": 7, **options}))
 
 
-def gradient(pupil, episode=None, *arguments):
-    return pupil.meta_gradient(theta(pupil), episode or task(batch()), *arguments)[0]
+def gradient(pupil, episode=None, **changed):
+    return task_gradient(pupil, episode or task(batch()), **changed).gradients
 
 
 class Watcher(Regularizer):
@@ -50,7 +54,10 @@ class Watcher(Regularizer):
 
 class Jitter(Regularizer):
     def weights(self, weights, key):
-        return [w + 0.1 * normal(w.shape, fold(key, n), w.dtype) for n, w in enumerate(weights)]
+        return {
+            name: weight + 0.1 * normal(weight.shape, fold(key, place), weight.dtype)
+            for place, (name, weight) in enumerate(weights.items())
+        }
 
 
 class Penalty(Regularizer):
@@ -113,11 +120,11 @@ def test_keys_repeat_for_the_same_seed_step_and_episode_alone():
 def test_noise_comes_before_masks_and_revives_no_pruned_entry():
     jitter = Jitter(subnetworks=True)
     pupil = learner(jitter, augmentation=MGAug(ParameterMask(0.5)))
-    masks = pupil.augmentation.mask.draw(theta(pupil), None, 0.5, key(1))
+    masks = pupil.augmentation.mask.draw(theta(pupil), None, at_rate(0.5))
     prune = functools.partial(pupil.augmentation.mask, masks=masks)
-    for found, mask in zip(gradient(pupil, None, prune), masks):
-        if mask is not None:
-            np.testing.assert_array_equal(found.numpy() != 0, mask == 1)
+    found = gradient(pupil, weight_transform=prune)
+    for name, mask in masks.items():
+        np.testing.assert_array_equal(found[name].numpy() != 0, mask == 1)
 
 
 class Shift(Regularizer):
@@ -130,7 +137,7 @@ class Shift(Regularizer):
 def test_activations_are_changed_behind_their_layer_on_support_and_queries():
     pupil, episode = learner(Shift(), kind=ANIL, inner_steps=1), task(batch())
     body = keras.Model(pupil.backbone.inputs, pupil.backbone.get_layer("stage2").output)
-    *weights, kernel, bias = [weight.numpy() for weight in theta(pupil)]
+    *weights, kernel, bias = [weight.numpy() for weight in theta(pupil).values()]
     x, queries = (
         body.stateless_call(weights, body.non_trainable_variables, part, training=True)[0] + 0.5
         for part in (episode.support_x, episode.query_x)
@@ -138,19 +145,19 @@ def test_activations_are_changed_behind_their_layer_on_support_and_queries():
     errors = scipy.special.softmax(x @ kernel + bias, axis=1) - np.eye(3)[episode.support_y]
     kernel = kernel - 0.3 * np.transpose(x) @ errors / len(errors)
     bias = bias - 0.3 * errors.mean(0)
-    run = pupil.training_run(pupil.regularizers, episode)
+    run = training_run(pupil, episode)
     np.testing.assert_allclose(run.logits, queries @ kernel + bias, rtol=1e-10)
 
 
 def test_a_penalty_adds_to_the_gradient_and_not_to_the_outcome():
     pupil, plain = learner(Penalty()), learner()
-    found, outcome, _ = pupil.meta_gradient(theta(pupil), task(batch()))
-    expected, plain_outcome, _ = plain.meta_gradient(theta(plain), task(batch()))
-    np.testing.assert_array_equal(outcome.loss, plain_outcome.loss)
-    strength, weights = theta(pupil)[-1], theta(plain)
-    for one, other, weight in zip(found, expected, weights):
-        np.testing.assert_allclose(one, other + 2 * strength * weight, rtol=1e-9, atol=1e-12)
-    np.testing.assert_allclose(found[-1], np.sum(flat(weights) ** 2), rtol=1e-10)
+    penalized, expected = (task_gradient(one, task(batch())) for one in (pupil, plain))
+    np.testing.assert_array_equal(penalized.outcome.loss, expected.outcome.loss)
+    strength, weights, found = theta(pupil)["strength"], theta(plain), penalized.gradients
+    for name, other in expected.gradients.items():
+        wanted = other + 2 * strength * weights[name]
+        np.testing.assert_allclose(found[name], wanted, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(found["strength"], np.sum(flat(weights) ** 2), rtol=1e-10)
 
 
 def test_what_replaces_the_outcome_is_what_is_learned():
@@ -175,7 +182,7 @@ def test_the_episode_that_a_hook_returns_is_trained_on():
     np.testing.assert_array_equal(
         flat(gradient(learner(Swap()), episode)), flat(gradient(plain, changed))
     )
-    outcome = plain.meta_gradient(theta(plain), episode)[1]
+    outcome = task_gradient(plain, episode).outcome
     np.testing.assert_array_equal(losses[0], outcome.loss)
 
 
@@ -210,7 +217,7 @@ def test_regularizers_act_on_subnetworks_if_they_are_told_to(subnetworks):
     episode, own_key = task(batch(1)), fold(key(7), 0, 0, "subnetwork", 0)
     full, own = gradient(pupil, episode), gradient(learner(), episode)
     if subnetworks:
-        own = gradient(pupil, episode, lambda weights: weights, own_key)
+        own = gradient(pupil, episode, weight_transform=lambda weights: weights, key=own_key)
     found = flat(pupil.meta_gradients(batch(1)))
     np.testing.assert_allclose(found, flat(full) + flat(own), rtol=1e-9, atol=1e-12)
     assert np.abs(flat(own) - flat(full)).max() > 1e-3
@@ -222,8 +229,9 @@ def test_neither_noise_nor_penalties_reach_the_score_of_a_catfish_mask(kind):
     for regularizers in ([], [Jitter(), Penalty()]):
         pupil = learner(*regularizers, kind=kind, augmentation=MGAug(CatfishMask(0.2)))
         gradients = gradient(pupil)
-        found.append(pupil._before_adaptation(theta(pupil), task(batch()), gradients)[0])
-    np.testing.assert_allclose(*map(flat, found), rtol=1e-10, atol=1e-14)
+        found.append(before_adaptation(pupil, theta(pupil), task(batch()), gradients)[0])
+    plain, scores = found
+    np.testing.assert_allclose(flat(select(scores, plain)), flat(plain), rtol=1e-10, atol=1e-14)
 
 
 class Coupled(Regularizer):
@@ -243,10 +251,10 @@ class Coupled(Regularizer):
 def test_a_regularizer_that_couples_tasks_tells_each_what_it_must_know():
     pupil, plain = learner(Coupled()), learner()
     data = batch(3)
-    single = [plain.meta_gradient(theta(plain), task(data, number)) for number in range(3)]
-    losses = np.array([outcome.loss for _, outcome, _ in single])
+    single = [task_gradient(plain, task(data, number)) for number in range(3)]
+    losses = np.array([one.outcome.loss for one in single])
     factors = 1 + losses / losses.sum()
-    expected = np.mean([f * flat(gradients) for f, (gradients, _, _) in zip(factors, single)], 0)
+    expected = np.mean([f * flat(one.gradients) for f, one in zip(factors, single)], 0)
     np.testing.assert_allclose(flat(pupil.meta_gradients(data)), expected, rtol=1e-5, atol=1e-7)
     # Another order of tasks is another order of what is said of them.
     turned = flat(pupil.meta_gradients(chosen(data, [2, 0, 1])))

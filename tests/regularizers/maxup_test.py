@@ -5,7 +5,8 @@ import tensorflow as tf
 from tensorflow.python.framework import op_def_registry
 
 from tests.regularizers.differences import assert_gradient_is_exact
-from tests.tasks import flat, images, scatter, smooth_mlp, task, theta
+from tests.single_task import task_gradient, training_run
+from tests.tasks import flat, images, scatter, smooth_mlp, task
 from tfmgaug.backbones import mlp
 from tfmgaug.data import Augment
 from tfmgaug.learners import ANIL, BOIL, FOMAML, MAML, ProtoNet
@@ -51,7 +52,7 @@ def parts(augmented):
 
 def plain_runs(episodes, **options):
     plain = learner(**options)
-    return [plain.training_run([], episode) for episode in episodes]
+    return [training_run(plain, episode) for episode in episodes]
 
 
 POOL = [Darken(), OnQuery(RandomErase(1.0))]
@@ -61,25 +62,24 @@ POOL = [Darken(), OnQuery(RandomErase(1.0))]
 def test_the_worst_of_the_augmented_tasks_is_trained_on(kind):
     maxup, episode = MaxUp(3, POOL), task(images())
     pupil, plain = learner(maxup, kind=kind), learner(kind=kind)
-    with_it = pupil.meta_gradient(theta(pupil), episode)
-    key = fold(pupil._task_key(episode), "episode", 0)
-    outcomes = [
-        plain.meta_gradient(theta(plain), one) for one in parts(maxup._augmentations(episode, key))
-    ]
-    losses = [float(outcome.loss) for _, outcome, _ in outcomes]
+    with_it = task_gradient(pupil, episode)
+    key = fold(pupil.task_key(episode), "episode", 0)
+    learned = [task_gradient(plain, one) for one in parts(maxup._augmentations(episode, key))]
+    losses = [float(one.outcome.loss) for one in learned]
     assert len(set(losses)) == 3
-    gradients, outcome, _ = outcomes[int(np.argmax(losses))]
-    np.testing.assert_allclose(with_it[1].loss, max(losses), rtol=1e-12)
-    np.testing.assert_array_equal(with_it[1].accuracy, outcome.accuracy)
-    np.testing.assert_allclose(flat(with_it[0]), flat(gradients), rtol=1e-10, atol=1e-14)
+    worst = learned[int(np.argmax(losses))]
+    np.testing.assert_allclose(with_it.outcome.loss, max(losses), rtol=1e-12)
+    np.testing.assert_array_equal(with_it.outcome.accuracy, worst.outcome.accuracy)
+    found, expected = flat(with_it.gradients), flat(worst.gradients)
+    np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-14)
 
 
 @pytest.mark.parametrize("kind", [MAML, ProtoNet])
 def test_each_query_can_take_its_own_worst(kind):
     maxup, episode = MaxUp(3, POOL, maximum="query"), task(images())
     pupil = learner(maxup, kind=kind)
-    _, outcome, _ = pupil.meta_gradient(theta(pupil), episode)
-    augmented = maxup._augmentations(episode, fold(pupil._task_key(episode), "augmentations"))
+    outcome = task_gradient(pupil, episode).outcome
+    augmented = maxup._augmentations(episode, fold(pupil.task_key(episode), "augmentations"))
     runs = plain_runs(parts(augmented), kind=kind)
     logits = np.array([run.logits for run in runs])  # [m, queries, way]
     labels = episode.query_y.numpy()
@@ -110,8 +110,8 @@ def test_one_task_that_nothing_is_done_to_is_the_plain_learner_bit_for_bit(kind,
 def test_the_worst_is_no_better_than_a_single_one(maximum):
     def losses(m):
         pupil = learner(MaxUp(m, [Darken()], maximum=maximum), kind=ProtoNet)
-        runs = [pupil.meta_gradient(theta(pupil), task(images(first=n)))[1] for n in range(3)]
-        return np.array([outcome.loss for outcome in runs])
+        learned = [task_gradient(pupil, task(images(first=n))) for n in range(3)]
+        return np.array([one.outcome.loss for one in learned])
 
     assert (losses(3) >= losses(1)).all()
     assert (losses(3) > losses(1)).any()
@@ -145,7 +145,7 @@ def test_penalties_see_the_worst_task():
 
     seen = []
     pupil = learner(Seeing(3, POOL))
-    _, outcome, _ = pupil.meta_gradient(theta(pupil), task(images()))
+    outcome = task_gradient(pupil, task(images())).outcome
     assert seen == [float(outcome.loss)]
 
 

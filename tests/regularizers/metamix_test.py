@@ -3,8 +3,10 @@ import pytest
 import tensorflow as tf
 
 from tests.regularizers.differences import assert_gradient_is_exact
+from tests.single_task import task_gradient
 from tests.tasks import batch, flat, regression, scatter, small_conv, smooth_mlp, task, theta
 from tfmgaug.backbones import mlp
+from tfmgaug.engine.params import replace
 from tfmgaug.learners import ANIL, BOIL, FOMAML, MAML, ProtoNet
 from tfmgaug.randomness import fold, key
 from tfmgaug.regularizers import MetaMix, metamix
@@ -31,11 +33,10 @@ class Network:
     """The adapted MLP in numpy: normalized by each batch, or by the support set."""
 
     def __init__(self, pupil, episode):
-        mode = pupil.training_mode
-        state = pupil.adapt_state(
-            pupil.start(), episode.support_x, episode.support_y, None, None, mode
-        )
-        weights = dict(zip(pupil.weight_names, pupil.weights_of(state)))
+        context = pupil.training_context(episode)
+        initial, mode = pupil.initial_state(context), context.statistics
+        state = pupil.adapt_state(initial, episode.support_x, episode.support_y, context)
+        weights = replace(pupil.network.params, state)
         self.w = {name: np.array(value) for name, value in weights.items()}
         self.state = {name: np.array(value) for name, value in state.items()}
         self.mode = mode
@@ -90,7 +91,7 @@ def test_the_loss_is_that_of_the_formula(known_draws, kind, statistics, depth):
     logits = mixed_logits(network, episode, depth, stages=2 if kind is ProtoNet else 3)
     labels = [episode.query_y.numpy(), episode.support_y.numpy()[PARTNERS]]
     shares = (SHARE, 1 - SHARE)
-    _, outcome, _ = pupil.meta_gradient(theta(pupil), episode)
+    outcome = task_gradient(pupil, episode).outcome
     expected = sum(s * cross_entropy(logits, y) for s, y in zip(shares, labels))
     np.testing.assert_allclose(outcome.loss, expected, rtol=1e-7)
     expected = sum(s * np.mean(logits.argmax(1) == y) for s, y in zip(shares, labels))
@@ -108,9 +109,9 @@ def test_regression_mixes_targets(known_draws, monkeypatch):
         + (1 - SHARE) * tf.gather(getattr(episode, f"support_{part}"), partners)
         for part in ("x", "y")
     }
-    _, outcome, _ = pupil.meta_gradient(theta(pupil), episode)
-    state = pupil.adapt_state(pupil.start(), episode.support_x, episode.support_y)
-    found = pupil.predict_state(state, mixed["x"])
+    outcome = task_gradient(pupil, episode).outcome
+    state = pupil.adapted_state(episode.support_x, episode.support_y)
+    found = pupil.probabilities(state, mixed["x"])
     np.testing.assert_allclose(outcome.loss, np.mean((found - mixed["y"]) ** 2), rtol=1e-7)
 
 
@@ -172,7 +173,8 @@ def test_shares_are_drawn_for_each_task(concentration, variance):
 def test_the_depth_is_drawn_from_those_allowed(known_draws):
     def losses(depths):
         pupil = learner(MetaMix(depths=depths), kind=ProtoNet)
-        return {float(pupil.meta_gradient(w, task(batch(first=n)))[1].loss) for n in range(6)}
+        outcomes = [task_gradient(pupil, task(batch(first=n)), w).outcome for n in range(6)]
+        return {float(outcome.loss) for outcome in outcomes}
 
     w = theta(learner(kind=ProtoNet))
     first, second, either = losses([0]), losses([1]), losses(None)
@@ -196,7 +198,7 @@ def test_partners_are_support_examples_each_equally_often(queries, examples):
 
 def test_running_statistics_come_from_plain_queries():
     pupils = [learner(*given, statistics="running") for given in ((), (MetaMix(),))]
-    plain, mixing = (flat(one.meta_gradient(theta(one), task(batch()))[2]) for one in pupils)
+    plain, mixing = (flat(task_gradient(one, task(batch())).statistics) for one in pupils)
     np.testing.assert_array_equal(mixing, plain)
 
 

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.single_task import moved, training_run
 from tests.tasks import batch, chosen, flat, regression, scatter, smooth_mlp, task, theta
 from tfmgaug.backbones import mlp
-from tfmgaug.engine.task_run import TaskRun
 from tfmgaug.learners import ANIL, BOIL, FOMAML, MAML, ProtoNet
 from tfmgaug.regularizers import EntropyTAML, InequalityTAML
 
@@ -25,9 +25,9 @@ def learner(*regularizers, kind=MAML, backbone=smooth_mlp, **options):
 
 def runs(pupil, weights, data):
     """The tasks of a batch at given weights, without regularizers."""
-    with pupil._scope(weights):
+    with pupil.scope(weights):
         for number in range(len(data[1])):
-            run = TaskRun(pupil, task(data, number))
+            run = training_run(pupil, task(data, number))
             yield run.plain_outcome.loss, run.initial_outcome.loss, run.initial_logits, run.logits
 
 
@@ -54,8 +54,8 @@ def test_meta_gradients_equal_finite_differences(regularizer):
     pupil, data = learner(regularizer), batch(3)
     weights, gradients = theta(pupil), pupil.meta_gradients(data)
     draws = np.random.default_rng(0)
-    moves = [STEP * draws.normal(size=w.shape) for w in weights]
-    up, down = ([w + s * d for w, d in zip(weights, moves)] for s in (1, -1))
+    moves = {name: STEP * draws.normal(size=weight.shape) for name, weight in weights.items()}
+    up, down = (moved(weights, moves, sign) for sign in (1, -1))
     difference = objective(regularizer, up, data) - objective(regularizer, down, data)
     slope = 2 * flat(gradients) @ flat(moves)
     np.testing.assert_allclose(slope / STEP, difference / STEP, rtol=1e-5, atol=1e-6)
@@ -116,7 +116,8 @@ def test_the_first_pass_makes_the_draws_of_the_second():
     class Noisy(InequalityTAML):
         def weights(self, weights, key):
             noise = tf.random.stateless_normal([len(weights)], key, dtype=tf.float64)
-            return [w * (1 + 0.5 * n) for w, n in zip(weights, tf.unstack(noise))]
+            factors = zip(weights.items(), tf.unstack(noise))
+            return {name: weight * (1 + 0.5 * n) for (name, weight), n in factors}
 
         def penalty(self, run):
             seen.append(float(run.initial_outcome.loss))

@@ -2,11 +2,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.single_task import moved
 from tests.tasks import batch, flat, regression, scatter, smooth_mlp, task, theta
 from tfmgaug import MGAug
 from tfmgaug.backbones import mlp
+from tfmgaug.engine import coupling
+from tfmgaug.engine.params import replace, select
 from tfmgaug.engine.task_run import TaskRun
-from tfmgaug.learners import ANIL, BOIL, FOMAML, MAML, MetaTicket, ProtoNet, first_pass
+from tfmgaug.learners import ANIL, BOIL, FOMAML, MAML, MetaTicket, ProtoNet
 from tfmgaug.learners.batches import to_episodes
 from tfmgaug.masks import ParameterMask
 from tfmgaug.regularizers import GradDrop, TrajectoryCoherence
@@ -21,9 +24,9 @@ def learner(*regularizers, kind=MAML, **options):
 
 def trajectories(pupil, data, weights=None):
     """The initial weights that adapt, and each task's adapted ones, as vectors `[weights]`."""
-    with pupil._scope(theta(pupil) if weights is None else weights):
-        runs = [TaskRun(pupil, task(data, number)) for number in range(len(data[1]))]
-        start = pupil.start()
+    with pupil.scope(theta(pupil) if weights is None else weights):
+        runs = [TaskRun.of(pupil, task(data, number), ()) for number in range(len(data[1]))]
+        start = pupil.initial_state()
         return flat(start.values()), [flat(run.descended[name] for name in start) for run in runs]
 
 
@@ -38,7 +41,7 @@ def penalty(adapted, initial, mean):
 
 
 def shaped(vector, pupil):
-    start, parts, place = pupil.start(), {}, 0
+    start, parts, place = pupil.initial_state(), {}, 0
     for name, value in start.items():
         size = int(np.prod(value.shape))
         parts[name] = tf.constant(vector[place : place + size].reshape(value.shape))
@@ -47,19 +50,20 @@ def shaped(vector, pupil):
 
 
 def corrected_run(pupil, data, number, mean):
-    coupling = {"0": shaped(mean, pupil)}
-    return TaskRun(pupil, task(data, number), None, None, None, coupling, pupil.regularizers)
+    episode = task(data, number)
+    context = pupil.training_context(episode)
+    return TaskRun(pupil, episode, context, {"0": shaped(mean, pupil)}, pupil.regularizers)
 
 
 @pytest.mark.parametrize("kind", [MAML, FOMAML, ANIL, BOIL, MetaTicket])
 def test_weights_move_by_gamma_against_the_slope_of_omega(kind):
     pupil, data = learner(TrajectoryCoherence(0.7), kind=kind), batch(3)
     mean = mean_direction(pupil, data)
-    found = first_pass.averages(pupil, to_episodes(data, classification=True), 1)["0"]
-    np.testing.assert_allclose(flat(found[name] for name in pupil.start()), mean, rtol=1e-9)
+    found = coupling.averages(pupil, to_episodes(data, classification=True))["0"]
+    np.testing.assert_allclose(flat(found[name] for name in pupil.initial_state()), mean, rtol=1e-9)
     initial, adapted = trajectories(pupil, data)
     run = corrected_run(pupil, data, 1, mean)
-    correction = flat(run.adapted[name] for name in pupil.start()) - adapted[1]
+    correction = flat(run.adapted[name] for name in pupil.initial_state()) - adapted[1]
     draws = np.random.default_rng(0)
     for _ in range(5):
         move = STEP * draws.normal(size=len(initial))
@@ -70,7 +74,7 @@ def test_weights_move_by_gamma_against_the_slope_of_omega(kind):
 
 
 def objective(pupil, weights, data, mean):
-    with pupil._scope(weights):
+    with pupil.scope(weights):
         runs = [corrected_run(pupil, data, number, mean) for number in range(len(data[1]))]
         return np.mean([float(run.plain_outcome.loss) for run in runs])
 
@@ -81,8 +85,8 @@ def test_second_order_meta_gradients_equal_finite_differences(statistics):
     weights, gradients = theta(pupil), pupil.meta_gradients(data)
     mean = mean_direction(pupil, data)
     draws = np.random.default_rng(0)
-    moves = [STEP * draws.normal(size=w.shape) for w in weights]
-    up, down = ([w + s * d for w, d in zip(weights, moves)] for s in (1, -1))
+    moves = {name: STEP * draws.normal(size=weight.shape) for name, weight in weights.items()}
+    up, down = (moved(weights, moves, sign) for sign in (1, -1))
     difference = objective(pupil, up, data, mean) - objective(pupil, down, data, mean)
     slope = 2 * flat(gradients) @ flat(moves)
     np.testing.assert_allclose(slope / STEP, difference / STEP, rtol=1e-5, atol=1e-6)
@@ -95,10 +99,10 @@ def test_the_first_order_meta_gradient_is_the_query_gradient_at_the_corrected_we
     mean, expected = mean_direction(pupil, data), []
     for number in range(2):
         run = corrected_run(pupil, data, number, mean)
-        weights = [run.adapted[name] for name in pupil.weight_names]
+        weights = select(run.adapted, pupil.network.variables)
         with tf.GradientTape() as tape:
             tape.watch(weights)
-            logits, _ = pupil.forward(weights, run.episode.query_x)
+            logits, _ = pupil.network(weights, run.episode.query_x, run.context)
             loss = pupil.outcome(logits, run.episode.query_y).loss
         expected.append(flat(tape.gradient(loss, weights)))
     found = flat(pupil.meta_gradients(data))
@@ -108,10 +112,11 @@ def test_the_first_order_meta_gradient_is_the_query_gradient_at_the_corrected_we
 def test_support_statistics_are_those_of_the_corrected_weights():
     pupil, data = learner(TrajectoryCoherence(0.5), statistics="support"), batch(2)
     run = corrected_run(pupil, data, 0, mean_direction(pupil, data))
-    _, expected = pupil.forward(pupil.weights_of(run.adapted), run.episode.support_x)
-    found = [run.adapted[name] for name in pupil.statistics_names]
+    weights = replace(pupil.network.params, run.adapted)
+    _, expected = pupil.network(weights, run.episode.support_x, run.context)
+    found = select(run.adapted, expected)
     np.testing.assert_allclose(flat(found), flat(expected), rtol=1e-12)
-    before = [run.descended[name] for name in pupil.statistics_names]
+    before = select(run.descended, expected)
     assert np.abs(flat(found) - flat(before)).max() > 1e-4
 
 

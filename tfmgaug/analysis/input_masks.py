@@ -29,8 +29,8 @@ def input_masks(learner):
             "Input masks are those of a MetaTicket: other learners have none. "
             f"Received: {type(learner).__name__}."
         )
-    shape, masks = learner.image_shape, learner.score_mask.masks()
-    kernel = masks[0]
+    shape, first = learner.image_shape, next(iter(learner.network.variables))
+    kernel = learner.score_mask.masks().get(first)
     if len(shape) != 3 or kernel is None or kernel.shape[:-1] != (np.prod(shape),):
         received = None if kernel is None else tuple(kernel.shape)
         raise ValueError(
