@@ -9,7 +9,7 @@ from tfmgaug.analysis import check_gradients, in_float64
 from tfmgaug.backbones import exactness, mlp
 from tfmgaug.learners import ANIL, CAVIA, FOMAML, MAML, MetaTicket, ProtoNet
 from tfmgaug.masks import CatfishMask, ScoreMask
-from tfmgaug.regularizers.regularizer import Regularizer
+from tfmgaug.regularizers import GradDrop
 
 FEW = {"directions": 2, "steps": (1e-5,)}
 
@@ -118,7 +118,7 @@ def test_a_float32_learner_is_checked_roughly_or_converted():
 
 def test_what_cannot_be_checked_is_refused():
     with pytest.raises(ValueError, match="regularizers|Regularizers"):
-        check_gradients(build(MAML, regularizers=[Regularizer()]), batch())
+        check_gradients(build(MAML, regularizers=[GradDrop()]), batch())
     with pytest.raises(ValueError, match="float64, or float32"):
         check_gradients(build(MAML, smooth_mlp(dtype="mixed_bfloat16")), batch())
     with pytest.raises(ValueError, match="directions=0"):

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from tests.single_task import moved, task_gradient, training_run
 from tests.tasks import theta
+from tfmgaug.engine import hooks
 
 STEP = 1e-5
 
@@ -13,8 +14,11 @@ def objective(learner, weights, episode):
     """What is minimized for one task: its query loss with this step's draws, and the penalties."""
     with learner.scope(weights):
         run = training_run(learner, episode)
-        penalties = [one.penalty(run) for one in learner.regularizers if one.overrides("penalty")]
-        replacing = [one for one in learner.regularizers if one.overrides("outcome")]
+        adding, replacing = (
+            hooks.having(protocol, learner.regularizers)
+            for protocol in (hooks.AddsPenalty, hooks.ReplacesOutcome)
+        )
+        penalties = [one.penalty(run) for one in adding]
         outcome = replacing[0].outcome(run) if replacing else run.plain_outcome
         return float(outcome.loss) + sum(map(float, penalties))
 

@@ -60,8 +60,8 @@ class Jitter(Regularizer):
         }
 
 
-class Penalty(Regularizer):
-    """`strength * |w|^2` with a strength that is learned."""
+class Strength(Regularizer):
+    """Has a variable that is learned."""
 
     def attach(self, learner):
         self.strength = learner.add_weight(
@@ -71,6 +71,10 @@ class Penalty(Regularizer):
     @property
     def variables(self):
         return [self.strength] if hasattr(self, "strength") else []
+
+
+class Penalty(Strength):
+    """`strength * |w|^2` with a strength that is learned."""
 
     def penalty(self, run):
         weights = run.learner.backbone.trainable_variables
@@ -87,8 +91,8 @@ def watched(kind=MAML, step=0, first=0, seed=7, **options):
 
 
 @pytest.mark.parametrize("kind", [MAML, ANIL, FOMAML, ProtoNet])
-def test_a_regularizer_that_overrides_nothing_changes_no_bit(kind):
-    gradients = [flat(gradient(learner(*one, kind=kind))) for one in ([], [Regularizer()])]
+def test_hooks_that_change_nothing_change_no_bit(kind):
+    gradients = [flat(gradient(learner(*one, kind=kind))) for one in ([], [Watcher()])]
     np.testing.assert_array_equal(*gradients)
 
 
@@ -204,8 +208,9 @@ def test_variables_of_regularizers_are_learned_by_fit_and_named_once():
 
 
 def test_a_variable_without_a_part_in_the_loss_is_refused_by_name():
-    class Forgotten(Penalty):
-        penalty = Regularizer.penalty
+    class Forgotten(Strength):
+        def weights(self, params, key):
+            return params
 
     with pytest.raises(ValueError, match="without a gradient: .*strength"):
         gradient(learner(Forgotten()))
@@ -314,3 +319,5 @@ def test_what_can_not_act_together_is_refused():
         learner(Replacing(), Replacing())
     with pytest.raises(TypeError, match="tfmgaug.regularizers.Regularizer. Received: 'graddrop'"):
         learner("graddrop")
+    with pytest.raises(TypeError, match="the methods of a protocol"):
+        learner(Regularizer())

@@ -23,10 +23,14 @@ def learner(*regularizers, kind=MAML, **options):
     return scatter(kind(backbone, regularizers=regularizers, **{**settings, **options}))
 
 
-@pytest.fixture
-def known_draws(monkeypatch):
-    monkeypatch.setattr(metamix, "beta", lambda concentration, key: tf.constant(SHARE))
-    monkeypatch.setattr(metamix, "_partners", lambda *_: tf.constant(PARTNERS))
+class Known(MetaMix):
+    """Mixes by a share and partners that are known."""
+
+    partners = PARTNERS
+
+    def draw(self, *arguments):
+        drawn = super().draw(*arguments)
+        return drawn._replace(share=tf.constant(SHARE), partners=tf.constant(self.partners))
 
 
 class Network:
@@ -84,8 +88,8 @@ def cross_entropy(logits, labels):
         (ProtoNet, "support", 0),
     ],
 )
-def test_the_loss_is_that_of_the_formula(known_draws, kind, statistics, depth):
-    pupil = learner(MetaMix(depths=[depth]), kind=kind, statistics=statistics)
+def test_the_loss_is_that_of_the_formula(kind, statistics, depth):
+    pupil = learner(Known(depths=[depth]), kind=kind, statistics=statistics)
     episode = task(batch())
     network = Network(pupil, episode)
     logits = mixed_logits(network, episode, depth, stages=2 if kind is ProtoNet else 3)
@@ -98,11 +102,11 @@ def test_the_loss_is_that_of_the_formula(known_draws, kind, statistics, depth):
     np.testing.assert_allclose(outcome.accuracy, expected, rtol=1e-6)
 
 
-def test_regression_mixes_targets(known_draws, monkeypatch):
-    partners = [4, 0, 3, 2, 1]
-    monkeypatch.setattr(metamix, "_partners", lambda *_: tf.constant(partners))
+def test_regression_mixes_targets():
+    partners, mixing = [4, 0, 3, 2, 1], Known(depths=[0])
+    mixing.partners = partners
     backbone = mlp(1, (1,), hidden=(4,), normalization=False, activation="tanh", dtype="float64")
-    options = {"loss": "mean_squared_error", "regularizers": [MetaMix(depths=[0])]}
+    options = {"loss": "mean_squared_error", "regularizers": [mixing]}
     pupil, episode = scatter(MAML(backbone, inner_steps=1, **options)), task(regression())
     mixed = {
         part: SHARE * getattr(episode, f"query_{part}")
@@ -170,9 +174,9 @@ def test_shares_are_drawn_for_each_task(concentration, variance):
     np.testing.assert_allclose(shares.var(), variance, rtol=0.4)
 
 
-def test_the_depth_is_drawn_from_those_allowed(known_draws):
+def test_the_depth_is_drawn_from_those_allowed():
     def losses(depths):
-        pupil = learner(MetaMix(depths=depths), kind=ProtoNet)
+        pupil = learner(Known(depths=depths), kind=ProtoNet)
         outcomes = [task_gradient(pupil, task(batch(first=n)), w).outcome for n in range(6)]
         return {float(outcome.loss) for outcome in outcomes}
 

@@ -56,7 +56,20 @@ class IteRand(keras.callbacks.Callback):
         # Several outer steps may have passed, if the learner takes some in one execution.
         if self._redraws_due() > self._number:
             self._number = self._redraws_due()
-            self.model.redraw_pruned(self._number, self.share)
+            drawn = self.draw(self.model, self._number)
+            self.model.redraw_pruned(self._number, drawn=drawn)
+
+    def draw(self, learner, number):
+        """Draws what a redraw replaces weights by; override it to give your own.
+
+        Args:
+            learner: `MetaTicket`.
+            number: int >= 1, which redraw this is.
+
+        Returns:
+            As `MetaTicket.draw_again`.
+        """
+        return learner.draw_again(number, self.share)
 
     def _redraws_due(self):
         return outer_step(self.model) // self.every

@@ -5,7 +5,7 @@ import tensorflow as tf
 from tfmgaug.randomness import permutations
 
 
-def batch_of(x, y, size, number, order):
+def batch_of(x, y, size, number, order, draw=None):
     """Takes a batch from a support set: batches follow one another in an endless shuffled stream.
 
     Args:
@@ -14,15 +14,30 @@ def batch_of(x, y, size, number, order):
         size: int, examples of a batch; None: the whole support set, in its own order.
         number: int32 scalar, of the batch, from 0.
         order: stateless key, `[2]`, of the shuffling.
+        draw: function like `shuffled`, which is what None stands for.
 
     Returns:
         Examples and labels, `[size, ...]` each.
     """
     if size is None:
         return x, y
-    examples = tf.shape(x)[0]
+    chosen = (draw or shuffled)(tf.shape(x)[0], size, number, order)
+    return tf.gather(x, chosen), tf.gather(y, chosen)
+
+
+def shuffled(examples, size, number, key):
+    """Draws the examples of a batch: each is taken once before any is taken again.
+
+    Args:
+        examples: int32 scalar, the number of examples in the support set.
+        size: int, examples of a batch.
+        number: int32 scalar, of the batch, from 0.
+        key: stateless key, `[2]`, the same for all batches of a task.
+
+    Returns:
+        The numbers of the examples, int32 `[size]`.
+    """
     places = number * size + tf.range(size)
     rounds = places // examples
-    orders = permutations(examples, order, rounds[0], rounds[-1] - rounds[0] + 1)
-    chosen = tf.gather_nd(orders, tf.stack([rounds - rounds[0], places % examples], axis=1))
-    return tf.gather(x, chosen), tf.gather(y, chosen)
+    orders = permutations(examples, key, rounds[0], rounds[-1] - rounds[0] + 1)
+    return tf.gather_nd(orders, tf.stack([rounds - rounds[0], places % examples], axis=1))

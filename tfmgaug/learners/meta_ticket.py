@@ -121,7 +121,26 @@ class MetaTicket(MAML):
             draw_key = fold(key(self.seed), "weights", number, self._place(name))
             return self.weight_initializer(variable.shape, draw_key, variable.dtype)
 
-    def redraw_pruned(self, number, share=1.0):
+    def draw_again(self, number, share=1.0):
+        """Draws what weights are replaced by that the score mask prunes.
+
+        Args:
+            number: int >= 1, which redraw this is.
+            share: float in (0, 1], the probability of each weight to be replaced.
+
+        Returns:
+            By the names of the kernels that the mask prunes, pairs of a bool tensor, the weights to
+            replace where they are pruned, and a tensor of new weights.
+        """
+        drawn = {}
+        for name in self.score_mask.scores:
+            shape = self.network.variables[name].shape
+            with tf.device("CPU:0"):
+                draw_key = fold(key(self.seed), "redraw", number, self._place(name))
+                drawn[name] = uniform(shape, draw_key) < share, self.draw_weight(name, number)
+        return drawn
+
+    def redraw_pruned(self, number, share=1.0, drawn=None):
         """Draws weights anew that the score mask prunes; the others stay.
 
         What is drawn, and which are, depends on nothing but the seed, `number` and the mask.
@@ -129,17 +148,16 @@ class MetaTicket(MAML):
         Args:
             number: int >= 1, which redraw this is.
             share: float in (0, 1], the probability of each pruned weight to be drawn anew.
+            drawn: as `draw_again` returns it; None: what it draws.
 
         Reference:
             Chijiwa et al., Pruning Randomly Initialized Neural Networks with Iterative
             Randomization, 2021, https://arxiv.org/abs/2106.09269, Algorithm 1.
         """
+        drawn = self.draw_again(number, share) if drawn is None else drawn
         for name, mask in self.score_mask.masks().items():
-            variable = self.network.variables[name]
-            with tf.device("CPU:0"):
-                draw_key = fold(key(self.seed), "redraw", number, self._place(name))
-                chosen = (mask == 0) & (uniform(variable.shape, draw_key) < share)
-            variable.assign(tf.where(chosen, self.draw_weight(name, number), variable))
+            variable, (chosen, weights) = self.network.variables[name], drawn[name]
+            variable.assign(tf.where((mask == 0) & chosen, weights, variable))
         self.redraws.assign(tf.maximum(tf.convert_to_tensor(self.redraws), number))
 
     def _place(self, name):

@@ -8,7 +8,7 @@ import tensorflow as tf
 from tfmgaug import batch_statistics
 from tfmgaug.engine import hooks
 from tfmgaug.engine.context import Context
-from tfmgaug.engine.inner_batches import batch_of
+from tfmgaug.engine.inner_batches import batch_of, shuffled
 from tfmgaug.engine.inner_loop import connected, descend
 from tfmgaug.engine.inner_optimizers import Adam, InnerOptimizer
 from tfmgaug.engine.params import read, replace, select, without
@@ -204,7 +204,8 @@ class Reptile(MetaLearner):
         read_params = self.read_params
 
         def loss(weights, step, captured):
-            x, y = batch_of(support_x, support_y, size, taken + step, state["order"])
+            number, order = taken + step, state["order"]
+            x, y = batch_of(support_x, support_y, size, number, order, self.draw)
             with self.scope(read_params):
                 return self._batch_loss(weights, x, y, task, context.at("support", step, labels=y))
 
@@ -225,6 +226,20 @@ class Reptile(MetaLearner):
             at_the_end = context.at("statistics", labels=support_y)
             adapted.update(self.network(weights, support_x, at_the_end)[1])
         return adapted
+
+    def draw(self, examples, size, number, key):
+        """Draws the examples of an inner batch; override it to give your own.
+
+        Args:
+            examples: int32 scalar, the number of examples in the support set.
+            size: int, examples of a batch.
+            number: int32 scalar, of the batch within its task, from 0.
+            key: stateless key, `[2]`, of the task: `learner.task_key(episode)` in training.
+
+        Returns:
+            The numbers of the examples, int32 `[size]`.
+        """
+        return shuffled(examples, size, number, key)
 
     def _batch_loss(self, weights, x, y, task, context):
         outputs, _ = self.network(weights, x, context)
@@ -266,7 +281,8 @@ class Reptile(MetaLearner):
         """
         with self.scope(theta):
             weights, order = self.network.params, self.task_key(episode)
-        x, y = batch_of(episode.support_x, episode.support_y, self.inner_batch, 0, order)
+        support = episode.support_x, episode.support_y
+        x, y = batch_of(*support, self.inner_batch, 0, order, self.draw)
         task = self.task_state(episode.support_y)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(weights)

@@ -90,8 +90,19 @@ class MRActivations(Regularizer):
 
     def activations(self, x, place, key, step):
         deviation = self._deviation(x)
-        noise = deviation * normal(tf.unstack(tf.shape(x)), key, deviation.dtype)
-        return x + tf.cast(noise, x.dtype)
+        return x + tf.cast(deviation * self.draw(deviation, key), x.dtype)
+
+    def draw(self, deviation, key):
+        """Draws the noise of one forward pass; override it to give your own.
+
+        Args:
+            deviation: of each activation, `[n, ...]`.
+            key: stateless key, `[2]`, of this pass.
+
+        Returns:
+            A standard normal tensor like `deviation`.
+        """
+        return normal(tf.unstack(tf.shape(deviation)), key, deviation.dtype)
 
     def penalty(self, run):
         mean = run.activations(*self.places)

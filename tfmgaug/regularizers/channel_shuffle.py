@@ -1,5 +1,7 @@
 """Channel shuffle: classes of a task exchange feature channels."""
 
+from typing import NamedTuple
+
 import keras
 import tensorflow as tf
 
@@ -7,6 +9,22 @@ from tfmgaug.randomness import choose, fold, permutation, uniform
 from tfmgaug.regularizers.maxup import MaxUp
 from tfmgaug.regularizers.metamix import check_depths, depths_of
 from tfmgaug.regularizers.regularizer import Regularizer
+
+
+class Shuffle(NamedTuple):
+    """What `ChannelShuffle` draws for a task.
+
+    Attributes:
+        place: int32 scalar, at which of `class_places` it acts.
+        acts: bool scalar, whether it acts at all.
+        circle: int32 `[classes]`, the classes in a circle: each takes channels from the next.
+        stays: bool `[classes, channels]`, the channels that a class keeps.
+    """
+
+    place: tf.Tensor
+    acts: tf.Tensor
+    circle: tf.Tensor
+    stays: tf.Tensor
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
@@ -78,18 +96,32 @@ class ChannelShuffle(Regularizer):
         self.class_places = tuple(learner.network.stages[depth - 1].name for depth in depths)
 
     def class_activations(self, x, place, labels, key):
-        own = fold(key, "shuffle")
-        chosen = choose(list(range(len(self.class_places))), fold(key, "depth"))
-        acts = chosen == self.class_places.index(place)
-        acts &= uniform([], fold(own, "whether")) < self.probability
-
         labels, classes = _without_gaps(labels)
-        circle = permutation(classes, fold(own, "circle"))
+        place_chosen, acts, circle, stays = self.draw(classes, x.shape[-1], key)
+        acts &= place_chosen == self.class_places.index(place)
         followers = tf.gather(tf.roll(circle, -1, 0), tf.argsort(circle))
-        stays = uniform([classes, x.shape[-1]], fold(own, "channels")) < self.keep
         shape = [-1, *[1] * (x.shape.rank - 2), x.shape[-1]]
         stays = tf.reshape(tf.gather(stays, labels), shape)
         return tf.where(stays | ~acts, x, tf.gather(x, _counterparts(labels, followers)))
+
+    def draw(self, classes, channels, key):
+        """Draws how a task is shuffled; override it to give your own.
+
+        Args:
+            classes: int32 scalar, the number of classes of the task.
+            channels: int, the number of channels where the shuffle may act.
+            key: stateless key, `[2]`, of the task: `learner.task_key(episode)`.
+
+        Returns:
+            A `Shuffle`, the same for the same arguments: support and queries ask separately.
+        """
+        own = fold(key, "shuffle")
+        return Shuffle(
+            place=choose(list(range(len(self.class_places))), fold(key, "depth")),
+            acts=uniform([], fold(own, "whether")) < self.probability,
+            circle=permutation(classes, fold(own, "circle")),
+            stays=uniform([classes, channels], fold(own, "channels")) < self.keep,
+        )
 
 
 def _without_gaps(labels):

@@ -67,9 +67,23 @@ class DropBlock(Regularizer):
 
     def activations(self, x, place, key, step):
         size = self.block_sizes[self.places.index(place)]
-        mask = blocks(tf.shape(x), size, self._rate(size, step), fold(key, place))
+        mask = self.draw(tf.shape(x), size, self._rate(size, step), fold(key, place))
         kept = tf.maximum(tf.reduce_sum(mask), 1.0)
         return x * tf.cast(mask * (tf.cast(tf.size(mask), tf.float32) / kept), x.dtype)
+
+    def draw(self, shape, size, rate, key):
+        """Draws what is kept of feature maps; override it to give your own.
+
+        Args:
+            shape: int32 tensor `[4]`: examples, height, width, channels.
+            size: int >= 1, side of a block.
+            rate: float32 scalar, at this outer step.
+            key: stateless key, `[2]`, of this place in this forward pass.
+
+        Returns:
+            A float32 tensor of this shape, 0 on blocks and 1 elsewhere.
+        """
+        return blocks(shape, size, rate, key)
 
     def _rate(self, size, step):
         if size == 1 or not self.ramp_steps:

@@ -57,10 +57,24 @@ class GradDrop(Regularizer):
             )
 
     def inner_gradients(self, gradients, key, step):
+        factors = self.draw(gradients, self._rate_at(step), key)
+        return {name: gradient * factors[name] for name, gradient in gradients.items()}
+
+    def draw(self, gradients, rate, key):
+        """Draws what an inner step's gradients are multiplied by; override it to give your own.
+
+        Args:
+            gradients: of the weights that adapt, by name.
+            rate: float64 scalar, p at this outer step.
+            key: stateless key, `[2]`: `fold(learner.task_key(episode), s, "gradients", i)` in inner
+                step s of the full network, of the i-th regularizer.
+
+        Returns:
+            A dictionary like `gradients`.
+        """
         noise = _binary if self.distribution == "binary" else _gaussian
-        rate = self._rate_at(step)
         return {
-            name: gradient * noise(gradient.shape, fold(key, place), tf.cast(rate, gradient.dtype))
+            name: noise(gradient.shape, fold(key, place), tf.cast(rate, gradient.dtype))
             for place, (name, gradient) in enumerate(gradients.items())
         }
 

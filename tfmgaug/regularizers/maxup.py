@@ -126,12 +126,23 @@ class MaxUp(Regularizer):
         def augmented(number):
             own = fold(key, number)
             branches = [functools.partial(_apply, chain, episode, own) for chain in self._chains]
-            chosen = choose(list(range(len(branches))), fold(own, "pool"))
-            return tf.switch_case(chosen, branches)
+            return tf.switch_case(self.draw(number, own), branches)
 
         like = _with_mixed_labels(tf.nest.map_structure(tf.convert_to_tensor, episode))
         signature = tf.nest.map_structure(lambda part: tf.TensorSpec(part.shape, part.dtype), like)
         return _loop(augmented, tf.range(self.m), signature)
+
+    def draw(self, number, key):
+        """Draws an augmentation of the pool; override it to give your own.
+
+        Args:
+            number: int32 scalar, which of the m augmentations of a task it is for, from 0.
+            key: stateless key, `[2]`, of this augmentation of the task.
+
+        Returns:
+            An int32 scalar, the number of an augmentation in the pool.
+        """
+        return choose(list(range(len(self._chains))), fold(key, "pool"))
 
     def get_config(self):
         """Returns the constructor's arguments, serializable."""

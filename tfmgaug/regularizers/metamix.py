@@ -1,11 +1,27 @@
 """MetaMix: queries mixed with support examples, in features and labels."""
 
+from typing import NamedTuple
+
 import keras
 import tensorflow as tf
 
 from tfmgaug.losses import Mixed
 from tfmgaug.randomness import beta, choose, fold, permutation
 from tfmgaug.regularizers.regularizer import Regularizer
+
+
+class Mixture(NamedTuple):
+    """What `MetaMix` draws for a task.
+
+    Attributes:
+        depth: int32 scalar, one of the depths.
+        share: float32 scalar, lambda, the query's share.
+        partners: int32 `[queries]`, the support examples that the queries are mixed with.
+    """
+
+    depth: tf.Tensor
+    share: tf.Tensor
+    partners: tf.Tensor
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
@@ -56,12 +72,9 @@ class MetaMix(Regularizer):
         depths_of(self.depths, learner)
 
     def outcome(self, run):
-        episode = run.episode
-        key = fold(run.key, "mix")
-        depths = depths_of(self.depths, run.learner)
-        depth = choose(depths, fold(run.key, "depth"))
-        share = beta(_pair(self._concentration(run.learner)), fold(key, "share"))
-        partners = _partners(_number(episode.query_x), _number(episode.support_x), key)
+        episode, depths = run.episode, depths_of(self.depths, run.learner)
+        concentration = _pair(self._concentration(run.learner))
+        depth, share, partners = self.draw(episode, depths, concentration, run.key)
 
         # One chain for all depths: where nothing is to be mixed, the query's share is one.
         query, support = run.hidden(episode.query_x, 0), run.hidden(episode.support_x, 0)
@@ -75,6 +88,25 @@ class MetaMix(Regularizer):
         logits = run.from_hidden(query, depths[-1])
         return run.learner.outcome(
             logits, Mixed(episode.query_y, tf.gather(episode.support_y, partners), share)
+        )
+
+    def draw(self, episode, depths, concentration, key):
+        """Draws what a task is mixed by; override it to give your own.
+
+        Args:
+            episode: `Episode` of one task.
+            depths: list of ints, where mixing is possible.
+            concentration: (a, b) of the Beta distribution.
+            key: stateless key, `[2]`, of the task.
+
+        Returns:
+            A `Mixture`.
+        """
+        own = fold(key, "mix")
+        return Mixture(
+            depth=choose(depths, fold(key, "depth")),
+            share=beta(concentration, fold(own, "share")),
+            partners=_partners(_number(episode.query_x), _number(episode.support_x), own),
         )
 
     def _concentration(self, learner):

@@ -1,6 +1,8 @@
 """Augmentations of a whole task, which `MaxUp` draws from."""
 
 import math
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import keras
 import tensorflow as tf
@@ -129,7 +131,7 @@ class RandomErase:
     def __call__(self, images, key):
         """Returns images like `[n, height, width, channels]`, erased in part."""
         number, height, width = (tf.shape(images)[axis] for axis in range(3))
-        chosen, area, ratio, y, x = tf.unstack(uniform([5, number], key))
+        chosen, area, ratio, y, x = tf.unstack(self.draw(number, key))
         area = self.area[0] + (self.area[1] - self.area[0]) * area
         low, high = (math.log(bound) for bound in self.aspect_ratio)
         ratio = tf.exp(low + (high - low) * ratio)  # in pixels, so that it needs both sides
@@ -140,6 +142,20 @@ class RandomErase:
         erased &= chosen[:, None, None, None] < self.probability
         color = tf.reduce_mean(tf.cast(images, tf.float32), axis=[0, 1, 2])
         return tf.where(erased, tf.cast(color, images.dtype), images)
+
+    def draw(self, number, key):
+        """Draws what is erased; override it to give your own.
+
+        Args:
+            number: int32 scalar, of images.
+            key: stateless key, `[2]`.
+
+        Returns:
+            Floats `[5, number]` in [0, 1): an image is changed where the first is below
+            `probability`; where in their ranges the area and the logarithm of the aspect ratio are;
+            and at which shares of the free margin the rectangle is, down and to the right.
+        """
+        return uniform([5, number], key)
 
     def get_config(self):
         """Returns the constructor's arguments, serializable."""
@@ -153,6 +169,21 @@ class RandomErase:
     def from_config(cls, config):
         """Builds the augmentation from `get_config`'s result."""
         return cls(**config)
+
+
+class Cut(NamedTuple):
+    """What `CutMix` draws for a task.
+
+    Attributes:
+        partners: int32 `[queries]`, the number of the query that each takes the rectangle from.
+        share: float32 scalar, lambda: the rectangle has `1 - lambda` of the image's area.
+        center: pair of float32 scalars in [0, 1), the shares of height and width where the
+            rectangle's center is.
+    """
+
+    partners: tf.Tensor
+    share: tf.Tensor
+    center: Sequence[tf.Tensor]
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
@@ -183,10 +214,9 @@ class CutMix(TaskAugmentation):
 
     def __call__(self, episode, key):
         images = episode.query_x
-        number, height, width = (tf.shape(images)[axis] for axis in range(3))
-        partners = permutation(number, fold(key, "partners"))
-        side = tf.sqrt(1 - beta((self.concentration,) * 2, fold(key, "area")))
-        y, x = tf.unstack(uniform([2], fold(key, "center")))
+        partners, share, (y, x) = self.draw(episode, key)
+        height, width = (tf.shape(images)[axis] for axis in (1, 2))
+        side = tf.sqrt(1 - share)
         pasted = _around(y, side, height)[:, None, None] & _around(x, side, width)[:, None]
         return episode._replace(
             query_x=tf.where(pasted, tf.gather(images, partners), images),
@@ -195,6 +225,22 @@ class CutMix(TaskAugmentation):
                 tf.gather(episode.query_y, partners),
                 1 - tf.reduce_mean(tf.cast(pasted, tf.float32)),
             ),
+        )
+
+    def draw(self, episode, key):
+        """Draws what is pasted where; override it to give your own.
+
+        Args:
+            episode: `Episode` of one task.
+            key: stateless key, `[2]`.
+
+        Returns:
+            A `Cut`.
+        """
+        return Cut(
+            partners=permutation(tf.shape(episode.query_x)[0], fold(key, "partners")),
+            share=beta((self.concentration,) * 2, fold(key, "area")),
+            center=tf.unstack(uniform([2], fold(key, "center"))),
         )
 
 
@@ -221,13 +267,25 @@ class RotateClasses(TaskAugmentation):
             raise ValueError("RotateClasses turns classes, which a regression has none of.")
 
     def __call__(self, episode, key):
-        # By label, so that support and queries agree; 0 stands for half of the classes.
-        draws = uniform([tf.reduce_max(episode.support_y) + 1], key)
-        turns = tf.gather([0, 0, 0, 1, 2, 3], tf.cast(6 * draws, tf.int32))
+        # By label, so that support and queries agree.
+        turns = self.draw(tf.reduce_max(episode.support_y) + 1, key)
         return episode._replace(
             support_x=_turned(episode.support_x, tf.gather(turns, episode.support_y)),
             query_x=_turned(episode.query_x, tf.gather(turns, episode.query_y)),
         )
+
+    def draw(self, classes, key):
+        """Draws how far classes are turned; override it to give your own.
+
+        Args:
+            classes: int32 scalar, the number of classes.
+            key: stateless key, `[2]`.
+
+        Returns:
+            The number of right angles, 0 to 3, of each class: int32 `[classes]`.
+        """
+        # 0 stands for half of the classes.
+        return tf.gather([0, 0, 0, 1, 2, 3], tf.cast(6 * uniform([classes], key), tf.int32))
 
 
 def _turned(images, turns):

@@ -80,16 +80,30 @@ class MRWeights(Regularizer):
         return list(self._log_variances.values())
 
     def weights(self, params, key):
-        log_variances = read(self._log_variances)
+        drawn = self.draw(params, key)
+        deviations = {name: tf.exp(v / 2) for name, v in read(self._log_variances).items()}
+        return {
+            name: mean + deviations[name] * drawn[name] if name in deviations else mean
+            for name, mean in params.items()
+        }
 
-        def draw(name, mean, own_key):
-            deviation = tf.exp(log_variances[name] / 2)
-            return mean + deviation * normal(mean.shape, own_key, mean.dtype)
+    def draw(self, params, key):
+        """Draws the noise of one forward pass; override it to give your own.
 
+        Args:
+            params: the network's weights, by name.
+            key: stateless key, `[2]`: `fold(learner.task_key(episode), "support", s, "weights", i)`
+                in inner step s of the full network, of the i-th regularizer; `"query"` in place of
+                `"support", s` where the queries are predicted.
+
+        Returns:
+            Standard normal tensors by the names of the kernels that are drawn.
+        """
         # Keyed by where a weight stands, so that renaming a layer changes no draw.
         return {
-            name: draw(name, weight, fold(key, place)) if name in log_variances else weight
-            for place, (name, weight) in enumerate(params.items())
+            name: normal(mean.shape, fold(key, place), mean.dtype)
+            for place, (name, mean) in enumerate(params.items())
+            if name in self._log_variances
         }
 
     def penalty(self, run):

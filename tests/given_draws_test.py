@@ -1,0 +1,197 @@
+"""Draws that a user gives in place of ours, against what they give by hand."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tests.analysis.toys import NumpyNetwork, plain_mlp, sampler
+from tests.single_task import task_gradient, training_run
+from tests.tasks import batch, images, scatter, smooth_mlp, task
+from tfmgaug import MGAug
+from tfmgaug.backbones import mlp
+from tfmgaug.callbacks import IteRand
+from tfmgaug.engine.inner_optimizers import SGD
+from tfmgaug.learners import FOMAML, MetaTicket, Reptile
+from tfmgaug.masks import Mask, ScoreMask
+from tfmgaug.randomness import fold, key
+from tfmgaug.regularizers import ChannelShuffle, CutMix, GradDrop, MaxUp, MRWeights, RotateClasses
+from tfmgaug.regularizers.channel_shuffle import Shuffle
+from tfmgaug.regularizers.task_augmentation import Cut
+
+RATE = 0.5
+DRAWS = np.random.default_rng(0)
+EPISODE = sampler(shot=2).episode(0)
+
+
+class GivenMask(Mask):
+    """Prunes by arrays of zeros and ones `[tasks, sub-networks, ...]`, by the names of weights."""
+
+    def __init__(self, arrays):
+        super().__init__(rates=0.0)
+        self._arrays = {name: tf.constant(array) for name, array in arrays.items()}
+
+    def draw(self, weights, gradients, subnetwork):
+        index, number = subnetwork.episode_index, tf.cast(subnetwork.number, tf.int64)
+        return {name: array[index, number] for name, array in self._arrays.items()}
+
+
+def test_a_mask_is_told_its_task_and_its_subnetwork():
+    shapes = {"dense1_kernel": (4, 5), "dense2_kernel": (5, 4)}
+    arrays = {name: DRAWS.integers(0, 2, (3, 2, *shape)) for name, shape in shapes.items()}
+    pupil = scatter(FOMAML(smooth_mlp(), augmentation=MGAug(GivenMask(arrays), subnetworks=2)))
+    data, learned = batch(2, first=1), []
+    for place, index in enumerate((1, 2)):
+        for number in range(2):
+            kept = {name: array[index, number] for name, array in arrays.items()}
+            learned.append(task_gradient(pupil, task(data, place), weight_transform=times(kept)))
+        learned.append(task_gradient(pupil, task(data, place)))
+    for name, gradient in pupil.meta_gradients(data).items():
+        expected = sum(one.gradients[name] for one in learned) / 2
+        np.testing.assert_allclose(gradient, expected, rtol=1e-9, atol=1e-12)
+
+
+def times(kept):
+    return lambda weights: {name: kept.get(name, 1) * w for name, w in weights.items()}
+
+
+def chosen_by(own_key, keys):
+    """Which of some keys a draw is for."""
+    return tf.argmax(tf.reduce_all(tf.stack(keys) == own_key, axis=1))
+
+
+def numbered(arrays):
+    """Arrays `[n, ...]`, one for each weight of the network."""
+    names = ("dense1_kernel", "dense1_bias", "head_kernel", "head_bias")
+    return dict(zip(names, arrays, strict=True))
+
+
+def test_inner_gradients_are_multiplied_by_given_factors():
+    class Given(GradDrop):
+        def draw(self, gradients, rate, key):
+            return {n: tf.constant(a)[chosen_by(key, keys)] for n, a in factors.items()}
+
+    given = Given()
+    pupil = FOMAML(plain_mlp(), inner_steps=2, inner_learning_rate=RATE, regularizers=[given])
+    network, own_key = NumpyNetwork(pupil.backbone), pupil.task_key(EPISODE)
+    keys = [fold(own_key, step, "gradients", 0) for step in range(2)]
+    factors = numbered([DRAWS.normal(size=(2, *w.shape)) for w in network.weights])
+    weights = network.weights
+    for step in range(2):
+        slopes = network.gradient(EPISODE.support_x, EPISODE.support_y, weights)
+        steps = zip(weights, slopes, factors.values())
+        weights = [w - RATE * noise[step] * slope for w, slope, noise in steps]
+    adapted = training_run(pupil, EPISODE).adapted
+    for name, weight in numbered(weights).items():
+        np.testing.assert_allclose(adapted[name], weight, rtol=1e-6)
+
+
+def test_weights_are_drawn_with_given_noise():
+    class Given(MRWeights):
+        def draw(self, params, key):
+            return {"dense1_kernel": tf.constant(noise)[chosen_by(key, keys)]}
+
+    pupil = FOMAML(
+        plain_mlp(),
+        inner_steps=1,
+        inner_learning_rate=RATE,
+        regularizers=[Given(initial_deviation=0.3)],
+    )
+    network, own_key = NumpyNetwork(pupil.backbone), pupil.task_key(EPISODE)
+    keys = [fold(own_key, *at, "weights", 0) for at in (("support", 0), ("query",))]
+    mean, *others = network.weights
+    noise = DRAWS.normal(size=(2, *mean.shape))
+    drawn = [mean + 0.3 * noise[0], *others]
+    slopes = network.gradient(EPISODE.support_x, EPISODE.support_y, drawn)
+    mean, *others = (w - RATE * slope for w, slope in zip(network.weights, slopes))
+    expected = network.logits(EPISODE.query_x, [mean + 0.3 * noise[1], *others])
+    np.testing.assert_allclose(training_run(pupil, EPISODE).logits, expected, rtol=1e-5)
+
+
+def test_inner_batches_are_those_given():
+    batches = np.array([[0, 3], [5, 1]])
+
+    class Given(Reptile):
+        def draw(self, examples, size, number, key):
+            return tf.constant(batches)[number]
+
+    settings = {"inner_steps": 2, "inner_batch": 2, "inner_learning_rate": RATE}
+    pupil = Given(plain_mlp(), inner_optimizer=SGD(), **settings)
+    network = NumpyNetwork(pupil.backbone)
+    weights = network.weights
+    for chosen in batches:
+        x, y = EPISODE.support_x[chosen], EPISODE.support_y[chosen]
+        slopes = network.gradient(x, y, weights)
+        weights = [w - RATE * slope for w, slope in zip(weights, slopes)]
+    adapted = training_run(pupil, EPISODE).adapted
+    for name, weight in numbered(weights).items():
+        np.testing.assert_allclose(adapted[name], weight, rtol=1e-6)
+
+
+def test_cutmix_pastes_a_given_rectangle():
+    partners = [1, 2, 3, 4, 5, 0]
+
+    class Given(CutMix):
+        def draw(self, episode, key):
+            return Cut(tf.constant(partners), tf.constant(0.75), (0.5, 0.25))
+
+    episode = task(images())  # 16 x 16: half of each side, around row 8 and column 4
+    after, expected = Given()(episode, key(0)), episode.query_x.numpy()
+    expected[:, 4:12, 0:8] = expected[partners, 4:12, 0:8]
+    np.testing.assert_array_equal(after.query_x, expected)
+    np.testing.assert_array_equal(after.query_y.second, episode.query_y.numpy()[partners])
+    assert after.query_y.share == 0.75
+
+
+def test_channels_are_shuffled_as_given():
+    stays = np.array([[True, False], [False, True], [False, False]])
+
+    class Given(ChannelShuffle):
+        def draw(self, classes, channels, key):
+            return Shuffle(1, tf.constant(True), tf.constant([2, 0, 1]), tf.constant(stays))
+
+    shuffle, labels = Given(depths=[1, 2]), np.array([2, 0, 1, 1, 2, 0])
+    shuffle.class_places = ("stage1", "stage2")
+    x = np.tile(np.arange(6.0)[:, None], 2)
+    givers = np.array([1, 2, 0, 4, 5, 3])[:, None]  # 2 takes from 0, 0 from 1 and 1 from 2
+    for place, expected in (("stage1", x), ("stage2", np.where(stays[labels], x, givers))):
+        given = tf.constant(x), place, tf.constant(labels, tf.int32), key(0)
+        np.testing.assert_array_equal(shuffle.class_activations(*given), expected)
+
+
+def test_classes_are_turned_as_given_by_the_augmentation_that_is_given():
+    class Turned(RotateClasses):
+        def draw(self, classes, key):
+            return tf.constant([1, 0, 3])
+
+    class Second(MaxUp):
+        def draw(self, number, key):
+            return tf.constant(1)
+
+    backbone = mlp(3, (16, 16, 1), hidden=(4,))
+    pupil, episode = (
+        FOMAML(backbone, regularizers=[Second(1, [CutMix(), Turned()])]),
+        task(images()),
+    )
+    found = training_run(pupil, episode).episode.query_x
+    turns = np.array([1, 0, 3])[episode.query_y.numpy()]
+    for image, before, number in zip(found, episode.query_x.numpy(), turns, strict=True):
+        np.testing.assert_array_equal(image, np.rot90(before, number))
+
+
+def test_pruned_weights_are_replaced_by_given_weights():
+    class Given(IteRand):
+        def draw(self, learner, number):
+            drawn.append(number)
+            return {"dense1_kernel": (chosen, tf.constant(weights))}
+
+    chosen, weights, drawn = DRAWS.random((4, 5)) < 0.5, DRAWS.normal(size=(4, 5)), []
+    ticket = MetaTicket(mlp(3, (4,), (5,), dtype="float64"), score_mask=ScoreMask(0.5))
+    ticket.compile(keras.optimizers.SGD(0.1), run_eagerly=True)
+    before = ticket.network.variables["dense1_kernel"].numpy()
+    data = tf.data.Dataset.from_tensors(batch()).repeat(2)
+    ticket.fit(data, callbacks=[Given(every=2)], verbose=0)
+    pruned = ticket.score_mask.masks()["dense1_kernel"].numpy() == 0
+    expected = np.where(pruned & chosen, weights, before)
+    np.testing.assert_array_equal(ticket.network.variables["dense1_kernel"], expected)
+    assert drawn == [1]
+    assert 0 < np.sum(pruned & chosen) < np.sum(pruned)
