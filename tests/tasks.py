@@ -2,7 +2,6 @@
 
 import numpy as np
 import tensorflow as tf
-from tfmgaug.learners.variables import values
 
 from tfmgaug.backbones import conv4, mlp
 from tfmgaug.episode import Episode
@@ -72,7 +71,7 @@ def small_conv(way=WAY, filters=4, **options):
 
 
 def theta(learner):
-    return values(learner.meta_variables)
+    return learner.meta_params
 
 
 def scatter(learner, seed=0, scale=0.3):
@@ -84,4 +83,5 @@ def scatter(learner, seed=0, scale=0.3):
 
 
 def flat(tensors):
+    tensors = tensors.values() if isinstance(tensors, dict) else tensors
     return np.concatenate([np.ravel(tensor) for tensor in tensors])

@@ -13,7 +13,6 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from tfmgaug.engine.inner_optimizers import SGD
 
 from launch.analyses import bound, capacity
 from launch.analyses.runs import Run
@@ -22,6 +21,7 @@ from tests.analysis.toys import by_hsic, sampler
 from tfmgaug import analysis, masks
 from tfmgaug.analysis.initialization import random_weights
 from tfmgaug.backbones import mlp
+from tfmgaug.engine.inner_optimizers import SGD
 from tfmgaug.heads import RidgeHead, SVMHead
 from tfmgaug.layers import Context
 from tfmgaug.learners import (
