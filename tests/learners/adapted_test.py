@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from tests.adaptation import predicted
 from tests.tasks import batch, images, regression, scatter, small_conv, smooth_mlp, task
 from tfmgaug.backbones import mlp
 from tfmgaug.learners import FOMAML, ProtoNet
@@ -55,7 +56,7 @@ def test_regression_gives_values():
     episode = task(regression())
     adapted = pupil.adapt(episode.support_x, episode.support_y)
     found = adapted.predict(episode.query_x)
-    before = pupil.predict_state(pupil.start(), episode.query_x)
+    before = predicted(pupil, pupil.initial_state(), episode.query_x)
     assert found.shape == (5, 1)
     assert np.abs(found - before).max() > 1e-3
 

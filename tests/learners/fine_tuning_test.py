@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.adaptation import adapted
 from tests.evaluation.toys import toy_classes
 from tests.tasks import WAY, batch, dataset, flat, small_conv, smooth_mlp, task, theta
 from tfmgaug import MGAug
@@ -32,7 +33,7 @@ def test_training_is_a_cross_entropy_over_all_classes():
     weights, layers = theta(pupil), pupil.backbone.layers
     with tf.GradientTape() as tape:
         tape.watch(weights)
-        with keras.StatelessScope(state_mapping=list(zip(pupil.meta_variables, weights))):
+        with keras.StatelessScope(list(zip(pupil.meta_variables, weights.values()))):
             features = tf.constant(x, tf.float64)
             for layer in layers[1:-1]:
                 normalizes = "norm" in layer.name
@@ -51,9 +52,9 @@ def test_a_task_starts_from_the_body_and_a_new_head_and_adapts_as_maml_does():
     pupil = learner()
     head = [v.numpy() for v in pupil.classifier.trainable_variables]
     pupil.compile(keras.optimizers.Adam(0.01), run_eagerly=True)
-    body = flat(pupil._body_variables)
+    body = flat(pupil._body.trainable_variables)
     pupil.fit(dataset(labeled(), repeat=3), verbose=0)
-    assert np.mean(flat(pupil._body_variables) != body) > 0.9
+    assert np.mean(flat(pupil._body.trainable_variables) != body) > 0.9
     for before, now in zip(head, pupil.classifier.trainable_variables):
         np.testing.assert_array_equal(before, now)
     limit = np.sqrt(6 / (head[0].shape[0] + WAY))
@@ -63,9 +64,7 @@ def test_a_task_starts_from_the_body_and_a_new_head_and_adapts_as_maml_does():
     other = MAML(smooth_mlp(), inner_steps=2, inner_learning_rate=0.25)
     other.backbone.set_weights(pupil.backbone.get_weights())
     episode = task(batch())
-    states = [
-        one.adapt_state(one.start(), episode.support_x, episode.support_y) for one in (pupil, other)
-    ]
+    states = [adapted(one, episode) for one in (pupil, other)]
     np.testing.assert_array_equal(*(flat(state.values()) for state in states))
     assert pupil.way == WAY
 

@@ -6,10 +6,23 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.tasks import batch, images, regression, scatter, smooth_conv, smooth_mlp, task, theta
+from tests.adaptation import adapted, predicted, task_gradient
+from tests.tasks import (
+    batch,
+    flat,
+    images,
+    regression,
+    scatter,
+    smooth_conv,
+    smooth_mlp,
+    task,
+    theta,
+)
 from tfmgaug.backbones import mlp
+from tfmgaug.engine.context import identity
 from tfmgaug.learners import ANIL, BOIL, MAML, ProtoNet
 from tfmgaug.masks import CatfishMask, ParameterMask, WidthMask
+from tfmgaug.masks.mask import Subnetwork
 from tfmgaug.randomness import key
 
 STEP = 1e-5
@@ -38,37 +51,42 @@ def build(name, backbone=smooth_mlp, **options):
 
 
 def masked(learner, mask):
-    mask.attach(learner.backbone, learner.classifier)
-    weights = learner.weights_in(theta(learner))  # which may hold learned rates too
-    masks = mask.draw(weights, weights, mask.rate(0, key(0)), key(0))
-    return functools.partial(mask, masks=masks)
+    mask.attach(learner.network, learner.classifier)
+    weights = learner.network.params
+    subnetwork = Subnetwork(tf.constant(0), tf.constant(0), mask.rate(0, key(0)), key(0))
+    return functools.partial(mask, masks=mask.draw(weights, weights, subnetwork))
 
 
-def assert_gradient_is_exact(learner, episode, prune=None, directions=3):
+def assert_gradient_is_exact(learner, episode, prune=identity, directions=3):
     """Compares slopes along random directions, each variable on its own scale."""
     weights = theta(learner)
-    gradients, _, _ = learner.meta_gradient(weights, episode, prune)
+    gradients = task_gradient(learner, episode, weight_transform=prune).gradients
     draws = np.random.default_rng(1)
     for _ in range(directions):
-        direction = [STEP * draws.normal(size=w.shape) for w in weights]
+        direction = {name: STEP * draws.normal(size=w.shape) for name, w in weights.items()}
         # Learned rates are float32, so that only what is left of a step after rounding counts.
-        up = [w + tf.cast(d, w.dtype) for w, d in zip(weights, direction)]
-        down = [w - tf.cast(d, w.dtype) for w, d in zip(weights, direction)]
-        slope = sum(np.sum(g * (u - d)) for g, u, d in zip(gradients, up, down))
+        up = {name: w + tf.cast(direction[name], w.dtype) for name, w in weights.items()}
+        down = {name: w - tf.cast(direction[name], w.dtype) for name, w in weights.items()}
+        slope = sum(np.sum(g * (up[name] - down[name])) for name, g in gradients.items())
         difference = query_loss(learner, up, episode, prune)
         difference -= query_loss(learner, down, episode, prune)
         np.testing.assert_allclose(slope / STEP, difference / STEP, rtol=1e-5, atol=1e-6)
-    assert all(np.abs(g).max() > 0 for g in gradients)
+    assert gradients.keys() == weights.keys()
+    assert all(np.abs(g).max() > 0 for g in gradients.values())
 
 
 def query_loss(learner, weights, episode, prune):
     mode = "transductive" if learner.statistics == "running" else learner.statistics
-    with learner._scope(weights):
-        state = learner.adapt_state(
-            learner.start(), episode.support_x, episode.support_y, None, prune, mode
-        )
-        logits = learner.predict_state(state, episode.query_x, prune, mode)
+    how = {"statistics": mode, "weight_transform": prune}
+    with learner.scope(weights):
+        state = adapted(learner, episode, **how)
+        logits = predicted(learner, state, episode.query_x, **how)
         return float(learner.outcome(logits, episode.query_y).loss)
+
+
+def assert_close(found, expected):
+    assert list(found) == list(expected)
+    np.testing.assert_allclose(flat(found), flat(expected), rtol=1e-9, atol=1e-14)
 
 
 @pytest.mark.parametrize("statistics", MODES)
@@ -104,22 +122,20 @@ def test_meta_gradients_of_convolutions_equal_finite_differences(name):
 def test_inner_steps_that_run_again_give_the_same_meta_gradients(name):
     learner, frugal = build(name), build(name, recompute_inner_steps=True)
     graph = tf.function(frugal.meta_gradients, autograph=False)
-    for found, expected in zip(graph(batch()), learner.meta_gradients(batch())):
-        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-14)
+    assert_close(graph(batch()), learner.meta_gradients(batch()))
 
 
 @pytest.mark.parametrize("name", ["MAML", "ProtoNet"])
 def test_eager_and_graph_agree(name):
     learner = build(name)
     graph = tf.function(learner.meta_gradients, autograph=False)
-    for found, expected in zip(graph(batch()), learner.meta_gradients(batch())):
-        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-14)
+    assert_close(graph(batch()), learner.meta_gradients(batch()))
 
 
 def test_fused_float32_gradients_equal_the_plain_float64_ones():
     plain = scatter(gradient_based(MAML)(smooth_conv()))
     fused = gradient_based(MAML)(smooth_conv(dtype="float32"))
     fused.backbone.set_weights(plain.backbone.get_weights())
-    for found, expected in zip(fused.meta_gradients(images()), plain.meta_gradients(images())):
-        scale = np.abs(expected).max()
-        np.testing.assert_allclose(found, expected, atol=2e-3 * scale)
+    found = fused.meta_gradients(images())
+    for name, expected in plain.meta_gradients(images()).items():
+        np.testing.assert_allclose(found[name], expected, atol=2e-3 * np.abs(expected).max())

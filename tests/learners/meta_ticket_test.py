@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.python.framework import op_def_registry
 
+from tests.adaptation import adapted, predicted, task_gradient, weights_of
 from tests.learners.gradients_test import assert_gradient_is_exact
 from tests.tasks import batch, dataset, flat, smooth_mlp, task, theta
 from tfmgaug import MGAug
@@ -13,8 +14,10 @@ from tfmgaug.analysis.gradient_check import check_gradients
 from tfmgaug.analysis.subnetworks import scoring_gradients
 from tfmgaug.backbones.initializers import KaimingNormal, PositiveConstant, SignedConstant
 from tfmgaug.callbacks import TensorBoard
+from tfmgaug.engine.params import select
 from tfmgaug.learners import MAML, MetaTicket, MetaTicketBOIL
 from tfmgaug.masks import CatfishMask, ParameterMask, ScoreMask, WidthMask, score
+from tfmgaug.masks.mask import Subnetwork
 from tfmgaug.randomness import fold, key
 from tfmgaug.regularizers import EntropyTAML, GradDrop, MetaMix, MRActivations, MRWeights
 
@@ -28,32 +31,30 @@ def learner(kind=MetaTicket, sparsity=0.4, dtype="float64", **options):
 
 def kept(pupil):
     """The masks, with ones where nothing is ever pruned."""
-    weights = pupil.backbone.trainable_variables
-    return [
-        np.ones(w.shape) if m is None else np.asarray(m)
-        for w, m in zip(weights, pupil.score_mask.masks())
-    ]
+    ones = {name: np.ones(v.shape) for name, v in pupil.network.variables.items()}
+    return {**ones, **{name: m.numpy() for name, m in pupil.score_mask.masks().items()}}
 
 
 # Eq. 3 by hand: none of the engine is used but the backbone.
 
 
 def loss_of(pupil, weights, x, y):
-    statistics = pupil.backbone.non_trainable_variables
-    logits, _ = pupil.backbone.stateless_call(weights, statistics, x, training=True)
+    own, statistics = list(weights.values()), pupil.backbone.non_trainable_variables
+    logits, _ = pupil.backbone.stateless_call(own, statistics, x, training=True)
     hot = tf.one_hot(y, 3, dtype=tf.float64)
     return -tf.reduce_mean(tf.reduce_sum(hot * tf.math.log_softmax(logits), 1))
 
 
 def adapted_by_hand(pupil, masks, episode, moves=lambda name: True):
-    phi = [v.numpy() for v in pupil.backbone.trainable_variables]
+    phi = {name: v.numpy() for name, v in pupil.network.variables.items()}
     for _ in range(pupil.inner_steps):
-        phi = [tf.constant(w) for w in phi]
+        phi = {name: tf.constant(w) for name, w in phi.items()}
         with tf.GradientTape() as tape:
             tape.watch(phi)
             loss = loss_of(pupil, _product(masks, phi), episode.support_x, episode.support_y)
-        rates = [RATE if moves(name) else 0.0 for name in pupil.weight_names]
-        phi = [w - r * g for w, r, g in zip(phi, rates, tape.gradient(loss, phi))]
+        gradients = tape.gradient(loss, phi)
+        rates = {name: RATE if moves(name) else 0.0 for name in phi}
+        phi = {name: w - rates[name] * gradients[name] for name, w in phi.items()}
     return phi
 
 
@@ -63,7 +64,7 @@ def query_loss_by_hand(pupil, masks, episode, phi=None):
 
 
 def _product(masks, weights):
-    return [m * w for m, w in zip(masks, weights)]
+    return {name: masks[name] * w for name, w in weights.items()}
 
 
 def slope_by_hand(pupil, directions, objective, step=1e-5):
@@ -71,8 +72,8 @@ def slope_by_hand(pupil, directions, objective, step=1e-5):
 
     def moved(by):
         masks = kept(pupil)
-        for place, direction in zip(pupil.score_mask.places, directions):
-            masks[place] = masks[place] + by * direction
+        for name in pupil.score_mask.scores:
+            masks[name] = masks[name] + by * directions[f"score_mask_{name}_score"]
         return float(objective(masks))
 
     return (moved(step) - moved(-step)) / (2 * step)
@@ -81,30 +82,32 @@ def slope_by_hand(pupil, directions, objective, step=1e-5):
 @pytest.mark.parametrize("sparsity", [0.0, 0.4])
 def test_score_gradients_of_equation_3_equal_finite_differences_of_the_mask(sparsity):
     pupil, episode = learner(sparsity=sparsity), task(batch())
-    gradients, outcome, _ = pupil.meta_gradient(theta(pupil), episode)
+    gradients, outcome, *_ = task_gradient(pupil, episode)
     masks = kept(pupil)
     np.testing.assert_allclose(outcome.loss, query_loss_by_hand(pupil, masks, episode), rtol=1e-12)
     draws = np.random.default_rng(1)
     for _ in range(3):
-        directions = [draws.normal(size=g.shape) for g in gradients]
+        directions = {name: draws.normal(size=g.shape) for name, g in gradients.items()}
         expected = slope_by_hand(
             pupil, directions, lambda masks: query_loss_by_hand(pupil, masks, episode)
         )
-        found = sum(np.sum(g * d) for g, d in zip(gradients, directions))
+        found = sum(np.sum(g * directions[name]) for name, g in gradients.items())
         np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
 def test_first_order_score_gradients_hold_the_adapted_weights():
     pupil, episode = learner(first_order=True), task(batch())
-    gradients, _, _ = pupil.meta_gradient(theta(pupil), episode)
+    gradients = task_gradient(pupil, episode).gradients
     phi = adapted_by_hand(pupil, kept(pupil), episode)
-    directions = [np.random.default_rng(1).normal(size=g.shape) for g in gradients]
+    directions = {
+        name: np.random.default_rng(1).normal(size=g.shape) for name, g in gradients.items()
+    }
     expected = slope_by_hand(
         pupil, directions, lambda masks: query_loss_by_hand(pupil, masks, episode, phi)
     )
-    found = sum(np.sum(g * d) for g, d in zip(gradients, directions))
+    found = sum(np.sum(g * directions[name]) for name, g in gradients.items())
     np.testing.assert_allclose(found, expected, rtol=1e-5)
-    exact, _, _ = learner().meta_gradient(theta(pupil), episode)
+    exact = task_gradient(learner(), episode, theta(pupil)).gradients
     assert np.abs(flat(exact) - flat(gradients)).max() > 1e-3
 
 
@@ -113,34 +116,34 @@ def test_first_order_score_gradients_hold_the_adapted_weights():
 )
 def test_score_gradients_equal_finite_differences_of_a_relaxed_mask(kind, statistics, monkeypatch):
     pupil = learner(kind, statistics=statistics)
-    starts = {s.path: tf.identity(s.value) for s in pupil.score_mask.scores}
-    masks = dict(zip(starts, (m for m in pupil.score_mask.masks() if m is not None)))
+    starts = {name: tf.identity(s.value) for name, s in pupil.score_mask.scores.items()}
+    masks = pupil.score_mask.masks()
 
     def relaxed(scores, threshold):
         """The mask at the start, from where it follows the scores: its slope is really one."""
-        (path,) = [path for path, start in starts.items() if start.shape == scores.shape]
-        return masks[path] + scores - starts[path]
+        (name,) = [name for name, start in starts.items() if start.shape == scores.shape]
+        return masks[name] + scores - starts[name]
 
-    found, _, _ = pupil.meta_gradient(theta(pupil), task(batch()))
+    found = task_gradient(pupil, task(batch())).gradients
     monkeypatch.setattr(score, "step", relaxed)
     assert_gradient_is_exact(pupil, task(batch()), directions=2)
-    exact, _, _ = pupil.meta_gradient(theta(pupil), task(batch()))
+    exact = task_gradient(pupil, task(batch())).gradients
     np.testing.assert_allclose(flat(found), flat(exact), rtol=1e-9, atol=1e-14)
 
 
 def test_the_mask_is_applied_in_every_forward_pass():
     pupil, episode = learner(inner_steps=3), task(batch())
-    state = pupil.adapt_state(pupil.start(), episode.support_x, episode.support_y)
+    state = adapted(pupil, episode)
     by_hand = adapted_by_hand(pupil, kept(pupil), episode)
-    np.testing.assert_allclose(flat(pupil.weights_of(state)), flat(by_hand), rtol=1e-10)
-    for name, mask in zip(pupil.weight_names, kept(pupil)):
+    np.testing.assert_allclose(flat(weights_of(pupil, state)), flat(by_hand), rtol=1e-10)
+    for name, mask in kept(pupil).items():
         # What is pruned neither moves nor is zero: it is left out, whatever it is.
-        moved = (state[name] - pupil.start()[name]).numpy()
+        moved = (state[name] - pupil.initial_state()[name]).numpy()
         np.testing.assert_array_equal(moved != 0, mask == 1, name)
-    logits = pupil.predict_state(state, episode.query_x)
-    for name, mask in zip(pupil.weight_names, kept(pupil)):
+    logits = predicted(pupil, state, episode.query_x)
+    for name, mask in kept(pupil).items():
         state[name] += 100.0 * (1 - mask)
-    np.testing.assert_array_equal(pupil.predict_state(state, episode.query_x), logits)
+    np.testing.assert_array_equal(predicted(pupil, state, episode.query_x), logits)
 
 
 def test_graphs_compute_what_eager_steps_do_and_order_nothing():
@@ -177,13 +180,15 @@ def test_training_changes_scores_and_nothing_else():
     before = {v.path: v.numpy() for v in pupil.weights}
     trained(pupil)
     changed = {v.path for v in pupil.weights if (v.numpy() != before[v.path]).any()}
-    assert changed == {v.path for v in pupil.score_mask.scores} | {pupil.step.path}
+    scores = {v.path for v in pupil.score_mask.scores.values()}
+    assert changed == scores | {pupil.step.path}
     assert len(pupil.optimizer.variables) == 2 + len(pupil.score_mask.scores)
 
 
 def test_what_keras_calls_trainable_are_the_scores():
     pupil = learner()
-    assert [v.path for v in pupil.trainable_variables] == [v.path for v in pupil.score_mask.scores]
+    scores = [v.path for v in pupil.score_mask.scores.values()]
+    assert [v.path for v in pupil.trainable_variables] == scores
     assert pupil.trainable_weights == pupil.meta_variables
     assert len(pupil.trainable_weights) + len(pupil.non_trainable_weights) == len(pupil.weights)
     assert len(pupil.non_trainable_variables) == len(pupil.non_trainable_weights)
@@ -202,7 +207,7 @@ def test_weights_start_random_whatever_the_backbone_had():
     )
     np.testing.assert_array_equal(flat(one), flat(same))
     pupil = learner()
-    for name, first, second in zip(pupil.weight_names, one, other):
+    for name, first, second in zip(pupil.network.variables, one, other):
         assert (first != second).all() == name.endswith("kernel"), name
     expected = KaimingNormal()((4, 5), fold(key(0), "weights", 0, 0), "float64")
     np.testing.assert_array_equal(one[0], expected)
@@ -219,11 +224,11 @@ def test_constants_are_a_start_too():
 
 def test_boil_leaves_the_head_at_its_random_start():
     pupil, episode = learner(MetaTicketBOIL), task(batch())
-    assert not any(name.startswith("head") for name in pupil.start())
-    state = pupil.adapt_state(pupil.start(), episode.support_x, episode.support_y)
+    assert not any(name.startswith("head") for name in pupil.initial_state())
+    state = adapted(pupil, episode)
     masks, body = kept(pupil), lambda name: not name.startswith("head")
     by_hand = adapted_by_hand(pupil, masks, episode, moves=body)
-    np.testing.assert_allclose(flat(pupil.weights_of(state)), flat(by_hand), rtol=1e-10)
+    np.testing.assert_allclose(flat(weights_of(pupil, state)), flat(by_hand), rtol=1e-10)
     head = pupil.backbone.get_layer("head").get_weights()
     trained(pupil)
     np.testing.assert_array_equal(flat(pupil.backbone.get_layer("head").get_weights()), flat(head))
@@ -242,7 +247,7 @@ def test_a_fixed_sparsity_stays_in_training():
     for one in (drifting, fixed):
         before = kept(one)
         trained(one, rate=10.0)
-        assert any((new != old).any() for new, old in zip(kept(one), before))
+        assert any((mask != before[name]).any() for name, mask in kept(one).items())
     assert list(fixed.mask_sparsity().values()) == [0.5, 0.5]
     assert list(drifting.mask_sparsity().values()) != [0.45, 0.45]  # where it started
 
@@ -256,7 +261,7 @@ def test_sparsity_has_a_curve_for_each_layer(tmp_path):
     callback._writers = {}
     callback._write = lambda name, step, scalars: written.update(scalars)
     callback.on_epoch_end(0, {"loss": 1.0})
-    masks = [m for m in kept(pupil) if m.min() == 0]
+    masks = [m for m in kept(pupil).values() if m.min() == 0]
     assert [written[f"mask_sparsity/dense{n}_kernel"] for n in (1, 2)] == [
         1 - m.mean() for m in masks
     ]
@@ -269,25 +274,26 @@ def test_sparsity_has_a_curve_for_each_layer(tmp_path):
 def test_masks_of_mgaug_come_after_the_score_mask(mask):
     pupil = learner(augmentation=MGAug(mask, subnetworks=1))
     episode, data = task(batch(1, first=5)), batch(1, first=5)
-    weights = [tf.convert_to_tensor(v) for v in pupil.backbone.trainable_variables]
     own_key = fold(key(0), 0, episode.index, "subnetwork", 0)
-    drawn = mask.draw(weights, gradients_by_hand(pupil, episode), mask.rate(0, own_key), own_key)
-    full, _, _ = pupil.meta_gradient(theta(pupil), episode)
+    subnetwork = Subnetwork(tf.constant(0), episode.index, mask.rate(0, own_key), own_key)
+    drawn = mask.draw(pupil.network.params, gradients_by_hand(pupil, episode), subnetwork)
+    full = task_gradient(pupil, episode).gradients
     prune = functools.partial(mask, masks=drawn)
-    own, _, _ = pupil.meta_gradient(theta(pupil), episode, prune)
-    for found, one, other in zip(pupil.meta_gradients(data), full, own):
-        np.testing.assert_allclose(found, one + other, rtol=1e-9, atol=1e-12)
-    both = [m if d is None else m * d.numpy() for m, d in zip(kept(pupil), drawn)]
+    pruned, outcome, *_ = task_gradient(pupil, episode, weight_transform=prune)
+    for name, found in pupil.meta_gradients(data).items():
+        np.testing.assert_allclose(found, full[name] + pruned[name], rtol=1e-9, atol=1e-12)
+    both = {
+        name: m * drawn[name].numpy() if name in drawn else m for name, m in kept(pupil).items()
+    }
     loss = query_loss_by_hand(pupil, both, episode)
-    _, outcome, _ = pupil.meta_gradient(theta(pupil), episode, prune)
     np.testing.assert_allclose(outcome.loss, loss, rtol=1e-12)
-    for gradient, place in zip(own, pupil.score_mask.places):
-        assert not gradient.numpy()[drawn[place].numpy() == 0].any()
+    for name in pupil.score_mask.scores:
+        assert not pruned[f"score_mask_{name}_score"].numpy()[drawn[name].numpy() == 0].any()
 
 
 def gradients_by_hand(pupil, episode):
     """Of the query loss at the random weights, as MGAug scores them."""
-    weights = [tf.constant(v.numpy()) for v in pupil.backbone.trainable_variables]
+    weights = {name: tf.constant(v.numpy()) for name, v in pupil.network.variables.items()}
     with tf.GradientTape() as tape:
         tape.watch(weights)
         loss = query_loss_by_hand(pupil, kept(pupil), episode, weights)
@@ -301,7 +307,7 @@ def gradients_by_hand(pupil, episode):
 def test_regularizers_act_on_it(regularizer):
     plain = flat(learner().meta_gradients(batch(1)))
     pupil = learner(regularizers=[regularizer])
-    found = flat(pupil.meta_gradients(batch(1))[:2])
+    found = flat(select(pupil.meta_gradients(batch(1)), learner().meta_params))  # scores alone
     assert np.abs(found - plain).max() > 1e-6
     assert np.isfinite(found).all()
 
@@ -352,5 +358,4 @@ def test_other_learners_are_as_they_were():
     pupil = MAML(smooth_mlp())
     assert pupil.meta_variables == pupil.backbone.trainable_variables
     assert [v.path for v in pupil.trainable_variables] == [v.path for v in pupil.meta_variables]
-    weights = theta(pupil)
-    assert all(found is own for found, own in zip(pupil.weights_in(weights), weights, strict=True))
+    assert list(theta(pupil)) == list(pupil.network.params)

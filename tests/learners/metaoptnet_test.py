@@ -3,8 +3,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.adaptation import adapted, predicted
 from tests.learners.gradients_test import assert_gradient_is_exact
 from tests.tasks import batch, dataset, flat, scatter, small_conv, smooth_mlp, task, theta
+from tfmgaug.engine.context import Context
 from tfmgaug.heads import RidgeHead, SVMHead
 from tfmgaug.learners import MetaOptNet
 
@@ -20,12 +22,13 @@ def learner(head="svm", backbone=None, **options):
 def test_logits_are_scaled_kernels_times_coefficients(head):
     pupil, episode = learner(head, initial_scale=3.0), task(batch())
     support, query = (
-        pupil.forward(theta(pupil), x)[0].numpy() for x in (episode.support_x, episode.query_x)
+        pupil.network(pupil.network.params, x, Context())[0].numpy()
+        for x in (episode.support_x, episode.query_x)
     )
     hot = np.eye(3)[episode.support_y]
     coefficients = pupil.head.coefficients(tf.constant(support @ support.T), tf.constant(hot))
-    state = pupil.adapt_state({}, episode.support_x, episode.support_y)
-    found = pupil.predict_state(state, episode.query_x)
+    state = adapted(pupil, episode)
+    found = predicted(pupil, state, episode.query_x)
     expected = float(pupil.scale.numpy()) * query @ support.T @ coefficients.numpy()
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 

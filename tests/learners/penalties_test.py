@@ -54,9 +54,9 @@ def test_a_penalty_adds_twice_the_weights_to_the_meta_gradient_once(name):
     (expected, measures), (found, others) = (
         one.meta_gradients(batch(3), with_measures=True) for one in (plain, built)
     )
-    for gradient, other, variable in zip(found, expected, built.meta_variables):
+    for name, variable in built.named(built.meta_variables).items():
         added = 2 * variable if variable.regularizer is not None else tf.zeros_like(variable)
-        np.testing.assert_allclose(gradient - other, added, rtol=1e-10, atol=1e-13)
+        np.testing.assert_allclose(found[name] - expected[name], added, rtol=1e-10, atol=1e-13)
     assert any(v.regularizer is not None for v in built.meta_variables)
     np.testing.assert_array_equal(others["loss"], measures["loss"])  # it is reported without
 
@@ -69,7 +69,7 @@ def test_the_inner_loop_does_not_see_a_penalty():
     plain, built = (scatter(LEARNERS["FOMAML"](net)) for net in (smooth_mlp, penalized))
     support = [BATCH[0][name][0] for name in ("support_x", "support_y")]
     states = [one.adapt(*support).state for one in (plain, built)]
-    for name in plain.weight_names:
+    for name in plain.network.variables:
         np.testing.assert_array_equal(states[1][name], states[0][name])
 
 
@@ -77,11 +77,13 @@ def test_fine_tuning_penalizes_what_it_trains():
     x, y = np.random.default_rng(0).normal(size=(6, 4)), np.arange(6, dtype="int32")
     plain, built = (FineTuning(net(), classes=6) for net in (network, l2_network))
     expected, found = (one.meta_gradients((x, y)) for one in (plain, built))
-    hidden = built.backbone.get_layer("hidden").kernel
-    np.testing.assert_allclose(found[0] - expected[0], 2 * hidden, rtol=1e-4, atol=1e-6)
-    head = built.training_head.kernel
-    place = [v is head for v in built.meta_variables].index(True)
-    np.testing.assert_allclose(found[place] - expected[place], 2 * head, rtol=1e-4, atol=1e-6)
+    kernels = {
+        "hidden_kernel": built.backbone.get_layer("hidden").kernel,
+        "training_head_kernel": built.training_head.kernel,
+    }
+    for name, kernel in kernels.items():
+        added = found[name] - expected[name]
+        np.testing.assert_allclose(added, 2 * kernel, rtol=1e-4, atol=1e-6)
 
 
 def l2_network(**options):
@@ -102,10 +104,12 @@ def test_penalties_of_all_kinds_and_keras_own_total_agree():
     built, plain = scatter(learner(network(**options))), scatter(learner())
     with tf.GradientTape() as tape:
         total = tf.add_n(built.backbone.losses)
-    expected = tape.gradient(total, [v.value for v in built.meta_variables])
-    found = [a - b for a, b in zip(*(one.meta_gradients(BATCH) for one in (built, plain)))]
-    for gradient, other in zip(found, expected):
-        np.testing.assert_allclose(gradient, 0 if other is None else other, atol=1e-6)
+    variables = built.named(built.meta_variables)
+    expected = tape.gradient(total, {name: v.value for name, v in variables.items()})
+    whole, without = (one.meta_gradients(BATCH) for one in (built, plain))
+    for name, gradient in expected.items():
+        added = whole[name] - without[name]
+        np.testing.assert_allclose(added, 0 if gradient is None else gradient, atol=1e-6)
 
 
 REFUSED = {
@@ -131,7 +135,7 @@ def test_a_constraint_holds_after_each_outer_step_and_not_in_the_inner_loop(kind
     built = kind(network(kernel_constraint=limit), inner_steps=1, inner_learning_rate=0.1)
     built.compile(keras.optimizers.SGD(0.1))
     kernel = built.backbone.get_layer("hidden").kernel
-    free = kernel - 0.1 * built.meta_gradients(BATCH)[0]
+    free = kernel - 0.1 * built.meta_gradients(BATCH)["hidden_kernel"]
     built.fit(dataset(BATCH), verbose=0)
     np.testing.assert_allclose(kernel, limit(free), rtol=1e-5)
     assert np.linalg.norm(kernel, axis=0).max() < 0.051
@@ -159,4 +163,5 @@ def test_normalization_of_this_package_keeps_what_is_set_on_it():
     found = learner(backbone).meta_gradients(BATCH)
     layer.gamma.regularizer = None
     expected = learner(backbone).meta_gradients(BATCH)
-    np.testing.assert_allclose(found[0] - expected[0], 2 * layer.gamma, rtol=1e-5)
+    added = found["norm_gamma"] - expected["norm_gamma"]
+    np.testing.assert_allclose(added, 2 * layer.gamma, rtol=1e-5)

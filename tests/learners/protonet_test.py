@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
+from tests.adaptation import adapted, predicted, task_gradient
 from tests.tasks import batch, scatter, smooth_mlp, task, theta
+from tfmgaug.engine.context import Context
 from tfmgaug.learners import ProtoNet
 
 
@@ -10,7 +12,7 @@ def learner(**options):
 
 
 def embedded(pupil, x):
-    outputs, _ = pupil.forward(theta(pupil), x)
+    outputs, _ = pupil.network(theta(pupil), x, Context())
     return outputs.numpy()
 
 
@@ -28,8 +30,8 @@ def logits_by_numpy(pupil, episode):
 @pytest.mark.parametrize("distance", ["euclidean", "cosine"])
 def test_logits_are_those_of_the_paper(distance):
     pupil, episode = learner(distance=distance), task(batch())
-    state = pupil.adapt_state({}, episode.support_x, episode.support_y)
-    found = pupil.predict_state(state, episode.query_x)
+    state = adapted(pupil, episode)
+    found = predicted(pupil, state, episode.query_x)
     np.testing.assert_allclose(found, logits_by_numpy(pupil, episode), rtol=1e-9, atol=1e-9)
 
 
@@ -38,7 +40,7 @@ def test_the_loss_is_the_cross_entropy_of_the_queries(distance):
     pupil, episode = learner(distance=distance), task(batch())
     logits, labels = logits_by_numpy(pupil, episode), np.asarray(episode.query_y)
     log_sums = np.log(np.exp(logits).sum(1))
-    outcome = pupil.meta_gradient(theta(pupil), episode)[1]
+    outcome = task_gradient(pupil, episode).outcome
     expected = np.mean(log_sums - logits[np.arange(len(labels)), labels])
     np.testing.assert_allclose(outcome.loss, expected, rtol=1e-9)
     np.testing.assert_allclose(outcome.accuracy, np.mean(logits.argmax(1) == labels))
@@ -47,8 +49,8 @@ def test_the_loss_is_the_cross_entropy_of_the_queries(distance):
 def test_there_is_one_outcome_and_none_before_adaptation():
     pupil = learner()
     outcomes = pupil.step_outcomes(task(batch()))
-    assert outcomes.loss.shape == (1,)
-    assert pupil._training_measures() == ["loss", "accuracy"]
+    assert outcomes["loss"].shape == (1,)
+    assert pupil.training_measures == ["loss", "accuracy"]
     assert pupil._evaluation_measures() == ["loss", "accuracy"]
 
 

@@ -4,13 +4,18 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from tfmgaug.learners.inner_batches import batch_of
 
+from tests.adaptation import adapted, task_gradient, weights_of
 from tests.tasks import batch, chosen, dataset, flat, images, small_conv, smooth_mlp, task, theta
 from tfmgaug import MGAug
+from tfmgaug.engine.context import Context
+from tfmgaug.engine.inner_batches import batch_of
 from tfmgaug.engine.inner_optimizers import SGD, Adam
+from tfmgaug.engine.params import select
+from tfmgaug.engine.task import initial_outcome
 from tfmgaug.learners import ProtoNet, Reptile
 from tfmgaug.masks import CatfishMask, ParameterMask
+from tfmgaug.masks.mask import Subnetwork
 from tfmgaug.randomness import key
 from tfmgaug.regularizers import EntropyTAML, GradDrop, MetaMix, MRWeights
 
@@ -77,7 +82,7 @@ class ByHand:
 
 def batches(pupil, episode, step):
     pupil.step.assign(step)
-    order = pupil._task_key(episode)
+    order = pupil.task_key(episode)
     return [
         [
             np.asarray(part)
@@ -89,7 +94,7 @@ def batches(pupil, episode, step):
 
 def outer_steps(pupil, name, data, steps, carried):
     """theta + epsilon * mean(phi - theta), `steps` times."""
-    weights, rule = [w.numpy() for w in theta(pupil)], ByHand(name)
+    weights, rule = [w.numpy() for w in theta(pupil).values()], ByHand(name)
     for step in range(steps):
         ends = []
         for number in range(2):
@@ -123,11 +128,11 @@ def test_carried_slots_make_a_difference_that_reaches_evaluation():
     assert np.abs(flat(theta(kept)) - flat(theta(reset))).max() > 1e-3
     # Evaluation starts from the last slots, and leaves them alone.
     before = flat(kept.carried_variables)
-    start = kept.start()
-    np.testing.assert_array_equal(flat(start[n] for n in kept._slot_names), before)
+    start = select(kept.initial_state(), kept.carried_variables)
+    np.testing.assert_array_equal(flat(start), before)
     kept.evaluate(dataset(batch(seed=1)), verbose=0)
     np.testing.assert_array_equal(flat(kept.carried_variables), before)
-    assert reset.carried_variables == []
+    assert reset.carried_variables == {}
 
 
 def test_a_sum_is_a_mean_at_a_larger_rate():
@@ -152,13 +157,13 @@ def test_each_task_has_batches_of_its_own_that_its_place_does_not_change():
 def test_evaluation_has_its_own_steps_and_batch():
     pupil = compiled(evaluation_steps=2, evaluation_batch=5, inner_optimizer=SGD())
     episode = task(batch())
-    state = pupil.adapt_state(pupil.start(), episode.support_x, episode.support_y)
-    end = [w.numpy() for w in theta(pupil)]
+    state = adapted(pupil, episode)
+    end = [w.numpy() for w in theta(pupil).values()]
     for n in range(2):
-        order = pupil.start()["order"]
+        order = pupil.initial_state()["order"]
         x, y = batch_of(episode.support_x, episode.support_y, 5, n, order)
         end = ByHand("SGD")(end, gradients(end, x.numpy(), y.numpy()))
-    np.testing.assert_allclose(flat(pupil.weights_of(state)), flat(end), rtol=1e-10)
+    np.testing.assert_allclose(flat(weights_of(pupil, state)), flat(end), rtol=1e-10)
     logs = pupil.evaluate(dataset(batch()), return_dict=True, verbose=0)
     assert "accuracy_step_2" in logs
     assert "accuracy_step_3" not in logs
@@ -167,19 +172,19 @@ def test_evaluation_has_its_own_steps_and_batch():
 
 def test_one_step_at_a_time_is_the_same_as_all_at_once():
     pupil = learner(inner_optimizer=Adam(0.5))
-    x, y = (part for part in task(batch())[:2])
-    at_once = pupil.adapt_state(pupil.start(), x, y, 5)
-    state = pupil.start()
+    episode, state = task(batch()), pupil.initial_state()
+    at_once = adapted(pupil, episode, 5)
     for _ in range(5):
-        state = pupil.adapt_state(state, x, y, 1)
+        state = adapted(pupil, episode, 1, state)
+    assert state.keys() == at_once.keys()
     for name, part in at_once.items():
         np.testing.assert_allclose(state[name], part, rtol=1e-12)
 
 
 def test_an_adapted_state_has_no_training_in_it():
     inputs, _ = batch()
-    adapted = learner().adapt(inputs["support_x"][0], inputs["support_y"][0])
-    assert set(adapted.state) == {"head_kernel", "head_bias", "classes"}
+    state = learner().adapt(inputs["support_x"][0], inputs["support_y"][0]).state
+    assert set(state) == {"head_kernel", "head_bias", "classes"}
 
 
 def test_queries_are_not_learned_from():
@@ -200,13 +205,13 @@ def test_one_by_one_appends_each_query_to_the_support_set(make):
     )
     inputs, _ = images()
     x, y, query = (inputs[name][0] for name in ("support_x", "support_y", "query_x"))
-    adapted = pupil.adapt(x, y)
-    found = adapted.predict(query)
-    alone = np.concatenate([adapted.predict(query[n : n + 1]) for n in range(len(query))])
+    answers = pupil.adapt(x, y)
+    found = answers.predict(query)
+    alone = np.concatenate([answers.predict(query[n : n + 1]) for n in range(len(query))])
     np.testing.assert_allclose(found, alone, rtol=1e-5, atol=1e-6)
-    weights = pupil.weights_of(adapted.state)
+    weights = weights_of(pupil, answers.state)
     both = np.concatenate([x, query[1:2]])
-    outputs = pupil.read_out(pupil.forward(weights, both)[0][-1:], adapted.state)
+    outputs = pupil.read_out(pupil.network(weights, both, Context())[0][-1:], answers.state)
     np.testing.assert_allclose(found[1:2], tf.nn.softmax(outputs), rtol=1e-5, atol=1e-6)
     other = pupil.adapt(x, y, statistics="transductive").predict(query)
     assert np.abs(found - other).max() > 1e-4
@@ -225,14 +230,14 @@ def test_what_a_subnetwork_lacks_does_not_move_even_by_carried_momentum(optimize
     )
     pupil.fit(dataset(batch()), verbose=0)
     mask = ParameterMask(0.5)
-    mask.attach(pupil.backbone, pupil.classifier)
-    weights = theta(pupil)
-    masks = mask.draw(weights, None, mask.rate(0, key(0)), key(0))
-    found, _, _ = pupil.meta_gradient(weights, task(batch()), lambda w: mask(w, masks))
-    for gradient, own in zip(found, masks):
-        if own is not None:
-            assert (gradient.numpy()[own.numpy() == 0] == 0).all()
-            assert (gradient.numpy()[own.numpy() == 1] != 0).all()
+    mask.attach(pupil.network, pupil.classifier)
+    subnetwork = Subnetwork(tf.constant(0), tf.constant(0), mask.rate(0, key(0)), key(0))
+    masks = mask.draw(theta(pupil), None, subnetwork)
+    found = task_gradient(pupil, task(batch()), weight_transform=lambda w: mask(w, masks)).gradients
+    assert masks
+    for name, kept in masks.items():
+        assert (found[name].numpy()[kept.numpy() == 0] == 0).all()
+        assert (found[name].numpy()[kept.numpy() == 1] != 0).all()
 
 
 def test_catfish_scores_come_from_the_first_inner_batch():
@@ -240,9 +245,9 @@ def test_catfish_scores_come_from_the_first_inner_batch():
     data = batch()
     found, outcome = pupil.weight_gradient(theta(pupil), task(data))
     x, y = batches(pupil, task(data), 0)[0]
-    expected = gradients([w.numpy() for w in theta(pupil)], x, y)
+    expected = gradients([w.numpy() for w in theta(pupil).values()], x, y)
     np.testing.assert_allclose(flat(found), flat(expected), rtol=1e-10)
-    assert outcome.loss == pupil._outcome_before(theta(pupil), task(data)).loss
+    assert outcome.loss == initial_outcome(pupil, theta(pupil), task(data)).loss
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from tfmgaug.engine.inner_optimizers import SGD
 
 import tfmgaug
 from tests.evaluation.toys import toy_classes
@@ -14,6 +13,7 @@ from tfmgaug import MGAug
 from tfmgaug.analysis.frozen_tasks import FrozenTasks
 from tfmgaug.backbones import mlp
 from tfmgaug.data import EpisodeSampler
+from tfmgaug.engine.inner_optimizers import SGD
 from tfmgaug.learners import (
     FOMAML,
     MAML,
@@ -144,7 +144,7 @@ def test_a_measure_that_was_traced_is_traced_again():
 
     def measure(one):
         def losses(theta, episode):
-            return {"loss": one.step_outcomes(episode).loss[-1]}
+            return {"loss": one.step_outcomes(episode)["loss"][-1]}
 
         return FrozenTasks(one, losses, {"loss": tf.float32}, sampler, 2)
 

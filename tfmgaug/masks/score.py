@@ -51,7 +51,8 @@ class ScoreMask(Settled, keras.layers.Layer):
     """
 
     def __init__(self, initial_sparsity=0.0, sparsity="drifting", prune_classifier=False, **kwargs):
-        super().__init__(autocast=False, **kwargs)
+        # A name of its own, where Keras would number it: what is learned is known by its path.
+        super().__init__(autocast=False, **{"name": "score_mask", **kwargs})
         if not 0 <= initial_sparsity < 1:
             raise ValueError(
                 "`initial_sparsity` must be at least 0 and below 1. "

@@ -3,18 +3,23 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfmgaug.inner_loop import connected, descend
+from tfmgaug.engine.inner_loop import connected, descend
 from tfmgaug.learners import FOMAML
 
 A, RATE, START, TARGET = 1.5, 0.1, 2.0, 0.5
 
 
-def quadratic(weights, step):
-    return tf.reduce_sum(A * weights[0] ** 2)
+def quadratic(params, step, captured):
+    return tf.reduce_sum(A * params["w"] ** 2)
 
 
 def number(value):
     return tf.constant(value, tf.float64)
+
+
+def descended(start, steps, loss=quadratic, rate=RATE, **options):
+    """Where one weight ends."""
+    return descend(loss, {"w": start}, {"w": rate}, steps, **options)[0]["w"]
 
 
 def meta_gradient(steps, first_order):
@@ -22,14 +27,14 @@ def meta_gradient(steps, first_order):
     start = number(START)
     with tf.GradientTape() as tape:
         tape.watch(start)
-        (end,), _ = descend(quadratic, [start], [RATE], steps, first_order)
+        end = descended(start, steps, first_order=first_order)
         loss = (end - TARGET) ** 2
     return float(tape.gradient(loss, start)), float(end)
 
 
 @pytest.mark.parametrize("steps", [0, 1, 2, 5])
 def test_steps_on_a_quadratic_equal_the_closed_form(steps):
-    (end,), _ = descend(quadratic, [number(START)], [RATE], steps)
+    end = descended(number(START), steps)
     np.testing.assert_allclose(end, START * (1 - 2 * A * RATE) ** steps, rtol=1e-14)
 
 
@@ -39,7 +44,7 @@ def test_the_number_of_steps_may_be_a_tensor_of_one_graph():
     @tf.function
     def run(steps):
         traces.append(steps)
-        return descend(quadratic, [number(START)], [RATE], steps)[0][0]
+        return descended(number(START), steps)
 
     ends = [float(run(tf.constant(steps))) for steps in range(4)]
     np.testing.assert_allclose(ends, START * 0.7 ** np.arange(4), rtol=1e-12)
@@ -65,7 +70,7 @@ def test_curvature_that_changes_along_the_way_is_followed():
     start = number(0.8)
     with tf.GradientTape() as tape:
         tape.watch(start)
-        (end,), _ = descend(lambda w, step: w[0] ** 3, [start], [RATE], 2)
+        end = descended(start, 2, lambda params, step, captured: params["w"] ** 3)
     first = 0.8 - RATE * 3 * 0.8**2
     by_hand = (1 - 6 * RATE * first) * (1 - 6 * RATE * 0.8)
     np.testing.assert_allclose(tape.gradient(end, start), by_hand, rtol=1e-12)
@@ -76,38 +81,44 @@ def test_a_rate_that_is_a_tensor_has_a_gradient():
     start = number([1.0, 3.0])
     with tf.GradientTape() as tape:
         tape.watch(rates)
-        (end,), _ = descend(quadratic, [start], [rates], 1)
+        end = descended(start, 1, rate=rates)
         total = tf.reduce_sum(end)
     np.testing.assert_allclose(end, start * (1 - 2 * A * rates), rtol=1e-14)
     np.testing.assert_allclose(tape.gradient(total, rates), -2 * A * start, rtol=1e-14)
 
 
 def test_every_weight_moves_by_its_own_rate():
-    weights = [number([1.0]), number([1.0]), number([1.0])]
+    rates = {"third": 0.25, "first": 0, "second": 0.1}  # by name, in whatever order
     ends, _ = descend(
-        lambda w, step: tf.add_n([tf.reduce_sum(v**2) for v in w]), weights, [0, 0.1, 0.25], 1
+        lambda params, step, captured: tf.add_n([tf.reduce_sum(w**2) for w in params.values()]),
+        {name: number([1.0]) for name in ("first", "second", "third")},
+        rates,
+        1,
     )
-    np.testing.assert_allclose(ends, [[1.0], [0.8], [0.5]], rtol=1e-14)
+    assert list(ends) == ["first", "second", "third"]
+    np.testing.assert_allclose(list(ends.values()), [[1.0], [0.8], [0.5]], rtol=1e-14)
 
 
 def test_steps_one_by_one_equal_steps_at_once():
-    weights = [number([1.0, -2.0])]
-    at_once, _ = descend(lambda w, step: tf.reduce_sum(w[0] ** 4), weights, [0.01], 3)
+    def loss(params, step, captured):
+        return tf.reduce_sum(params["w"] ** 4)
+
+    weight = number([1.0, -2.0])
+    at_once = descended(weight, 3, loss, rate=0.01)
     for _ in range(3):
-        weights, _ = descend(lambda w, step: tf.reduce_sum(w[0] ** 4), weights, [0.01], 1)
-    np.testing.assert_array_equal(weights, at_once)
+        weight = descended(weight, 1, loss, rate=0.01)
+    np.testing.assert_array_equal(weight, at_once)
 
 
 def test_a_weight_without_influence_is_refused():
     with pytest.raises(ValueError, match="Expected every weight to influence the loss"):
-        descend(quadratic, [number(1.0), number(2.0)], [RATE, RATE], 1)
+        descend(quadratic, {"w": number(1.0), "v": number(2.0)}, {"w": RATE, "v": RATE}, 1)
 
 
-def test_a_weight_is_named_or_numbered_and_never_called_by_its_shape():
-    weights, rates = [number([1.0, 2.0]), number([3.0, 4.0])], [RATE, RATE]
-    for names, expected in ((["gamma", "beta"], "gradient: beta"), (None, "gradient: number 1")):
-        with pytest.raises(ValueError, match=expected):
-            descend(quadratic, weights, rates, 1, names=names)
+def test_a_weight_without_influence_is_named():
+    weights = {"w": number([1.0, 2.0]), "beta": number([3.0, 4.0])}
+    with pytest.raises(ValueError, match="gradient: beta"):
+        descend(quadratic, weights, {"w": RATE, "beta": RATE}, 1)
     backbone = keras.Sequential([keras.Input([2]), keras.layers.Dense(3, name="head")])
     learner = FOMAML(backbone, loss=Deaf(), inner_steps=1)
     with pytest.raises(
@@ -127,18 +138,18 @@ class Deaf(keras.losses.Loss):
 
 def test_the_error_names_what_lacks_a_gradient():
     with pytest.raises(ValueError, match="without a gradient: gamma, beta"):
-        connected([None, number(1.0), None], ["gamma", "kernel", "beta"])
-    assert connected([1.0], ["kernel"]) == [1.0]
+        connected({"gamma": None, "kernel": number(1.0), "beta": None})
+    assert connected({"kernel": 1.0}) == {"kernel": 1.0}
 
 
 def test_integers_may_be_captured_and_nothing_is_warned_about(caplog):
-    def loss(weights, step, exponent):
-        return tf.reduce_sum(weights[0] ** tf.cast(exponent, tf.float64))
+    def loss(params, step, captured):
+        return tf.reduce_sum(params["w"] ** tf.cast(captured["exponent"], tf.float64))
 
-    start, three = number([0.8]), tf.constant(3)
+    start, captured = number([0.8]), {"exponent": tf.constant(3)}
     with tf.GradientTape() as tape:
         tape.watch(start)
-        (end,), _ = descend(loss, [start], [number(RATE)], 1, recompute=True, captured=[three])
+        end = descended(start, 1, loss, number(RATE), recompute=True, captured=captured)
     np.testing.assert_allclose(tape.gradient(end, start), 1 - RATE * 6 * start, rtol=1e-12)
     assert not caplog.records
 
@@ -147,10 +158,12 @@ def test_a_weight_that_is_captured_too_gets_its_gradient_once():
     start = number([0.8])
     with tf.GradientTape() as tape:
         tape.watch(start)
-        (end,), _ = descend(
-            lambda w, step, own: tf.reduce_sum(own * w[0] ** 2),
-            *([start], [number(RATE)], 1),
+        end = descended(
+            start,
+            1,
+            lambda params, step, captured: tf.reduce_sum(captured["w"] * params["w"] ** 2),
+            number(RATE),
             recompute=True,
-            captured=[start],
+            captured={"w": start},
         )
     np.testing.assert_allclose(tape.gradient(end, start), 1 - RATE * 4 * start, rtol=1e-12)

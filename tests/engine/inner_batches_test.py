@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from tfmgaug.learners.inner_batches import batch_of
 
+from tfmgaug.engine.inner_batches import batch_of
 from tfmgaug.randomness import key
 
 

@@ -1,0 +1,36 @@
+"""One task of a learner, as tests ask for it."""
+
+import dataclasses
+
+from tfmgaug.engine import prediction
+from tfmgaug.engine.context import Context
+from tfmgaug.engine.params import replace
+
+
+def evaluation(learner, **how):
+    """The context of an evaluation, in the learner's mode unless `how` has another."""
+    return Context(**{"statistics": learner.statistics, **how})
+
+
+def adapted(learner, episode, steps=None, state=None, **how):
+    """The state after adaptation, from the start or from another state."""
+    state = learner.initial_state() if state is None else state
+    context = evaluation(learner, **how)
+    return learner.adapt_state(state, episode.support_x, episode.support_y, context, steps)
+
+
+def predicted(learner, state, x, **how):
+    """Logits or values, from a state that was adapted in the same way."""
+    return prediction.query(learner, state, x, evaluation(learner, **how))[0]
+
+
+def task_gradient(learner, episode, params=None, **how):
+    """The `TaskGradient` of a task that is trained on."""
+    params = learner.meta_params if params is None else params
+    context = dataclasses.replace(learner.training_context(episode), **how)
+    return learner.task_gradient(params, episode, context)
+
+
+def weights_of(learner, state):
+    """All weights of the network by name, adapted where the state says so."""
+    return replace(learner.network.params, state)
