@@ -30,6 +30,16 @@ def test_every_setting_is_a_flag_that_something_reads(recipe, size):
     assert resolved["seed"] == 0
 
 
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
+def test_a_recipe_says_itself_what_quickstart_would(recipe):
+    with laid(recipe.full):
+        unsaid = set(recipes.QUICKSTART) - set(recipe.full)
+        unread = sum(idle(flags.FLAGS, unsaid, settings.READ_WITH).values(), [])
+    # Of larger networks the channels are the constructor's, or said block by block.
+    channels = {"filters"} if recipe.full["backbone"] in ("resnet12", "wide_resnet") else set()
+    assert unsaid - set(unread) <= channels
+
+
 def test_names_begin_with_the_paper_and_are_of_one_recipe_each():
     for paper in PAPERS.values():
         assert all(recipe.name.startswith(f"{paper.name}/") for recipe in paper.recipes)
