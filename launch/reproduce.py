@@ -6,9 +6,10 @@ python -m launch.reproduce --paper=meta_ticket --table=1 --cells=train-cifar-fs/
 
 Runs are those of `launch.train`, each in a directory of its own under --runs_dir. The same command
 goes on where it was stopped. --size=small, the default, is made for two cores and needs no data: it
-shows that all of it runs, and is no result. --size=full is the paper's experiment; what it will
-take is said first. Any flag of launch.train given here (--data_dir=..., --filters=8) holds for
-every run, and --overwrite for --output.
+shows that all of it runs, and is no result. --size=full is the paper's experiment. How long runs
+take is said as soon as one of their recipe has finished; a run says it after its first steps. Any
+flag of launch.train given here (--data_dir=..., --filters=8) holds for every run, and --overwrite
+for --output.
 """
 
 import shlex
@@ -20,6 +21,7 @@ from absl import flags
 from launch import command, errors, output, settings
 from launch.data_flags import DATA
 from launch.given_flags import read_with, refuse_idle
+from launch.papers.registry import PAPERS
 from launch.progress import duration
 from launch.reproduction import (
     composition,
@@ -31,7 +33,6 @@ from launch.reproduction import (
     tables,
     training,
 )
-from launch.reproduction.papers import PAPERS
 from launch.reproduction.runs import BEGUN, FINISHED, Plan
 
 _STOPPING = "Ctrl-C loses at most an epoch; the same command goes on."

@@ -35,7 +35,7 @@ _FAMILIES = (
 # What each flag is read with; those that are in no table always are.
 READ_WITH = {name: how for family in _FAMILIES for name, how in family.READ_WITH.items()}
 # What a run can be resumed with although it was started with something else.
-_FREE_ON_RESUME = ("cache_dir", "overwrite", "parallel_tasks", "resume", "run_dir")
+_FREE_ON_RESUME = ("cache_dir", "overwrite", "parallel_tasks", "recipe", "resume", "run_dir")
 
 
 def define():

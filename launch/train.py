@@ -4,15 +4,18 @@ Everything it writes is in one directory. The same command with --resume goes on
 left off, and ends with the same weights.
 
 Example:
-    python -m launch.train --data=glyphs --run_dir=runs/first
+    python -m launch.train --run_dir=runs/first
+    python -m launch.train --recipe=photos --data_dir=photos
+    python -m launch.train --recipe=mgaug/table1/cub/5-shot/conv4/protonet+cp --seed=1
 """
 
 from absl import flags
 
-from launch import command, settings
+from launch import command, recipe_flags, recipes, settings
 from launch.given_flags import present
 
 GROUPS = {
+    "Where settings come from": ("recipe",),
     "Data": ("data", "data_dir", "image_size"),
     "Tasks": ("way", "shot"),
     "Learner": ("learner", "mask"),
@@ -20,11 +23,12 @@ GROUPS = {
 }
 
 settings.define()
+recipe_flags.define()
 flags.adopt_module_key_flags(settings)  # --helpshort lists them
 
 
 def check(options):
-    """Refuses flags that don't fit together.
+    """Lays the recipe under the flags, and refuses flags that don't fit together.
 
     Args:
         options: absl flags.
@@ -32,6 +36,7 @@ def check(options):
     Raises:
         ValueError: they say why.
     """
+    recipe_flags.lay_under(recipes.settings(options.recipe))
     settings.check(options, present(settings.names()))
 
 

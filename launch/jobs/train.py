@@ -4,7 +4,7 @@ import shlex
 import sys
 import time
 
-from launch import devices, errors, settings, summary, tasks
+from launch import devices, errors, recipe_flags, settings, summary, tasks
 from launch.construction import landscape, meta_ticket, pruning
 from launch.construction.learner import build_learner, set_precision
 from launch.landscape_flags import BASELINE, BATCH_SIZE
@@ -32,7 +32,7 @@ def run(options):
     initial = [variable.numpy() for variable in learner.weights]
     epoch, history = callbacks.restore(learner, directory.checkpoints) if resumed else (0, [])
     if not resumed:  # now that nothing is wrong with the flags, an earlier run may go
-        directory.begin(settings.as_dictionary())
+        directory.begin({**settings.as_dictionary(), "recipe": options.recipe})
     computing = f"{strategy.num_replicas_in_sync} device(s), {options.precision}, {threads}"
     _announce(options, directory, learner, computing, epoch)
     try:
@@ -60,6 +60,7 @@ def _announce(options, directory, learner, computing, epoch):
     if options.learner == BASELINE:
         batch, mgaug = f"{options.batch_size or BATCH_SIZE} images", "over all training classes"
     print(
+        f"{recipe_flags.text(options.recipe)}\n"
         f"{type(learner).__name__} {mgaug}\n"
         f"{options.data}, {options.way}-way {options.shot}-shot, {batch} a step, "
         f"{options.epochs} epochs of {options.steps_per_epoch} steps, "

@@ -1,24 +1,24 @@
 """From recipes to flags of `launch.train`: what a run is told, and what it then does."""
 
-import os
-import pathlib
 import re
 import types
 
 from absl import flags
 from absl.testing import flagsaver
 
-from launch import settings
+from launch import recipe_flags, settings
 from launch.given_flags import present
 
-RECIPES = pathlib.Path(__file__).parents[1] / "recipes"
 SIZES = ("small", "full")
 
-# What decides where and how a run computes, but not what: the result stays the paper's.
-NEUTRAL = frozenset(
+# What decides where and how a run computes, but neither its result nor what it records.
+_HOW = frozenset(
     ("cache_dir", "data_dir", "distribute", "download", "fused", "overwrite", "parallel_tasks")
-    + ("landscape_curvature", "landscape_every", "landscape_seconds", "landscape_tasks")
-    + ("recompute_inner_steps", "resume", "run_dir", "seed", "threads")
+    + ("recipe", "recompute_inner_steps", "resume", "run_dir", "threads")
+)
+# What a paper's result doesn't depend on.
+NEUTRAL = _HOW | frozenset(
+    ("landscape_curvature", "landscape_every", "landscape_seconds", "landscape_tasks", "seed")
 )
 _OWN = ("resume", "run_dir", "seed")
 
@@ -43,32 +43,18 @@ def passed_through():
     return {flag.name: flag.serialize().splitlines() for flag in given}
 
 
-def arguments(recipe, size, extra=()):
-    """Composes the arguments of `launch.train` for a recipe.
-
-    Args:
-        recipe: `Recipe`.
-        size: "small" or "full".
-        extra: further arguments, which win.
-
-    Returns:
-        A list of arguments without seed and directory.
-    """
-    names = [*recipe.files, *(recipe.small if size == "small" else ())]
-    return [*(f"--flagfile={_shown(RECIPES / name)}.flags" for name in names), *extra]
-
-
-def resolve(given):
+def resolve(given, recipe=None):
     """Finds out what `launch.train` would make of arguments.
 
     Args:
-        given: list of arguments.
+        given: list of arguments, without --recipe.
+        recipe: dictionary of the recipe's settings; None: none.
 
     Returns:
         The dictionary that the run would write to its flags.json.
 
     Raises:
-        ValueError: the arguments don't fit `launch.train`, or their recipe is missing.
+        ValueError: the arguments don't fit `launch.train`.
     """
     with flagsaver.flagsaver():
         for name in settings.names():
@@ -79,6 +65,7 @@ def resolve(given):
             raise ValueError(f"{' '.join(given)}: {error}") from error
         if left:
             raise ValueError(f"Expected flags only. Received: {' '.join(left)}.")
+        recipe_flags.lay_under(recipe or {})
         settings.check(flags.FLAGS, present(settings.names()))
         return settings.as_dictionary()
 
@@ -94,12 +81,27 @@ def changes(run, planned):
         A list of texts, `--name=value (planned value)`. A flag that one of the two doesn't know,
         being of another version, doesn't count, and neither does one that none of them reads.
     """
-    names = sorted((set(run) & set(planned)) - NEUTRAL)
     return [
         f"--{name}={_text(run[name])} ({_text(planned[name])})"
-        for name in names
-        if run[name] != planned[name] and (_reads(run, name) or _reads(planned, name))
+        for name in sorted((set(run) & set(planned)) - NEUTRAL)
+        if _differs(run, planned, name)
     ]
+
+
+def same(run, planned):
+    """Whether a run is what is planned: its seed, its result and what it records.
+
+    Args:
+        run: dictionary of its flags.
+        planned: dictionary of the flags that are planned.
+    """
+    return run.get("seed") == planned.get("seed") and not any(
+        _differs(run, planned, name) for name in planned if name in run and name not in _HOW
+    )
+
+
+def _differs(run, planned, name):
+    return run[name] != planned[name] and (_reads(run, name) or _reads(planned, name))
 
 
 def _reads(values, name):
@@ -128,9 +130,3 @@ def variant(size, passed):
 
 def _text(value):
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _shown(path):
-    """The path as a user would type it."""
-    relative = os.path.relpath(path)
-    return str(path) if relative.startswith("..") else relative

@@ -1,10 +1,11 @@
-"""The list of everything that can be reproduced, with its recipe."""
+"""The list of everything that can be reproduced, with its recipes."""
 
 _HOW = """\
-A recipe is a command: with the names in its line,
-  python -m launch.train --flagfile=launch/recipes/<name>.flags --flagfile=launch/recipes/...
-Further files after them make its small form, which needs no data: those that --dry_run prints.
-Where a line ends in "on" a data set, the run is tested there, with its own --way, --shot, --query:
+A recipe is a command, which --data_dir tells where the data are:
+  python -m launch.train --recipe=<name> --seed=<number>
+With /small behind its name it is made for two cores and needs no data. Flags that are given beside
+it win. Where a line ends in "on" a data set, the run is tested there, with its own --way, --shot,
+--query:
   python -m launch.evaluate --runs=<run> --datasets=<data set> --way=.. --shot=.. --query=..
 Or all of it by
   python -m launch.reproduce --paper=<paper> --table=<number> --cells=<words> --size=small|full\
@@ -39,7 +40,7 @@ def _cells(table):
     row = max(map(len, table.rows))
     return [
         f"  {cell.column.ljust(column)}  {cell.row.ljust(row)}  {cell.published.mean:.2f} ± "
-        f"{cell.published.interval:.2f}  {_names(cell.recipe)}{_elsewhere(cell)}"
+        f"{cell.published.interval:.2f}  {_flag(cell.recipe)}{_elsewhere(cell)}"
         for cell in sorted(table.cells, key=lambda cell: table.columns.index(cell.column))
     ]
 
@@ -48,7 +49,7 @@ def _panels(figure):
     lines = [f"  {figure.remark}"] if figure.remark else []
     for panel in figure.panels:
         lines.append(f"  launch.analyze {' '.join([panel.analysis, *panel.options])} of")
-        lines += [f"    {label}: {_names(recipe)}" for label, recipe in panel.labeled()]
+        lines += [f"    {label}: {_flag(recipe)}" for label, recipe in panel.labeled()]
     return lines
 
 
@@ -56,5 +57,6 @@ def _elsewhere(cell):
     return "" if cell.elsewhere is None else f", on {cell.elsewhere}"
 
 
-def _names(recipe):
-    return " ".join(recipe.files)
+def _flag(recipe):
+    steps = recipe.full["epochs"] * recipe.full["steps_per_epoch"]
+    return f"--recipe={recipe.name} ({steps:,} outer steps)"

@@ -64,11 +64,13 @@ class Run(NamedTuple):
 class Plan:
     """Makes the runs of recipes, and each of them once.
 
+    A run that is there already is found by its settings, wherever in its directory it is.
+
     Args:
         size: "small" or "full".
         passed: dictionary of flags for every run, from `composition.passed_through`.
         runs_dir: where all runs are.
-        resolve: function from arguments to the dictionary of flags that they make.
+        resolve: function from arguments and a recipe's settings to the flags that they make.
         folders: dictionary from names of data sets to their folders, instead of --data_dir.
     """
 
@@ -80,6 +82,8 @@ class Plan:
         self._extra = [argument for arguments in passed.values() for argument in arguments]
         self._resolve = resolve
         self._published = {}
+        marks = sorted(self.directory.rglob("flags.json"))
+        self._known = [(mark.parent, _read(mark)) for mark in marks]  # paths and settings of runs
 
     def run(self, title, recipe, seed):
         """Makes a run.
@@ -95,13 +99,25 @@ class Plan:
         Raises:
             ValueError: the recipe doesn't fit `launch.train`.
         """
-        path = self.directory / recipe.name / f"seed{seed}"
-        composed = composition.arguments(recipe, self.size, self._extra)
-        composed += [*self._folder(composed), f"--seed={seed}", f"--run_dir={path}", "--resume"]
-        return Run(title, recipe, seed, path, composed, self._resolve(composed))
+        name, settings = recipe.of(self.size)
+        given = [*self._extra, *self._folder(settings), f"--seed={seed}"]
+        path = self._path(recipe, seed, self._resolve(given, settings))
+        given += [f"--run_dir={path}", "--resume"]
+        planned = self._resolve(given, settings)
+        return Run(title, recipe, seed, path, [f"--recipe={name}", *given], planned)
 
-    def _folder(self, composed):
-        folder = self.folder_of(self._resolve(composed)["data"]) if self._folders else None
+    def _path(self, recipe, seed, planned):
+        """Where the run with these settings is, or else where it is to be."""
+        named = self.directory / recipe.name / f"seed{seed}"
+        same = [path for path, flags in self._known if composition.same(flags, planned)]
+        if not same:
+            self._known.append((named, planned))
+        return named if named in same or not same else same[0]
+
+    def _folder(self, settings):
+        folder = None
+        if self._folders:
+            folder = self.folder_of(self._resolve(self._extra, settings)["data"])
         return [] if folder is None else [f"--data_dir={folder}"]
 
     def folder_of(self, data):
@@ -125,7 +141,7 @@ class Plan:
     def published(self, recipe):
         """Returns the flags of a recipe's full form with nothing passed through: the paper's."""
         if recipe.name not in self._published:
-            self._published[recipe.name] = self._resolve(composition.arguments(recipe, "full"))
+            self._published[recipe.name] = self._resolve([], recipe.full)
         return self._published[recipe.name]
 
 

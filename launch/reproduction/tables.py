@@ -29,7 +29,7 @@ class Row:
         return {
             "row": cell.row,
             "column": cell.column,
-            "recipe": list(cell.recipe.files),
+            "recipe": cell.recipe.name,
             "elsewhere": cell.elsewhere,
             "paper": cell.published._asdict(),
             "paper_outer_steps": self.planned_steps,

@@ -44,11 +44,7 @@ class Queue:
         self._execute = execute or train
         self._say = say or Screen()
         self._clock = clock
-        self._forecast = cost.Forecast(
-            (cost.seconds(run.saved), run.report["seconds"])
-            for run in runs
-            if run.state == FINISHED
-        )
+        self._forecast = cost.Forecast(run for run in runs if run.state == FINISHED)
 
     def announce(self):
         """Says how much there is to do, and how long that will take."""
@@ -56,14 +52,11 @@ class Queue:
         counts = [f"{states.count(state)} {state}" for state in (FINISHED, BEGUN, MISSING)]
         if not self.waiting:
             return f"Runs: {', '.join(counts)}. Nothing to train."
-        basis = (
-            "from the runs that are done" if self._forecast.measured else "on two cores, roughly"
-        )
-        longest = max(map(self._estimate, self.waiting))
-        return (
-            f"Runs: {', '.join(counts)}. About {duration(self._left(0))} in all, the longest run "
-            f"{duration(longest)} ({basis})."
-        )
+        left = self._forecast.left(self.waiting).capitalize()
+        basis = "runs of a recipe count as long as those that have finished took"
+        if any(self._forecast.of(run) is None for run in self.waiting):
+            basis = "of a recipe without a finished run, the first steps of a run say how long"
+        return f"Runs: {', '.join(counts)}. {left} ({basis})."
 
     def work(self, done=lambda run: None):
         """Runs what is waiting; what fails is remembered.
@@ -75,10 +68,9 @@ class Queue:
             done_before = run.epochs_done
             state = f"going on after epoch {done_before} " if done_before else ""
             title = f"[{number + 1}/{len(self.waiting)}] {run.title}"
-            left = f"{duration(self._left(number))} left"
+            left = self._forecast.left(self.waiting[number:])
             self._say(f"{title}  {state}({left})", False)
-            # Taken now: once epochs are done, less would be left of the run to estimate.
-            estimate, started = cost.seconds(run.planned, done_before), self._clock()
+            started = self._clock()
             status = self._execute(
                 run, lambda line, title=title: self._say(f"{title}  {line}", True)
             )
@@ -87,15 +79,10 @@ class Queue:
                 self.failures.append(Failure(run, reason(status, run.log)))
                 self._say(f"{title}  FAILED after {duration(seconds)}", False)
                 continue
-            self._forecast.note(estimate, seconds)
+            if not done_before:
+                self._forecast.note(run, seconds)
             self._say(f"{title}  {_result(run.report)} after {duration(seconds)}", False)
             done(run)
-
-    def _left(self, first):
-        return sum(map(self._estimate, self.waiting[first:]))
-
-    def _estimate(self, run):
-        return self._forecast.of(cost.seconds(run.planned, run.epochs_done))
 
 
 class Screen:

@@ -1,6 +1,5 @@
 """The tables and figures of papers: numbers, recipes, what is run, and what is said about it."""
 
-import collections
 import json
 import pathlib
 import subprocess
@@ -8,10 +7,10 @@ import sys
 
 import pytest
 
-from launch import progress
+from launch.papers.paper import Recipe, read_table
+from launch.papers.registry import PAPERS
 from launch.reproduction import (
     composition,
-    cost,
     drawing,
     elsewhere,
     outcome,
@@ -19,79 +18,11 @@ from launch.reproduction import (
     tables,
     training,
 )
-from launch.reproduction.paper import Recipe, read_table
-from launch.reproduction.papers import PAPERS
 from launch.reproduction.runs import BEGUN, FINISHED, MISSING, Plan
 from tests.full_disk import limited
 
 ROOT = pathlib.Path(__file__).parents[2]
 MGAUG = PAPERS["mgaug"]
-CELLS = [cell for table in MGAUG.tables for cell in table.cells]
-PANELS = [panel for figure in MGAUG.figures for panel in figure.panels]
-TICKET = PAPERS["meta_ticket"]
-RECIPES, TICKETS = set(MGAUG.recipes), set(TICKET.recipes)
-ROWS = [cell.recipe for cell in CELLS if cell.column == "CUB 5-way 1-shot Conv-4"]
-
-# What launch.train makes of recipes, asked in a process that has no other flags: those of all
-# recipes in both sizes, and the learners of some, in small.
-ASK = """
-import json, sys
-import numpy as np
-from absl import flags
-from launch import settings, tasks
-from launch.construction.learner import build_learner
-from launch.reproduction import composition
-from launch.reproduction.paper import Recipe
-from tfmgaug import data
-
-images = np.arange(5 * 16 * 18 * 18 * 3).reshape([5 * 16, 18, 18, 3]).astype("uint8")
-classes = data.ImageClasses(images, np.arange(6) * 16, "abcde")
-tasks.data.load = lambda *_, **options: data.Splits(classes, classes, classes)
-
-def build(recipe):
-    for name in settings.names():
-        flags.FLAGS[name].unparse()
-    small = ["--filters=2", "--image_size=16"]
-    small += ["--resolutions=16"] if any("resolutions" in name for name in recipe.files) else []
-    flags.FLAGS(["test", *composition.arguments(recipe, "full", small)])
-    learner = build_learner(flags.FLAGS, tasks.build(flags.FLAGS))
-    mgaug = learner.augmentation
-    return {
-        "learner": type(learner).__name__,
-        "mask": mgaug and [type(mgaug.mask).__name__, *mgaug.mask.rates],
-        "regularizers": [type(one).__name__ for one in learner.regularizers],
-    }
-
-settings.define()
-flags.FLAGS(["test"])
-recipes, rows = ([Recipe(*map(tuple, one)) for one in asked] for asked in json.load(sys.stdin))
-found = [
-    {size: composition.resolve(composition.arguments(one, size)) for size in composition.SIZES}
-    for one in recipes
-]
-json.dump([found, list(map(build, rows))], sys.stdout)
-"""
-
-
-@pytest.fixture(scope="module")
-def answers():
-    order = sorted(RECIPES | TICKETS)
-    process = subprocess.run(
-        [sys.executable, "-c", ASK],
-        cwd=ROOT,
-        input=json.dumps([order, ROWS]),
-        capture_output=True,
-        text=True,
-        timeout=200,
-    )
-    assert process.returncode == 0, process.stderr
-    found, built = json.loads(process.stdout)
-    return dict(zip(order, found)), dict(zip(ROWS, built))
-
-
-@pytest.fixture(scope="module")
-def resolved(answers):
-    return answers[0]
 
 
 def launch(*flags):
@@ -105,35 +36,7 @@ def launch(*flags):
     return process.returncode, process.stdout, process.stderr
 
 
-# The papers' numbers
-
-
-def test_every_cell_of_both_tables_is_there():
-    assert [len(table.cells) for table in MGAUG.tables] == [7 * 8, 9 * 8]
-    assert [figure.number for figure in MGAUG.figures] == list(range(1, 8))
-
-
-def test_the_numbers_say_what_the_text_says_of_them():
-    def mean(number, row, column):
-        cells = MGAUG.table(number).cells
-        return next(c.published.mean for c in cells if (c.row, c.column) == (row, column))
-
-    for data, gain in (("CUB", 6.96), ("miniImageNet", 6.67)):  # Section 5.2
-        column = f"{data} 5-way 1-shot ResNet-10"
-        better = mean(1, "+ MGAug-CP", column) - mean(1, "+ Aug", column)
-        assert better == pytest.approx(gain, abs=1e-9)
-
-
-def test_the_best_of_each_column_is_the_one_in_bold():
-    best = collections.defaultdict(list)
-    for table in MGAUG.tables:
-        for column in table.columns:
-            cells = [cell for cell in table.cells if cell.column == column]
-            best[table.number].append(max(cells, key=lambda cell: cell.published.mean).row)
-    metamix = [column for column, row in zip(MGAUG.table(2).columns, best[2]) if "Meta" in row]
-    assert set(best[1]) == {"+ MGAug-CP"}
-    assert metamix == ["miniImageNet 5-way 1-shot Conv-4", "miniImageNet 5-way 5-shot Conv-4"]
-    assert set(best[2]) == {"+ MGAug-CP", "+ MetaMix"}
+# Tables
 
 
 def test_a_table_that_the_paper_has_not_is_refused():
@@ -143,165 +46,7 @@ def test_a_table_that_the_paper_has_not_is_refused():
 
 def test_a_table_with_a_row_in_another_place_is_refused():
     with pytest.raises(ValueError, match="Expected rows"):
-        read_table(1, "", "", "b 1±1\na 2±1", {"a": (), "b": ()}, {"column": "family"})
-
-
-# Recipes
-
-
-def test_every_recipe_is_there_and_none_is_idle():
-    recipes = {recipe for paper in PAPERS.values() for recipe in paper.recipes}
-    used = {name for recipe in recipes for name in (*recipe.files, *recipe.small)}
-    assert used == {path.stem for path in composition.RECIPES.glob("*.flags")}
-
-
-def test_every_recipe_has_the_budget_of_its_table(resolved):
-    epochs = {("protonet", 1): 1600, ("protonet", 5): 800, ("fomaml", 1): 4800, ("fomaml", 5): 2400}
-    for cell in CELLS:
-        found = resolved[cell.recipe]["full"]
-        steps = found["epochs"] * found["steps_per_epoch"]
-        assert steps * found["tasks"] == 100 * epochs[found["learner"], found["shot"]]
-        assert found["steps_per_epoch"] * found["tasks"] == 50 * 100  # validated every 50 epochs
-        assert (found["inner_steps"], found["inner_learning_rate"]) == (5, 0.01) or (
-            found["learner"] == "protonet"
-        )
-
-
-def test_every_recipe_is_what_its_column_says(resolved):
-    for cell in CELLS:
-        found = resolved[cell.recipe]["full"]
-        data, way, shot, network = cell.column.split()
-        assert found["data"] == {"CUB": "cub", "miniImageNet": "mini_imagenet"}[data]
-        assert (f"{found['way']}-way", f"{found['shot']}-shot") == (way, shot)
-        assert found["backbone"] == network.replace("Conv-", "conv").replace("ResNet-", "resnet")
-        assert found["image_size"] == (84 if network == "Conv-4" else 224)
-        assert found["augment_images"] == cell.row.startswith("+")
-        assert (found["mask"] != "none") == ("MGAug" in cell.row)
-
-
-def test_recipes_of_one_row_differ_in_nothing_but_their_column(resolved):
-    columns = {"data", "shot", "image_size", "backbone", "epochs"}
-    for table in MGAUG.tables:
-        for row in table.rows:
-            found = [resolved[c.recipe]["full"] for c in table.cells if c.row == row]
-            varying = {name for name in found[0] if any(f[name] != found[0][name] for f in found)}
-            assert varying == columns | ({"resolutions"} if "MGAug" in row else set())
-
-
-def test_the_small_form_needs_no_data_and_is_small(resolved):
-    for recipe in RECIPES:
-        found = resolved[recipe]["small"]
-        assert (found["data"], found["filters"], found["image_size"]) == ("glyphs", 8, 28)
-        assert found["epochs"] * found["steps_per_epoch"] == 240
-        kept = ("learner", "backbone", "shot", "tasks", "mask", "augment_images", "regularizers")
-        assert all(found[name] == resolved[recipe]["full"][name] for name in kept)
-
-
-def test_figure_6_starts_at_the_paper_s_epochs_in_both_forms(resolved):
-    panel = next(panel for panel in PANELS if panel.name == "figure6")
-    found = [resolved[recipe] for label, recipe in panel.runs.items() if "from" in label]
-    assert [50 * one["full"]["mgaug_from_epoch"] for one in found] == [0, 400, 800, 1200]
-    assert [50 * one["full"]["epochs"] for one in found] == [1600] * 4
-    shares = [one["small"]["mgaug_from_epoch"] / one["small"]["epochs"] for one in found]
-    assert shares == [0, 0.25, 0.5, 0.75]
-
-
-def test_every_row_builds_the_learner_it_names(answers):
-    _, built = answers
-    for recipe in ROWS:
-        one = built[recipe]
-        first = "table1" in recipe.name
-        assert one["learner"] == ("ProtoNet" if first else "FOMAML")
-        if "with_mgaug_cp" in recipe.files:
-            assert one["mask"] == ["CatfishMask", *((0.01, 0.03) if first else (0.001, 0.02))]
-    named = {r.files[1] if r.files[1:] else "": built[r]["regularizers"] for r in ROWS}
-    assert {row: classes for row, classes in named.items() if classes} == {
-        "with_graddrop": ["GradDrop"],
-        "with_maxup": ["MaxUp"],
-        "with_metamix": ["MetaMix"],
-        "with_mr": ["MRWeights"],
-        "with_taml": ["EntropyTAML"],
-    }
-
-
-# Meta-ticket's recipes
-
-
-def ticket(number, row, column, resolved, size="full"):
-    cells = TICKET.table(number).cells
-    cell = next(c for c in cells if (c.row, c.column) == (row, column))
-    return cell, resolved[cell.recipe][size]
-
-
-def test_tickets_have_the_numbers_that_the_text_speaks_of():
-    for number, best in ((1, "+ BOIL"), (2, "Meta-ticket")):
-        table = TICKET.table(number)
-        assert len(table.cells) == 5 * 6
-        column = [cell for cell in table.cells if cell.column == table.columns[-1]]
-        assert max(column, key=lambda cell: cell.published.mean).row == best
-
-
-def test_one_run_serves_all_columns_of_its_training_data():
-    for number, runs in ((1, 10), (2, 10)):
-        cells = TICKET.table(number).cells
-        assert len({cell.recipe for cell in cells}) == runs
-        assert sum(cell.elsewhere is None for cell in cells) == runs
-        where = {cell.column.split("test-")[1]: cell.elsewhere for cell in cells if cell.elsewhere}
-        names = ("vgg_flowers", "aircraft", "cifar_fs") if number == 1 else ("cub", "cars")
-        assert set(where.values()) == set(names)
-
-
-def test_tickets_have_the_budget_of_their_code(resolved):
-    for recipe in TICKETS:
-        found = resolved[recipe]["full"]
-        constant = "meta_ticket_figure4" in recipe.files
-        assert found["epochs"] * found["steps_per_epoch"] == (60_000 if constant else 30_000)
-        assert found["tasks"] == (32 if constant else 4)
-        assert (found["shot"], found["query"], found["train_query"]) == (5, 5, 5)
-        assert (found["mask"], found["inner_steps"]) == ("none", 3 if constant else 1)
-        if found["learner"].startswith("meta_ticket") and not constant:
-            assert (found["optimizer"], found["learning_rate"], found["momentum"]) == (
-                "sgd",
-                10,
-                0.9,
-            )
-            assert found["warmup_steps"] == (100 if found["image_size"] == 32 else 1000)
-
-
-def test_rows_and_columns_of_tickets_are_what_they_say(resolved):
-    learners = {"MAML": "maml", "ANIL": "anil", "BOIL": "boil", "Meta-ticket": "meta_ticket"}
-    learners["+ BOIL"] = "meta_ticket_boil"
-    for row, learner in learners.items():
-        for number, column, data, backbone, size in (
-            (1, "train-CIFAR-FS test-Aircraft", "cifar_fs", "mlp", 32),
-            (1, "train-VGG-Flower test-VGG-Flower", "vgg_flowers", "mlp", 32),
-            (2, "ResNet-12 test-CUB", "mini_imagenet", "resnet12", 84),
-            (2, "WideResNet-28-10 test-miniImageNet", "mini_imagenet", "wide_resnet", 84),
-        ):
-            _, found = ticket(number, row, column, resolved)
-            kept = (found["learner"], found["data"], found["backbone"], found["image_size"])
-            assert kept == (learner, data, backbone, size)
-
-
-def test_the_small_form_of_tickets_needs_no_data(resolved):
-    for recipe in TICKETS:
-        small, full = resolved[recipe]["small"], resolved[recipe]["full"]
-        assert (small["data"], small["image_size"]) == ("glyphs", 28)
-        assert small["epochs"] * small["steps_per_epoch"] == 240
-        assert (small["warmup_steps"] or 0) < 240
-        assert all(small[name] == full[name] for name in ("learner", "backbone", "shot", "way"))
-
-
-def test_figure_3_has_four_widths_on_each_curve(resolved):
-    for panel, way in zip(TICKET.figure(3).panels, (5, 20)):
-        curves = collections.defaultdict(list)
-        for label, recipe in panel.labeled():
-            found = resolved[recipe]["full"]
-            curves[label].append(found["width_factor"] or 1)
-            assert (found["way"], found["test_inner_steps"], found["rotations"]) == (way, 3, True)
-            assert (found["iterand_every"] is not None) == label.endswith("IteRand")
-        assert set(map(tuple, curves.values())) == {(1, 2, 4, 8)}
-        assert list(curves) == ["MAML", "Meta-ticket", "Meta-ticket + IteRand"]
+        read_table(1, "", "", "b 1±1\na 2±1", {"a": 1, "b": 2}, {"column": 3}, None)
 
 
 # Cells that are tests on other data
@@ -377,6 +122,7 @@ def test_words_that_fit_no_cell_are_refused_with_those_that_would():
 
 # What is run
 
+RECIPE = Recipe("family/row", {}, {})
 SETTINGS = {
     "data": "cub",
     "epochs": 2,
@@ -400,14 +146,16 @@ SETTINGS = {
     "test_episodes": 200,
     "data_dir": None,
     "data_seed": 0,
+    "seed": 0,
 }
 
 
-def fake_resolve(arguments):
-    """Reads --name=value alone; recipes say nothing."""
+def fake_resolve(arguments, recipe=None):
+    """Lays a recipe under --name=value."""
     given = dict(text[2:].split("=", 1) for text in arguments if "=" in text)
     known = {name: value for name, value in given.items() if name in SETTINGS}
-    return {**SETTINGS, **{n: int(v) if v.isdigit() else v for n, v in known.items()}}
+    known = {name: int(value) if value.isdigit() else value for name, value in known.items()}
+    return {**SETTINGS, **(recipe or {}), **known}
 
 
 def finish(run, accuracy=0.5, interval=0.01, **settings):
@@ -432,7 +180,7 @@ def plan(tmp_path):
 
 
 def runs_of(plan, seeds=(0, 1, 2)):
-    return [plan.run(f"seed {seed}", Recipe(("family", "row")), seed) for seed in seeds]
+    return [plan.run(f"seed {seed}", RECIPE, seed) for seed in seeds]
 
 
 def queue_of(runs, execute=None, lines=None):
@@ -456,6 +204,24 @@ def test_finished_runs_are_skipped_and_the_others_done_in_order(plan):
     assert started == [0, 2]
     assert [run.state for run in runs] == [FINISHED] * 3
     assert queue_of(runs).announce().endswith("Nothing to train.")
+
+
+def test_a_finished_run_is_found_by_its_settings_whatever_its_directory_is_called(plan):
+    (run,) = runs_of(plan, seeds=[1])
+    earlier = plan.directory / "family+row" / "seed1"
+    finish(run._replace(path=earlier), data_dir="/moved")
+    again = Plan("full", {}, plan.directory.parent, fake_resolve)
+    found, other = runs_of(again, seeds=[1, 2])
+    assert (found.path, found.state) == (earlier, FINISHED)
+    assert f"--run_dir={earlier}" in found.arguments
+    assert (other.path, other.state) == (run.path.with_name("seed2"), MISSING)
+
+
+def test_recipes_of_the_same_settings_share_a_run_but_not_one_that_records_other_things(plan):
+    same, measured = Recipe("family/same", {}, {}), Recipe("family/measured", {"way": 20}, {})
+    first, second = (plan.run("", recipe, 0) for recipe in (RECIPE, same))
+    assert first.path == second.path
+    assert plan.run("", measured, 0).path != first.path
 
 
 def test_an_interrupted_run_is_gone_on_with(plan):
@@ -516,32 +282,19 @@ def test_runs_with_other_flags_have_other_directories():
     assert composition.variant("small", moved) == "small"
 
 
-def test_the_forecast_is_corrected_by_what_runs_took(plan):
-    runs = runs_of(plan, seeds=range(4))
-    now = [0.0]
+def test_what_is_left_is_told_once_a_run_of_the_recipe_has_finished(plan):
+    runs, lines, now = runs_of(plan, seeds=range(3)), [], [0.0]
 
     def execute(run, show):
-        now[0] += 3 * cost.seconds(run.planned)
+        now[0] += 600
         finish(run)
         return 0
 
-    lines = []
     queue = training.Queue(runs, execute, lambda line, _: lines.append(line), lambda: now[0])
+    assert "Time left not known yet (of a recipe without a finished run" in queue.announce()
     queue.work()
-    left = [line for line in lines if "left" in line]
-    whole = 4 * cost.seconds(runs[0].planned)
-    assert f"({progress.duration(whole)} left)" in left[0]
-    assert f"({progress.duration(3 * whole / 2)} left)" in left[2]
-
-
-def test_more_work_is_estimated_to_take_longer():
-    base = cost.seconds(SETTINGS)
-    larger = {"epochs": 20, "mask": "catfish", "image_size": 84, "filters": 64, "shot": 5}
-    larger |= {"regularizers": ["maxup"], "test_episodes": 2000, "backbone": "resnet10"}
-    larger |= {"gap_episodes": 40, "test_inner_steps": 10, "statistics": "running"}
-    for more in ({name: value} for name, value in larger.items()):
-        assert cost.seconds({**SETTINGS, **more}) > base
-    assert cost.seconds(SETTINGS, epochs_done=1) < base
+    left = [line.rpartition("(")[2] for line in lines if "left" in line]
+    assert left == ["time left not known yet)", "about 20 min left)", "about 10 min left)"]
 
 
 def test_an_interruption_ends_the_child_too(tmp_path):
@@ -651,7 +404,7 @@ def test_what_looks_at_one_network_has_a_picture_for_each_seed(plan):
 
 
 def test_the_flags_of_all_panels_are_those_of_the_command_that_draws_them(plan):
-    labeled = [("MGAug", plan.run("", Recipe(("family",)), 0))]
+    labeled = [("MGAug", plan.run("", RECIPE, 0))]
     figures = [figure for paper in PAPERS.values() for figure in paper.figures]
     panels = [panel for figure in figures for panel in figure.panels]
     given = {a for panel in panels for a in drawing.arguments(panel, labeled, plan.directory)}
@@ -674,12 +427,9 @@ def test_the_commands_of_a_dry_run_are_complete_and_nothing_is_run(tmp_path):
     assert code == 0, errors
     first, second = printed.splitlines()
     assert first == (
-        "python -m launch.train "
-        "--flagfile=launch/recipes/mgaug_table2_cub_1shot_conv4.flags "
-        "--flagfile=launch/recipes/with_mgaug_cp.flags "
-        "--flagfile=launch/recipes/mgaug_resolutions_conv4.flags '--data_dir=/my birds' --seed=0 "
-        f"--run_dir={runs_dir}/full/mgaug_table2_cub_1shot_conv4+with_mgaug_cp"
-        "+mgaug_resolutions_conv4/seed0 --resume"
+        "python -m launch.train --recipe=mgaug/table2/cub/1-shot/conv4/fomaml+cp "
+        "'--data_dir=/my birds' --seed=0 "
+        f"--run_dir={runs_dir}/full/mgaug/table2/cub/1-shot/conv4/fomaml+cp/seed0 --resume"
     )
     assert "--seed=1" in second
     assert not runs_dir.exists()

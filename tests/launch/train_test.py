@@ -111,6 +111,13 @@ def test_the_main_job_writes_all_it_promises(finished):
     assert str(path) in output
 
 
+def test_a_run_begins_with_its_recipe_and_keeps_its_name(finished):
+    path, output = finished
+    assert output.startswith("Recipe quickstart: --data=glyphs ")
+    assert "--filters" not in output.partition("FOMAML")[0]  # given by SMALL
+    assert json.loads((path / "flags.json").read_text())["recipe"] == "quickstart"
+
+
 def test_the_report_names_what_its_number_means(finished):
     report = json.loads((finished[0] / "report.json").read_text())
     assert report["episodes"] == 4

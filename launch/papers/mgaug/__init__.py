@@ -1,0 +1,12 @@
+"""The MGAug paper."""
+
+from launch.papers.mgaug.figures import FIGURES
+from launch.papers.mgaug.tables import TABLES
+from launch.papers.paper import Paper
+
+PAPER = Paper(
+    "mgaug",
+    "Wang et al., Improving Generalization in Meta-Learning via Meta-Gradient Augmentation",
+    TABLES,
+    FIGURES,
+)

@@ -1,0 +1,110 @@
+"""The flag --recipe, whose settings are laid under the flags that are given."""
+
+import textwrap
+
+from absl import flags
+
+from launch import recipes, settings
+from launch.given_flags import idle
+
+# A recipe's setting gives way to these flags, where they are given another value than the recipe's.
+_GIVES_WAY_TO = {
+    "filters": ("backbone", "block_filters"),
+    "block_filters": ("filters",),
+    "resolutions": ("train_resolutions",),
+    "train_resolutions": ("resolutions",),
+}
+
+
+class _Parser(flags.ArgumentParser):
+    """Refuses names that no recipe has."""
+
+    def parse(self, argument):
+        recipes.settings(argument)
+        return argument
+
+
+def define():
+    """Defines the flag."""
+    flags.DEFINE(
+        _Parser(),
+        "recipe",
+        recipes.DEFAULT,
+        "Settings that are used where no flag says otherwise: quickstart; photos, for a folder of "
+        "your own (--data_dir); or the run of a paper, as "
+        "mgaug/table1/cub/5-shot/conv4/protonet+cp, with /small behind it for a form that needs "
+        "neither data nor time. python -m launch.reproduce --list names them all.",
+        serializer=flags.ArgumentSerializer(),
+    )
+
+
+def lay_under(recipe):
+    """Sets the flags that a recipe sets and that are not given.
+
+    What nothing reads, because of flags that are given, is left out: with --mask=none a recipe's
+    number of sub-networks is.
+
+    Args:
+        recipe: dictionary from flags to values.
+    """
+    laid = [name for name in recipe if not _gives_way(name, recipe)]
+    for name in laid:
+        _set(flags.FLAGS[name], recipe[name])
+    while unread := sum(idle(flags.FLAGS, laid, settings.READ_WITH).values(), []):
+        for name in unread:
+            flags.FLAGS[name].unparse()
+        laid = [name for name in laid if name not in unread]
+
+
+def text(name):
+    """Says what a recipe sets, after `lay_under`.
+
+    Args:
+        name: of the recipe.
+
+    Returns:
+        Lines of text: the flags that it sets, and those of its settings that nothing reads now.
+    """
+    recipe = recipes.settings(name)
+    ungiven = [setting for setting in recipe if not flags.FLAGS[setting].present]
+    used = [setting for setting in ungiven if not flags.FLAGS[setting].using_default_value]
+    lines = [f"Recipe {name}: {_arguments(recipe, used)}"]
+    unread = [setting for setting in ungiven if setting not in used]
+    if unread:
+        lines.append(f"Not used of it, with the flags given: {_arguments(recipe, unread)}")
+    return "\n".join(_wrapped(line) for line in lines)
+
+
+def _gives_way(name, recipe):
+    """Whether the flag, or another that takes its place, is given."""
+    others = [flags.FLAGS[other] for other in _GIVES_WAY_TO.get(name, ())]
+    return flags.FLAGS[name].present or any(
+        other.present and other.value != recipe.get(other.name) for other in others
+    )
+
+
+def _set(flag, value):
+    """Sets a flag as the command line would, but not as one that is given."""
+    flag.unparse()
+    # Lists are of texts where they are on the command line.
+    listed = isinstance(value, list) and not isinstance(flag, flags.MultiFlag)
+    flag.parse(",".join(map(str, value)) if listed else value)
+    flag.present, flag.using_default_value = 0, False
+
+
+def _arguments(recipe, names):
+    return " ".join(_argument(name, recipe[name]) for name in names) or "none"
+
+
+def _argument(name, value):
+    if isinstance(value, bool):
+        return f"--{name}" if value else f"--no{name}"
+    if isinstance(value, list):
+        value = ",".join(map(str, value))
+    return f"--{name}={value}"
+
+
+def _wrapped(line):
+    return textwrap.fill(
+        line, 100, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False
+    )

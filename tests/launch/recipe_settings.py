@@ -1,0 +1,37 @@
+"""What `launch.train` makes of recipes."""
+
+import contextlib
+import functools
+
+from absl import flags
+from absl.testing import flagsaver
+
+from launch import recipe_flags, settings
+from launch.reproduction import composition
+
+
+def define():
+    """Defines the flags of `launch.train`, once in a process."""
+    if "learner" not in flags.FLAGS:
+        settings.define()
+    if not flags.FLAGS.is_parsed():
+        flags.FLAGS(["test"])
+
+
+@functools.cache
+def resolve(recipe, size="full"):
+    """Returns all settings of a run of a recipe."""
+    define()
+    return composition.resolve([], recipe.of(size)[1])
+
+
+@contextlib.contextmanager
+def laid(recipe, *given):
+    """Lays a recipe's settings under flags that are given."""
+    define()
+    with flagsaver.flagsaver():
+        for name in settings.names():
+            flags.FLAGS[name].unparse()
+        flags.FLAGS(["test", *given])
+        recipe_flags.lay_under(recipe)
+        yield flags.FLAGS
