@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.evaluation.toys import toy_classes
-from tests.full_disk import limited
+from tests.helpers.full_disk import limited
+from tests.helpers.toys import toy_classes
 from tfmgaug.backbones import conv4, mlp
 from tfmgaug.data.episodes import EpisodeSampler
 from tfmgaug.export import export

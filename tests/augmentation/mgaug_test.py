@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.python.framework import op_def_registry
 
-from tests.tasks import (
+from tests.helpers.tasks import (
     batch,
     dataset,
     flat,

@@ -22,7 +22,7 @@ from launch.reproduction import (
 from launch.reproduction.paper import Recipe, read_table
 from launch.reproduction.papers import PAPERS
 from launch.reproduction.runs import BEGUN, FINISHED, MISSING, Plan
-from tests.full_disk import limited
+from tests.helpers.full_disk import limited
 
 ROOT = pathlib.Path(__file__).parents[2]
 MGAUG = PAPERS["mgaug"]

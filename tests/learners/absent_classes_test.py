@@ -6,8 +6,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.helpers.tasks import (
+    batch,
+    dataset,
+    flat,
+    images,
+    scatter,
+    small_conv,
+    smooth_mlp,
+    task,
+    theta,
+)
 from tests.suite_test import LEARNERS
-from tests.tasks import batch, dataset, flat, images, scatter, small_conv, smooth_mlp, task, theta
 from tfmgaug import MGAug
 from tfmgaug.analysis.representation import query_features
 from tfmgaug.analysis.support_losses import support_loss

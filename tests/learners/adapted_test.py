@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tests.tasks import batch, images, regression, scatter, small_conv, smooth_mlp, task
+from tests.helpers.tasks import batch, images, regression, scatter, small_conv, smooth_mlp, task
 from tfmgaug.backbones import mlp
 from tfmgaug.learners import FOMAML, ProtoNet
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.helpers.tasks import batch, flat, images, regression, scatter, smooth_mlp, task, theta
 from tests.learners.gradients_test import assert_gradient_is_exact
-from tests.tasks import batch, flat, images, regression, scatter, smooth_mlp, task, theta
 from tfmgaug import MGAug
 from tfmgaug.backbones import conv4, mlp
 from tfmgaug.learners import CAVIA

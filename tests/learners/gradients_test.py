@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.tasks import batch, images, regression, scatter, smooth_conv, smooth_mlp, task, theta
+from tests.helpers.tasks import (
+    batch,
+    images,
+    regression,
+    scatter,
+    smooth_conv,
+    smooth_mlp,
+    task,
+    theta,
+)
 from tfmgaug.backbones import mlp
 from tfmgaug.learners import ANIL, BOIL, MAML, ProtoNet
 from tfmgaug.masks import CatfishMask, ParameterMask, WidthMask

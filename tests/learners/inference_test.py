@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.learners.kinds import LEARNERS
-from tests.tasks import batch, dataset, task
+from tests.helpers.learner_kinds import LEARNERS
+from tests.helpers.tasks import batch, dataset, task
 from tfmgaug.learners import (
     FineTuning,
 )

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.tasks import batch, flat, scatter, smooth_mlp, task, theta
+from tests.helpers.tasks import batch, flat, scatter, smooth_mlp, task, theta
 from tfmgaug.learners import ANIL, BOIL, FOMAML, MAML
 
 RATE = 0.25  # exact in float32

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.tasks import (
+from tests.helpers.tasks import (
     batch,
     chosen,
     dataset,

@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 from tensorflow.python.framework import op_def_registry
 
+from tests.helpers.tasks import batch, dataset, flat, smooth_mlp, task, theta
 from tests.learners.gradients_test import assert_gradient_is_exact
-from tests.tasks import batch, dataset, flat, smooth_mlp, task, theta
 from tfmgaug import MGAug
 from tfmgaug.analysis.gradient_check import check_gradients
 from tfmgaug.analysis.subnetworks import scoring_gradients

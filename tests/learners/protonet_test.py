@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tests.tasks import batch, scatter, smooth_mlp, task, theta
+from tests.helpers.tasks import batch, scatter, smooth_mlp, task, theta
 from tfmgaug.learners import ProtoNet
 
 

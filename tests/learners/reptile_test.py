@@ -5,7 +5,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.tasks import batch, chosen, dataset, flat, images, small_conv, smooth_mlp, task, theta
+from tests.helpers.tasks import (
+    batch,
+    chosen,
+    dataset,
+    flat,
+    images,
+    small_conv,
+    smooth_mlp,
+    task,
+    theta,
+)
 from tfmgaug import MGAug
 from tfmgaug.inner_optimizers import SGD, Adam
 from tfmgaug.learners import ProtoNet, Reptile

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.tasks import batch, dataset, flat, small_conv, smooth_mlp, task, theta
+from tests.helpers.tasks import batch, dataset, flat, small_conv, smooth_mlp, task, theta
 from tfmgaug.learners import ANIL, FOMAML, MAML, MetaTicket, ProtoNet, Reptile
 from tfmgaug.masks import MagnitudeMask
 

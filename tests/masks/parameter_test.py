@@ -1,7 +1,7 @@
 import numpy as np
 import tensorflow as tf
 
-from tests.tasks import small_conv, smooth_mlp
+from tests.helpers.tasks import small_conv, smooth_mlp
 from tfmgaug.masks import ParameterMask
 from tfmgaug.randomness import fold, key
 

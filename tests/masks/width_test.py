@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.tasks import images, scatter, small_conv, smooth_conv, smooth_mlp, task, theta
+from tests.helpers.tasks import images, scatter, small_conv, smooth_conv, smooth_mlp, task, theta
 from tfmgaug.backbones import resnet
 from tfmgaug.layers import BatchNormalization
 from tfmgaug.learners import MAML, ProtoNet

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.regularizers.differences import assert_gradient_is_exact
-from tests.tasks import batch, flat, scatter, smooth_mlp, task, theta
+from tests.helpers.finite_differences import assert_gradient_is_exact
+from tests.helpers.tasks import batch, flat, scatter, smooth_mlp, task, theta
 from tfmgaug.learners import ANIL, FOMAML, MAML, ProtoNet
 from tfmgaug.randomness import fold, key
 from tfmgaug.regularizers import GradDrop

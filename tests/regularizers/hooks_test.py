@@ -9,8 +9,8 @@ import scipy.special
 import tensorflow as tf
 from tensorflow.python.framework import op_def_registry
 
-from tests.regularizers.differences import assert_gradient_is_exact
-from tests.tasks import batch, chosen, dataset, flat, scatter, smooth_mlp, task, theta
+from tests.helpers.finite_differences import assert_gradient_is_exact
+from tests.helpers.tasks import batch, chosen, dataset, flat, scatter, smooth_mlp, task, theta
 from tfmgaug import MGAug
 from tfmgaug.learners import ANIL, FOMAML, MAML, ProtoNet
 from tfmgaug.masks import CatfishMask, ParameterMask

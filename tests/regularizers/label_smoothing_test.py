@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tests.tasks import batch, scatter, smooth_mlp, task, theta
+from tests.helpers.tasks import batch, scatter, smooth_mlp, task, theta
 from tfmgaug.backbones import mlp
 from tfmgaug.learners import MAML, ProtoNet
 from tfmgaug.regularizers import LabelSmoothing

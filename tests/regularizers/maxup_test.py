@@ -4,8 +4,8 @@ import pytest
 import tensorflow as tf
 from tensorflow.python.framework import op_def_registry
 
-from tests.regularizers.differences import assert_gradient_is_exact
-from tests.tasks import flat, images, scatter, smooth_mlp, task, theta
+from tests.helpers.finite_differences import assert_gradient_is_exact
+from tests.helpers.tasks import flat, images, scatter, smooth_mlp, task, theta
 from tfmgaug.backbones import mlp
 from tfmgaug.data import Augment
 from tfmgaug.learners import ANIL, BOIL, FOMAML, MAML, ProtoNet

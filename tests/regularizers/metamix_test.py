@@ -2,8 +2,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.regularizers.differences import assert_gradient_is_exact
-from tests.tasks import batch, flat, regression, scatter, small_conv, smooth_mlp, task, theta
+from tests.helpers.finite_differences import assert_gradient_is_exact
+from tests.helpers.tasks import (
+    batch,
+    flat,
+    regression,
+    scatter,
+    small_conv,
+    smooth_mlp,
+    task,
+    theta,
+)
 from tfmgaug.backbones import mlp
 from tfmgaug.learners import ANIL, BOIL, FOMAML, MAML, ProtoNet
 from tfmgaug.randomness import fold, key

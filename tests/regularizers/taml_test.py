@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.tasks import batch, chosen, flat, regression, scatter, smooth_mlp, task, theta
+from tests.helpers.tasks import batch, chosen, flat, regression, scatter, smooth_mlp, task, theta
 from tfmgaug.backbones import mlp
 from tfmgaug.learners import ANIL, BOIL, FOMAML, MAML, ProtoNet
 from tfmgaug.learners.task_run import TaskRun

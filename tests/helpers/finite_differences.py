@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from tests.tasks import theta
+from tests.helpers.tasks import theta
 
 STEP = 1e-5
 
