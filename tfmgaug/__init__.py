@@ -3,6 +3,10 @@
 Read `learners/meta_learner.py`, then `learners/maml.py`, then one mask, and you know the package.
 """
 
+from tfmgaug import keras_backend
+
+keras_backend.check()  # before anything imports Keras
+
 from tfmgaug import (
     analysis,
     backbones,
