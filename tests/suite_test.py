@@ -11,7 +11,6 @@ import tensorflow as tf
 from tests.helpers.tasks import dataset, flat, images, theta
 from tfmgaug import MGAug
 from tfmgaug.backbones import mlp
-from tfmgaug.export import export
 from tfmgaug.heads import RidgeHead
 from tfmgaug.inner_optimizers import SGD
 from tfmgaug.learners import (
@@ -27,6 +26,7 @@ from tfmgaug.learners import (
     Reptile,
 )
 from tfmgaug.masks import CatfishMask, ParameterMask, WidthMask
+from tfmgaug.saved_model import export
 
 pytestmark = pytest.mark.usefixtures("unoptimized_graphs")
 
