@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-from tfmgaug.analysis.landscape import LandscapeMeter
 from tfmgaug.analysis.landscape_report import PREFIX
+from tfmgaug.analysis.loss_landscape import LandscapeMeter
 from tfmgaug.callbacks.finite import outer_step
 from tfmgaug.data.indexed import check_integer
 from tfmgaug.files import explained

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tfmgaug.analysis.attention import Attention
+from tfmgaug.analysis.attention_maps import Attention
 from tfmgaug.figures.style import GRAY, INK, new_figure, styled
 
 _OPACITY = 0.8  # of the map where it is highest; in proportion elsewhere

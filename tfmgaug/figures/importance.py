@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tfmgaug.analysis.importance import PARTS, Importance
+from tfmgaug.analysis.importance_histogram import PARTS, Importance
 from tfmgaug.evaluation.intervals import described, half_width
 from tfmgaug.figures.looks import entries_of, shared_legend
 from tfmgaug.figures.style import COLORS, INK, new_figure, styled

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tfmgaug import batch_statistics
 from tfmgaug.analysis import subnetworks
-from tfmgaug.analysis.memorization import networks
+from tfmgaug.analysis.memorized_accuracy import networks
 from tfmgaug.analysis.subnetwork_report import Network
 from tfmgaug.learners.batches import to_episodes
 from tfmgaug.learners.variables import values
