@@ -9,7 +9,7 @@ from tfmgaug.layers import BatchNormalization
 _EXTRAS = ("beta_regularizer", "gamma_regularizer", "beta_constraint", "gamma_constraint")
 
 
-def prepare(backbone):
+def prepare(backbone: keras.Model) -> keras.Model:
     """Checks a backbone, takes models inside it apart, and replaces Keras's batch normalization.
 
     Args:
@@ -46,14 +46,14 @@ def prepare(backbone):
     return backbone
 
 
-def statistics_of(backbone):
+def statistics_of(backbone: keras.Model) -> list[keras.Variable]:
     """Returns the variables that hold statistics, and not those of frozen layers."""
     layers = backbone._flatten_layers(include_self=False)
     own = [v for n in layers if isinstance(n, BatchNormalization) for v in (n.mean, n.variance)]
     return [v for v in backbone.non_trainable_variables if any(v is one for one in own)]
 
 
-def image_shape_of(backbone):
+def image_shape_of(backbone: keras.Model) -> tuple:
     """Returns the shape of one input that the backbone was made for, without the batch axis."""
     for layer in innermost(backbone):
         if hasattr(layer, "image_shape"):
