@@ -90,19 +90,19 @@ def get(loss: str | keras.losses.Loss) -> keras.losses.Loss:
     return loss
 
 
-def is_classification(loss: str | keras.losses.Loss) -> bool:
+def is_classification(loss: keras.losses.Loss) -> bool:
     """Whether labels are integers, so that predictions have an accuracy."""
     said = getattr(type(loss), "classification", None)
     return isinstance(loss, _ON_LABELS + _ON_PROBABILITIES) if said is None else bool(said)
 
 
-def is_cross_entropy(loss: str | keras.losses.Loss) -> bool:
+def is_cross_entropy(loss: keras.losses.Loss) -> bool:
     """Whether it is the cross-entropy to the labels themselves."""
     plain = isinstance(loss, _CROSS_ENTROPIES) and type(loss).call is _KERAS_CALL
     return plain and not getattr(loss, "label_smoothing", 0)
 
 
-def per_example(loss: str | keras.losses.Loss, targets: Tensor | Mixed, outputs: Tensor) -> Tensor:
+def per_example(loss: keras.losses.Loss, targets: Tensor | Mixed, outputs: Tensor) -> Tensor:
     """Measures each example, in the precision of the outputs (at least float32).
 
     Args:
@@ -128,7 +128,7 @@ def per_example(loss: str | keras.losses.Loss, targets: Tensor | Mixed, outputs:
     elif not is_classification(loss):  # a user's own, which knows what its targets are
         targets = tf.cast(targets, outputs.dtype)
     # Loss.call leaves the precision alone; Loss.__call__ would round float64 proofs to float32.
-    measured = tf.convert_to_tensor(loss.call(targets, outputs))  # type: ignore[union-attr]
+    measured = tf.convert_to_tensor(loss.call(targets, outputs))
     if measured.shape.rank == 0:
         raise ValueError(
             "Expected a loss whose `call` returns a value for each example. "

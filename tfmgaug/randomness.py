@@ -51,7 +51,7 @@ def fold(parent: Tensor, *purposes: int | str | Tensor) -> Tensor:
     return parent
 
 
-def uniform(shape: Sequence[int], key: Tensor, dtype: tf.DType = tf.float32) -> Tensor:
+def uniform(shape: Sequence[int | Tensor], key: Tensor, dtype: tf.DType = tf.float32) -> Tensor:
     """Draws uniformly from [0, 1).
 
     Args:
@@ -67,7 +67,7 @@ def uniform(shape: Sequence[int], key: Tensor, dtype: tf.DType = tf.float32) -> 
     )
 
 
-def normal(shape: Sequence[int], key: Tensor, dtype: tf.DType = tf.float32) -> Tensor:
+def normal(shape: Sequence[int | Tensor], key: Tensor, dtype: tf.DType = tf.float32) -> Tensor:
     """Draws from the standard normal distribution.
 
     Args:
@@ -83,7 +83,7 @@ def normal(shape: Sequence[int], key: Tensor, dtype: tf.DType = tf.float32) -> T
     )
 
 
-def beta(concentration: float | Tensor, key: Tensor) -> Tensor:
+def beta(concentration: tuple[float, float], key: Tensor) -> Tensor:
     """Draws from a Beta distribution.
 
     Args:

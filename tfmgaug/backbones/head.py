@@ -44,7 +44,7 @@ def classifier_of(backbone: keras.Model) -> keras.Layer:
     return layer
 
 
-def body_and_head(backbone: keras.Model) -> tuple:
+def body_and_head(backbone: keras.Model) -> tuple[keras.Model, keras.Model]:
     """Divides a backbone in front of its head.
 
     Args:

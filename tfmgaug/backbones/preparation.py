@@ -4,6 +4,7 @@ import keras
 
 from tfmgaug.backbones.flattening import flattened, innermost, is_nested
 from tfmgaug.layers import BatchNormalization
+from tfmgaug.types import Shape
 
 # What Keras's batch normalization may carry and its replacement has no place for.
 _EXTRAS = ("beta_regularizer", "gamma_regularizer", "beta_constraint", "gamma_constraint")
@@ -53,7 +54,7 @@ def statistics_of(backbone: keras.Model) -> list[keras.Variable]:
     return [v for v in backbone.non_trainable_variables if any(v is one for one in own)]
 
 
-def image_shape_of(backbone: keras.Model) -> tuple:
+def image_shape_of(backbone: keras.Model) -> Shape:
     """Returns the shape of one input that the backbone was made for, without the batch axis."""
     for layer in innermost(backbone):
         if hasattr(layer, "image_shape"):

@@ -162,8 +162,8 @@ def normalize(
     x: Tensor,
     mean: Tensor,
     variance: Tensor,
-    gamma: Tensor | None,
-    beta: Tensor | None,
+    gamma: Tensor,
+    beta: Tensor,
     epsilon: float,
 ) -> Tensor:
     """The plain form, in the precision of the statistics."""
@@ -171,9 +171,7 @@ def normalize(
     return tf.cast(tf.cast(x, scale.dtype) * scale + (beta - mean * scale), x.dtype)
 
 
-def normalize_fused(
-    x: Tensor, gamma: Tensor | None, beta: Tensor | None, epsilon: float
-) -> tuple[Tensor, Tensor, Tensor]:
+def normalize_fused(x: Tensor, gamma: Tensor, beta: Tensor, epsilon: float) -> Tensor:
     """The fused kernel, by batch statistics: about twice as fast as the plain form."""
     rank, image = x.shape.rank, x
     if rank == 2:
