@@ -4,15 +4,13 @@ import griffe
 
 
 class Reading(griffe.Extension):
-    """Shows `Example:` as code, and of a name what Python gives for it."""
+    """Shows `Example:` as code."""
 
     def on_package(self, *, pkg, **_):
         """Rewrites a package that has been read."""
         for item in list(everything_in(pkg)):
             if item.docstring is not None:
                 item.docstring.value = with_examples(item.docstring.value)
-            if item.is_module:
-                unshadow(item)
 
 
 def everything_in(item):
@@ -43,15 +41,3 @@ def with_examples(text):
             line = f"    {line}"
         lines.append(line)
     return "\n".join(lines)
-
-
-def unshadow(module):
-    """Replaces submodules by the functions of the same name that the module exports.
-
-    `from tfmgaug.backbones import conv4` is a function; a static reading finds the file.
-    """
-    for name in module.exports or ():
-        member = module.members.get(str(name))
-        if member is not None and member.is_module and name in member.members:
-            function = member.members[name]
-            module.members[name] = griffe.Alias(name, function, parent=module)

@@ -20,6 +20,7 @@ def job(module):
 
     def run(*arguments):
         environment.import_tensorflow()
+        importlib.import_module("tfmgaug")  # first: it refuses Keras on another backend
         return importlib.import_module(module).run(*arguments)
 
     return run

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from tests.replicas import LEARNERS
+from tests.helpers.replicas import LEARNERS
 
 TASK_LEARNERS = [name for name in LEARNERS if name != "fine_tuning"]
 
@@ -17,7 +17,7 @@ def results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("replicas")
     paths = {replicas: folder / f"{replicas}.npz" for replicas in (2, 1)}
     for replicas, path in paths.items():
-        command = [sys.executable, "-m", "tests.replicas", str(replicas), str(path)]
+        command = [sys.executable, "-m", "tests.helpers.replicas", str(replicas), str(path)]
         subprocess.run(command, check=True, capture_output=True)
     return [np.load(path) for path in paths.values()]
 

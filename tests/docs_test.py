@@ -13,7 +13,6 @@ import sys
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 import tfmgaug
 
@@ -106,14 +105,6 @@ def test_examples_compile_and_what_they_import_exists(code):
     paths = {dotted(node, imported) for node in ast.walk(tree)} | set(imported.values())
     for path in paths - {None}:
         resolve(path)
-
-
-@pytest.fixture
-def unoptimized_graphs():
-    """TensorFlow takes longer to optimize these graphs than to run them once."""
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-    yield
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
 
 
 @pytest.mark.parametrize(("page", "number"), COMPLETE)

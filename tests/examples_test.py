@@ -10,7 +10,7 @@ import tensorflow as tf
 from examples.channel_mask import ChannelMask
 from examples.confidence_penalty import ConfidencePenalty
 from examples.matching_networks import MatchingNetworks
-from tests.tasks import batch, dataset, images, scatter, small_conv, smooth_mlp, task
+from tests.helpers.tasks import batch, dataset, images, scatter, small_conv, smooth_mlp, task
 from tfmgaug import MGAug
 from tfmgaug.engine.task import subnetworks_of
 from tfmgaug.learners import FOMAML, ProtoNet

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.evaluation.toys import toy_classes
-from tests.full_disk import limited
+from tests.helpers.full_disk import limited
+from tests.helpers.toys import toy_classes
 from tfmgaug.backbones import conv4, mlp
 from tfmgaug.data.episodes import EpisodeSampler
-from tfmgaug.export import export
 from tfmgaug.learners import FOMAML, MAML, ProtoNet
+from tfmgaug.saved_model import export
 
 SHAPE = (16, 16, 1)
 

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from tests.full_disk import limited
+from tests.helpers.full_disk import limited
 from tfmgaug import files
 from tfmgaug.files import UnwritableError, atomic_path, write_bytes, write_saved
 

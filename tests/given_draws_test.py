@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tests.analysis.toys import NumpyNetwork, plain_mlp, sampler
-from tests.single_task import task_gradient, training_run
-from tests.tasks import batch, images, scatter, smooth_mlp, task
+from tests.helpers.numpy_network import NumpyNetwork, plain_mlp, sampler
+from tests.helpers.single_task import task_gradient, training_run
+from tests.helpers.tasks import batch, images, scatter, smooth_mlp, task
 from tfmgaug import MGAug
 from tfmgaug.backbones import mlp
 from tfmgaug.callbacks import IteRand

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.tasks import batch, dataset, flat, regression, theta
+from tests.helpers.tasks import batch, dataset, flat, regression, theta
 from tfmgaug import losses
 from tfmgaug.learners import FOMAML
 from tfmgaug.optimizers import L2SGD

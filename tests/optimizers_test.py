@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.tasks import WAY, batch, dataset
+from tests.helpers.tasks import WAY, batch, dataset
 from tfmgaug.backbones import mlp
 from tfmgaug.callbacks import DSD
 from tfmgaug.learners import FOMAML, MetaTicket

@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.tasks import dataset, flat, images, theta
+from tests.helpers.tasks import dataset, flat, images, theta
 from tfmgaug import MGAug
 from tfmgaug.backbones import mlp
 from tfmgaug.engine.inner_optimizers import SGD
-from tfmgaug.export import export
 from tfmgaug.heads import RidgeHead
 from tfmgaug.learners import (
     ANIL,
@@ -27,6 +26,9 @@ from tfmgaug.learners import (
     Reptile,
 )
 from tfmgaug.masks import CatfishMask, ParameterMask, WidthMask
+from tfmgaug.saved_model import export
+
+pytestmark = pytest.mark.usefixtures("unoptimized_graphs")
 
 
 def backbone(way=3, **options):
@@ -85,14 +87,6 @@ PRODUCT = [
     for name, mask, mode in itertools.product(LEARNERS, MASKS, MODES)
     if name != "FineTuning" or mask == "no mask"
 ]
-
-
-@pytest.fixture(autouse=True)
-def unoptimized_graphs():
-    """TensorFlow takes longer to optimize these graphs than to run them once."""
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-    yield
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
 
 
 def covering(product):

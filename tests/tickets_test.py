@@ -6,9 +6,9 @@ import keras
 import numpy as np
 import pytest
 
-from tests.full_disk import limited
+from tests.helpers.full_disk import limited
+from tests.helpers.tasks import batch, dataset
 from tests.suite_test import eagerly
-from tests.tasks import batch, dataset
 from tfmgaug import tickets
 from tfmgaug.backbones import mlp
 from tfmgaug.backbones.initializers import KaimingNormal, SignedConstant

@@ -8,7 +8,7 @@ ONE_BY_ONE = "one_by_one"
 MODES = (TRANSDUCTIVE, SUPPORT, RUNNING, ONE_BY_ONE)
 
 
-def check_mode(mode):
+def check_mode(mode: str) -> str:
     """Refuses unknown modes.
 
     Args:
@@ -30,7 +30,7 @@ def check_mode(mode):
     return mode
 
 
-def check_stagewise(mode):
+def check_stagewise(mode: str) -> str:
     """Refuses modes in which a network can't be computed stage by stage.
 
     Args:

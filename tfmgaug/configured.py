@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+from typing import Any, Self
 
 _FOREIGN = ("builtins", "keras", "tensorflow")
 
@@ -25,28 +26,28 @@ class Settled:
 class Configured(Settled):
     """Has each argument of its constructor as an attribute of that name."""
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, serializable."""
         names = inspect.signature(type(self).__init__).parameters
         return {name: getattr(self, name) for name in names if name != "self"}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         """Builds the object from `get_config`'s result."""
         return cls(**config)
 
 
 @functools.cache
-def settings_of(kind):
+def settings_of(kind: type) -> frozenset[str]:
     """Returns the names of the arguments that a class and its bases are built with."""
     ours = [base for base in kind.__mro__ if base.__module__.split(".")[0] not in _FOREIGN]
-    taken = [inspect.signature(base.__init__) for base in ours if "__init__" in vars(base)]
+    taken = [inspect.signature(vars(base)["__init__"]) for base in ours if "__init__" in vars(base)]
     named = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     names = {n for signature in taken for n, p in signature.parameters.items() if p.kind in named}
     return frozenset(names - {"self", "name"})
 
 
-def settle(value, owner):
+def settle(value: Any, owner: str) -> None:
     """Makes an object, and those that it holds, part of a learner.
 
     Args:

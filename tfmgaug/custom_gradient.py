@@ -2,12 +2,13 @@
 
 import functools
 import weakref
+from collections.abc import Callable
 
 import tensorflow as tf
 from tensorflow.python.framework import ops  # where TensorFlow registers gradients
 
 
-def custom_gradient(function):
+def custom_gradient(function: Callable) -> Callable:
     """Does what `tf.custom_gradient` does, and keeps no graph alive.
 
     TensorFlow registers the gradient of each call in a graph under a name of its own, for good, and

@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple
 
+from tfmgaug.types import Tensor
+
 
 class Episode(NamedTuple):
     """One few-shot task: a support set to adapt on and a query set to be judged by.
@@ -34,7 +36,7 @@ class Outcome(NamedTuple):
     loss: Any
     accuracy: Any
 
-    def named(self, suffix=""):
+    def named(self, suffix: str = "") -> dict[str, Tensor]:
         """Returns what was measured as a dictionary, without accuracy for regression."""
         return {
             f"{name}{suffix}": value for name, value in self._asdict().items() if value is not None

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+from tfmgaug.types import Tensor
+
 _ON_LABELS = (keras.losses.SparseCategoricalCrossentropy,)
 # These take labels as distributions: they are made so, and accuracy has its meaning.
 _ON_PROBABILITIES = (
@@ -48,7 +50,7 @@ class Mixed(NamedTuple):
     share: Any
 
 
-def get(loss):
+def get(loss: str | keras.losses.Loss) -> keras.losses.Loss:
     """Finds a loss by name, or checks one that is given.
 
     Args:
@@ -88,19 +90,19 @@ def get(loss):
     return loss
 
 
-def is_classification(loss):
+def is_classification(loss: keras.losses.Loss) -> bool:
     """Whether labels are integers, so that predictions have an accuracy."""
     said = getattr(type(loss), "classification", None)
     return isinstance(loss, _ON_LABELS + _ON_PROBABILITIES) if said is None else bool(said)
 
 
-def is_cross_entropy(loss):
+def is_cross_entropy(loss: keras.losses.Loss) -> bool:
     """Whether it is the cross-entropy to the labels themselves."""
     plain = isinstance(loss, _CROSS_ENTROPIES) and type(loss).call is _KERAS_CALL
     return plain and not getattr(loss, "label_smoothing", 0)
 
 
-def per_example(loss, targets, outputs):
+def per_example(loss: keras.losses.Loss, targets: Tensor | Mixed, outputs: Tensor) -> Tensor:
     """Measures each example, in the precision of the outputs (at least float32).
 
     Args:
@@ -136,7 +138,7 @@ def per_example(loss, targets, outputs):
     return tf.reduce_mean(measured, list(inner)) if inner else measured
 
 
-def hits(labels, logits):
+def hits(labels: Tensor | Mixed, logits: Tensor) -> Tensor:
     """Returns for each example whether its highest logit is that of the label: 1 or 0, `[n]`.
 
     Of mixed labels it returns the share of those that it hits.
@@ -207,6 +209,6 @@ def _mix(mixed, function):
     return share * first + (1 - share) * second
 
 
-def at_least_float32(outputs):
+def at_least_float32(outputs: Tensor) -> Tensor:
     """Keeps losses out of bfloat16."""
     return tf.cast(outputs, tf.float32) if outputs.dtype.size < 4 else outputs

@@ -1,6 +1,10 @@
 """SGD with an L2 penalty, which Keras does not have."""
 
+from typing import Any
+
 import keras
+
+from tfmgaug.types import Tensor
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
@@ -36,16 +40,24 @@ class L2SGD(keras.optimizers.SGD):
         and Hutter, 2019, https://arxiv.org/abs/1711.05101, Algorithm 1, tell the two decays apart.
     """
 
-    def __init__(self, learning_rate=0.01, *, l2=0.0, **kwargs):
+    def __init__(
+        self,
+        learning_rate: float | keras.optimizers.schedules.LearningRateSchedule = 0.01,
+        *,
+        l2: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
         if not l2 >= 0:
             raise ValueError(f"`l2` must not be negative. Received: l2={l2}.")
         super().__init__(learning_rate, **kwargs)
         self.l2 = l2
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(
+        self, gradient: Tensor, variable: keras.Variable, learning_rate: Tensor
+    ) -> None:
         gradient = keras.ops.cast(gradient, variable.dtype)
         super().update_step(gradient + self.l2 * variable, variable, learning_rate)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, serializable."""
         return {**super().get_config(), "l2": self.l2}

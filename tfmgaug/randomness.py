@@ -5,15 +5,19 @@ effect: a loop over tasks that asks runs one task at a time. So the generator is
 """
 
 import zlib
+from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
+
+from tfmgaug.types import Tensor
 
 _PHILOX = 1
 # The upper half of the generator's counter: folding and drawing never meet.
 _FOLD, _DRAW = 0, 1
 
 
-def key(seed):
+def key(seed: int) -> Tensor:
     """Starts a chain of stateless keys from an integer seed.
 
     Args:
@@ -25,7 +29,7 @@ def key(seed):
     return tf.constant([seed & 0x7FFFFFFF, 0x6D67], tf.int32)
 
 
-def fold(parent, *purposes):
+def fold(parent: Tensor, *purposes: int | str | Tensor) -> Tensor:
     """Derives an independent key for each chain of purposes.
 
     Args:
@@ -47,7 +51,7 @@ def fold(parent, *purposes):
     return parent
 
 
-def uniform(shape, key, dtype=tf.float32):
+def uniform(shape: Sequence[int | Tensor], key: Tensor, dtype: tf.DType = tf.float32) -> Tensor:
     """Draws uniformly from [0, 1).
 
     Args:
@@ -63,7 +67,7 @@ def uniform(shape, key, dtype=tf.float32):
     )
 
 
-def normal(shape, key, dtype=tf.float32):
+def normal(shape: Sequence[int | Tensor], key: Tensor, dtype: tf.DType = tf.float32) -> Tensor:
     """Draws from the standard normal distribution.
 
     Args:
@@ -79,7 +83,7 @@ def normal(shape, key, dtype=tf.float32):
     )
 
 
-def beta(concentration, key):
+def beta(concentration: tuple[float, float], key: Tensor) -> Tensor:
     """Draws from a Beta distribution.
 
     Args:
@@ -100,7 +104,7 @@ def beta(concentration, key):
     return first / (first + second)
 
 
-def permutation(number, key):
+def permutation(number: int | Tensor, key: Tensor) -> Tensor:
     """Draws an order, each as likely as the others.
 
     Args:
@@ -113,7 +117,7 @@ def permutation(number, key):
     return tf.argsort(uniform([number], key))
 
 
-def permutations(number, key, first, count):
+def permutations(number: int, key: Tensor, first: int | Tensor, count: int | Tensor) -> Tensor:
     """Draws orders that have numbers: each depends on the key and its own number alone.
 
     Args:
@@ -133,7 +137,7 @@ def permutations(number, key, first, count):
     return tf.argsort(draws[:, :number])
 
 
-def choose(values, key):
+def choose(values: Sequence[int], key: Tensor) -> Tensor:
     """Draws one of a list of numbers, each as likely as the others.
 
     Args:
@@ -149,7 +153,7 @@ def choose(values, key):
     return tf.gather(tf.constant(values, tf.int32), index)
 
 
-def generator(seed, counter, purpose):
+def generator(seed: Tensor, counter: int | Tensor, purpose: int) -> dict[str, Any]:
     """Names the generator for one of TensorFlow's raw random operations.
 
     Args:

@@ -22,7 +22,7 @@ _HEAD = struct.Struct("<II")
 _STORED = np.iinfo(np.uint16).max
 
 
-def save(learner, path: str | os.PathLike) -> pathlib.Path:
+def save(learner: keras.Model, path: str | os.PathLike) -> pathlib.Path:
     """Writes a Meta-ticket so that it predicts the same, bit for bit, when it is loaded.
 
     Random weights are left out: their seed gives them again. Of every matrix the file holds the

@@ -4,7 +4,7 @@ from launch.analyses import result
 from launch.analyses.runs import ABBREVIATIONS
 from launch.analyses.seeds import averaged
 from tfmgaug import analysis, figures
-from tfmgaug.analysis.memorization import RATES
+from tfmgaug.analysis.memorized_accuracy import RATES
 
 
 def analyze(runs, options):

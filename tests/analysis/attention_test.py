@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from tests.tasks import smooth_mlp
+from tests.helpers.tasks import smooth_mlp
 from tfmgaug.analysis import Attention, attention
 from tfmgaug.backbones import conv4
 from tfmgaug.episode import Episode

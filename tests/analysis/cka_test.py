@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.analysis.toys import by_hsic
+from tests.helpers.numpy_network import by_hsic
 from tfmgaug.analysis import linear_cka
 
 DRAWS = np.random.default_rng(0)

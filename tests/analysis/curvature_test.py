@@ -6,7 +6,7 @@ import pytest
 import scipy.linalg
 import tensorflow as tf
 
-from tests.tasks import batch, flat, scatter, smooth_conv, smooth_mlp, task
+from tests.helpers.tasks import batch, flat, scatter, smooth_conv, smooth_mlp, task
 from tfmgaug.analysis.curvature import hessian_product, spectral_norm
 from tfmgaug.analysis.support_losses import support_loss
 from tfmgaug.backbones import mlp

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from tests.analysis.toys import learner, plain_mlp, sampler
-from tests.tasks import small_conv
+from tests.helpers.numpy_network import learner, plain_mlp, sampler
+from tests.helpers.tasks import small_conv
 from tfmgaug.analysis import fine_tuning, memorization
 from tfmgaug.analysis.initialization import random_weights
 from tfmgaug.engine.params import by_name

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.tasks import batch, scatter, smooth_mlp
+from tests.helpers.tasks import batch, scatter, smooth_mlp
 from tfmgaug import MGAug
 from tfmgaug.analysis import check_gradients, in_float64
 from tfmgaug.backbones import exactness, mlp

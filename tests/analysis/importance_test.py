@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.analysis.toys import NumpyNetwork, learner, sampler
-from tfmgaug.analysis.importance import PARTS, _histogram, _parts, importance, mmca_scores
+from tests.helpers.numpy_network import NumpyNetwork, learner, sampler
+from tfmgaug.analysis.importance_histogram import PARTS, _histogram, _parts, importance, mmca_scores
 from tfmgaug.analysis.subnetworks import attached, scoring_gradients
 from tfmgaug.backbones import mlp
 from tfmgaug.learners import CAVIA

@@ -8,8 +8,8 @@ import scipy.linalg
 import tensorflow as tf
 
 from tests.analysis.curvature_test import full_hessian
-from tests.analysis.toys import NumpyNetwork, learner, sampler
-from tests.tasks import flat, smooth_mlp
+from tests.helpers.numpy_network import NumpyNetwork, learner, sampler
+from tests.helpers.tasks import flat, smooth_mlp
 from tfmgaug.analysis import GradientCoherenceMeter, LandscapeMeter, landscape
 from tfmgaug.analysis.coherence import pairwise_mean, summarize_pairs, with_the_others
 from tfmgaug.analysis.support_losses import support_loss

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.analysis.reports import layer_report
+from tests.helpers.analysis_reports import layer_report
 from tfmgaug.evaluation import half_width
 
 

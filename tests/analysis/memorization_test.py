@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from tests.analysis.toys import NumpyNetwork, learner, plain_mlp, sampler
-from tests.evaluation.toys import toy_classes
+from tests.helpers.numpy_network import NumpyNetwork, learner, plain_mlp, sampler
+from tests.helpers.toys import toy_classes
 from tfmgaug.analysis import memorization
 from tfmgaug.analysis.subnetworks import attached, draw
 from tfmgaug.backbones import mlp

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from tests.analysis.toys import by_hsic, plain_mlp, sampler
-from tests.analysis.toys import learner as plain
+from tests.helpers.numpy_network import by_hsic, plain_mlp, sampler
+from tests.helpers.numpy_network import learner as plain
 from tfmgaug.analysis import linear_cka, representation_change
 from tfmgaug.analysis.representation import query_features
 from tfmgaug.backbones import mlp

@@ -16,8 +16,8 @@ import tensorflow as tf
 
 from launch.analyses import bound, capacity
 from launch.analyses.runs import Run
-from tests.analysis.by_hand import ByHand
-from tests.analysis.toys import by_hsic, sampler
+from tests.helpers.numpy_adaptation import ByHand
+from tests.helpers.numpy_network import by_hsic, sampler
 from tfmgaug import analysis, masks
 from tfmgaug.analysis.initialization import random_weights
 from tfmgaug.backbones import mlp

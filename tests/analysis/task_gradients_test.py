@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tests.analysis.toys import NumpyNetwork, learner, plain_mlp, sampler
+from tests.helpers.numpy_network import NumpyNetwork, learner, plain_mlp, sampler
 from tfmgaug.analysis import TaskGradients, last_feature_weight
 from tfmgaug.learners import ANIL, BOIL, MAML, MetaTicket, ProtoNet
 from tfmgaug.masks import ScoreMask

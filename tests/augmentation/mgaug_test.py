@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 from tensorflow.python.framework import op_def_registry
 
-from tests.single_task import task_gradient
-from tests.tasks import (
+from tests.helpers.single_task import task_gradient
+from tests.helpers.tasks import (
     batch,
     dataset,
     flat,

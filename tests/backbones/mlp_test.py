@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tests.backbones.by_hand import number_of_weights
+from tests.helpers.numpy_layers import number_of_weights
 from tfmgaug.backbones import mlp
 
 

@@ -2,8 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from tests.backbones.by_hand import convolve, normalize, number_of_weights, scattered, windows
-from tests.tasks import batch, dataset, flat, theta
+from tests.helpers.numpy_layers import convolve, normalize, number_of_weights, scattered, windows
+from tests.helpers.tasks import batch, dataset, flat, theta
 from tfmgaug import MGAug
 from tfmgaug.backbones import resnet, resnet10, resnet18
 from tfmgaug.backbones.preparation import image_shape_of

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.tasks import smooth_conv, smooth_mlp
+from tests.helpers.tasks import smooth_conv, smooth_mlp
 from tfmgaug.backbones import conv4, mlp, resnet, resnet10, resnet12, stages, wide_resnet
 from tfmgaug.learners import MAML, ProtoNet
 

@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 
-from tests.callbacks.training import STEPS, learner, train
+from tests.helpers.short_training import STEPS, learner, train
 from tfmgaug import MGAug
 from tfmgaug.callbacks import Checkpoint, NonFiniteError, restore
 from tfmgaug.callbacks.checkpoint import BEST, HISTORY, LAST

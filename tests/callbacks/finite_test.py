@@ -1,6 +1,6 @@
 import pytest
 
-from tests.callbacks.training import learner, train
+from tests.helpers.short_training import learner, train
 from tfmgaug.callbacks import Checkpoint, FiniteLoss, NonFiniteError
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.callbacks.training import learner, sampler, train
+from tests.helpers.short_training import learner, sampler, train
 from tfmgaug.callbacks import Checkpoint, GeneralizationGap
 
 

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.callbacks.training import learner, sampler, train
+from tests.helpers.short_training import learner, sampler, train
 from tfmgaug.analysis import TaskGradients
 from tfmgaug.backbones import mlp
 from tfmgaug.callbacks import Checkpoint, GradientNorms, TensorBoard, restore

@@ -2,9 +2,9 @@ import keras
 import numpy as np
 import pytest
 
-from tests.callbacks.training import STEPS, sampler
-from tests.callbacks.training import learner as fomaml
-from tests.tasks import flat
+from tests.helpers.short_training import STEPS, sampler
+from tests.helpers.short_training import learner as fomaml
+from tests.helpers.tasks import flat
 from tfmgaug.backbones import mlp
 from tfmgaug.backbones.initializers import PositiveConstant, SignedConstant
 from tfmgaug.callbacks import Checkpoint, IteRand, restore

@@ -5,18 +5,13 @@ import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from tests.callbacks.training import learner, sampler, train
-from tests.tasks import small_conv
+from tests.helpers.short_training import learner, sampler, train
+from tests.helpers.tasks import small_conv
 from tfmgaug.analysis import GradientCoherenceMeter, landscape
 from tfmgaug.callbacks import Checkpoint, CoherenceStopping, LandscapeMonitor, restore
 from tfmgaug.learners import ProtoNet
 
-
-@pytest.fixture(autouse=True)
-def unoptimized_graphs():
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-    yield
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
+pytestmark = pytest.mark.usefixtures("unoptimized_graphs")
 
 
 def test_logs_events_and_checkpoints_have_what_the_analysis_finds(tmp_path):

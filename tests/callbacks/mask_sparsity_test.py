@@ -5,7 +5,7 @@ import pytest
 
 from tests.callbacks.iterand_test import learner, train
 from tests.callbacks.tensorboard_test import curve
-from tests.callbacks.training import learner as fomaml
+from tests.helpers.short_training import learner as fomaml
 from tfmgaug.callbacks import Checkpoint, MaskSparsity, TensorBoard
 
 

@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from tests.callbacks.training import learner, train
+from tests.helpers.short_training import learner, train
 from tfmgaug.callbacks import Progress, progress
 
 

@@ -4,8 +4,8 @@ import pytest
 import tensorflow as tf
 
 from tests.callbacks.tensorboard_test import curve
-from tests.callbacks.training import STEPS, train
-from tests.tasks import flat
+from tests.helpers.short_training import STEPS, train
+from tests.helpers.tasks import flat
 from tfmgaug.backbones import mlp
 from tfmgaug.callbacks import DSD, IHT, Checkpoint, PruningSchedule, TensorBoard, restore
 from tfmgaug.engine.inner_optimizers import SGD

@@ -4,8 +4,8 @@ import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import plugin_data_pb2
 
-from tests.callbacks.training import STEPS, learner, sampler, train
-from tests.full_disk import limited
+from tests.helpers.full_disk import limited
+from tests.helpers.short_training import STEPS, learner, sampler, train
 from tfmgaug.callbacks import TensorBoard
 
 

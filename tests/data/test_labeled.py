@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tests.evaluation.toys import toy_classes
+from tests.helpers.toys import toy_classes
 from tfmgaug.data import Augment, LabeledSampler
 
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from tests.tasks import images, scatter, small_conv
+from tests.helpers.tasks import images, scatter, small_conv
 from tfmgaug import MGAug
 from tfmgaug.learners import FOMAML, Reptile
 from tfmgaug.masks import WidthMask, cut

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from tests.evaluation.reports import report
+from tests.helpers.evaluation_reports import report
 from tfmgaug.evaluation import compare
 
 DRAWS = np.random.default_rng(0)

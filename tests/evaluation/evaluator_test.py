@@ -4,7 +4,7 @@ import weakref
 import numpy as np
 import pytest
 
-from tests.evaluation.toys import IndexLearner, toy_classes
+from tests.helpers.toys import IndexLearner, toy_classes
 from tfmgaug.data.episodes import EpisodeSampler
 from tfmgaug.evaluation import evaluate
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tests.evaluation.toys import IndexLearner, toy_classes
+from tests.helpers.toys import IndexLearner, toy_classes
 from tfmgaug.data.episodes import EpisodeSampler
 from tfmgaug.evaluation import evaluate, pixel_floor
 from tfmgaug.evaluation.floor import nearest_centroid_accuracy

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from tests.evaluation.reports import report
+from tests.helpers.evaluation_reports import report
 from tfmgaug.evaluation import compare, half_width, summarize
 from tfmgaug.evaluation.intervals import described
 

@@ -4,7 +4,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.evaluation.reports import report
+from tests.helpers.evaluation_reports import report
 from tfmgaug.evaluation import Report, half_width
 
 ROWS = [[0.2, 0.4], [0.2, 0.8]]

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from tests.evaluation.reports import report
-from tests.full_disk import limited
+from tests.helpers.evaluation_reports import report
+from tests.helpers.full_disk import limited
 from tfmgaug.batch_statistics import MODES
 from tfmgaug.episode import Episode
 from tfmgaug.evaluation import half_width

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tests.analysis.reports import layer_report
+from tests.helpers.analysis_reports import layer_report
 from tfmgaug.evaluation import half_width
 from tfmgaug.figures import representation_profile
 

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 from scipy.optimize import minimize
 
-from tests.heads import by_active_set
+from tests.helpers import active_set
 from tfmgaug.heads import SVMHead, interior_point
 
 
@@ -97,7 +97,7 @@ def test_the_gradient_equals_finite_differences():
 def test_solution_and_gradient_are_exact_down_to_rounding(way, shot, features, scale):
     embeddings, labels, kernel, hot = problem(way, shot, features, scale, seed=3)
     near = solve(kernel, hot)
-    exact = by_active_set.solve(kernel, hot, 0.1, near)
+    exact = active_set.solve(kernel, hot, 0.1, near)
     np.testing.assert_allclose(near, exact, atol=1e-13 * np.abs(exact).max())
     draws, x = np.random.default_rng(5), tf.constant(embeddings)
     upstream = draws.normal(size=(features, way))
@@ -107,10 +107,10 @@ def test_solution_and_gradient_are_exact_down_to_rounding(way, shot, features, s
     gradient = tape.gradient(value, x).numpy()
     for _ in range(3):
         move = draws.normal(size=embeddings.shape)
-        moved = embeddings + by_active_set.STEP * 1j * move
+        moved = embeddings + active_set.STEP * 1j * move
         kernel = moved @ moved.T + np.eye(len(labels))
-        weights = moved.T @ by_active_set.solve(kernel, hot, 0.1, near).T
-        slope = np.sum(upstream * weights).imag / by_active_set.STEP
+        weights = moved.T @ active_set.solve(kernel, hot, 0.1, near).T
+        slope = np.sum(upstream * weights).imag / active_set.STEP
         np.testing.assert_allclose(np.sum(gradient * move), slope, rtol=1e-11)
 
 

@@ -22,7 +22,7 @@ from launch.analyses import (
     landscape,
     result,
 )
-from tests.launch.recorded_runs import DATA_FLAGS, open_run, pictures
+from tests.helpers.recorded_runs import DATA_FLAGS, open_run, pictures
 from tfmgaug import MGAug
 from tfmgaug.analysis import landscape as measure_landscape
 from tfmgaug.analysis import pac_bayes_bound

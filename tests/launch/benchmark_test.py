@@ -25,7 +25,7 @@ from launch.benchmarks import (
 )
 from launch.benchmarks.implementations import Implementation
 from launch.benchmarks.measurement import Measurement
-from tests.single_task import task_gradient
+from tests.helpers.single_task import task_gradient
 from tfmgaug.episode import Episode
 
 ROOT = pathlib.Path(__file__).parents[2]

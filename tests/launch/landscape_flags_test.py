@@ -7,8 +7,8 @@ import pytest
 
 from launch import landscape_flags, learner_flags, regularizer_flags
 from launch.construction import landscape
-from tests.callbacks.training import sampler
-from tests.evaluation.toys import toy_classes
+from tests.helpers.short_training import sampler
+from tests.helpers.toys import toy_classes
 from tfmgaug.callbacks import CoherenceStopping, LandscapeMonitor
 from tfmgaug.data import LabeledSampler
 

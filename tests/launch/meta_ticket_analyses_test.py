@@ -9,7 +9,7 @@ import pytest
 
 from launch import learner_flags
 from launch.analyses import gradient_norms, input_masks, representation, sparsity, widths
-from tests.launch.recorded_runs import DATA_FLAGS, open_run, pictures
+from tests.helpers.recorded_runs import DATA_FLAGS, open_run, pictures
 from tfmgaug.backbones import mlp
 from tfmgaug.evaluation import summarize
 from tfmgaug.learners import ANIL, MAML, MetaTicket

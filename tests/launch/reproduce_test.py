@@ -19,7 +19,7 @@ from launch.reproduction import (
     training,
 )
 from launch.reproduction.runs import BEGUN, FINISHED, MISSING, Plan
-from tests.full_disk import limited
+from tests.helpers.full_disk import limited
 
 ROOT = pathlib.Path(__file__).parents[2]
 MGAUG = PAPERS["mgaug"]

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from launch.run_directory import RunDirectory
-from tests.full_disk import limited
+from tests.helpers.full_disk import limited
 
 SETTINGS = {"data": "glyphs", "learner": "fomaml", "way": 5}
 

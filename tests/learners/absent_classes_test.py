@@ -6,9 +6,19 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.adaptation import adapted
+from tests.helpers.adaptation import adapted
+from tests.helpers.tasks import (
+    batch,
+    dataset,
+    flat,
+    images,
+    scatter,
+    small_conv,
+    smooth_mlp,
+    task,
+    theta,
+)
 from tests.suite_test import LEARNERS
-from tests.tasks import batch, dataset, flat, images, scatter, small_conv, smooth_mlp, task, theta
 from tfmgaug import MGAug
 from tfmgaug.analysis.representation import query_features
 from tfmgaug.analysis.support_losses import support_loss

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from tests.adaptation import predicted
-from tests.tasks import batch, images, regression, scatter, small_conv, smooth_mlp, task
+from tests.helpers.adaptation import predicted
+from tests.helpers.tasks import batch, images, regression, scatter, small_conv, smooth_mlp, task
 from tfmgaug.backbones import mlp
 from tfmgaug.learners import FOMAML, ProtoNet
 

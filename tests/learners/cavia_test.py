@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.adaptation import adapted, predicted, task_gradient
+from tests.helpers.adaptation import adapted, predicted, task_gradient
+from tests.helpers.tasks import batch, flat, images, regression, scatter, smooth_mlp, task, theta
 from tests.learners.gradients_test import assert_gradient_is_exact
-from tests.tasks import batch, flat, images, regression, scatter, smooth_mlp, task, theta
 from tfmgaug import MGAug
 from tfmgaug.backbones import conv4, mlp
 from tfmgaug.learners import CAVIA

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.tasks import batch, dataset, flat, scatter, smooth_mlp, theta
+from tests.helpers.tasks import batch, dataset, flat, scatter, smooth_mlp, theta
 from tfmgaug.evaluation import evaluate
 from tfmgaug.learners import FOMAML, FineTuning
 

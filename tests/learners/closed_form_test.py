@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.heads import by_active_set
-from tests.tasks import smooth_mlp
+from tests.helpers import active_set
+from tests.helpers.tasks import smooth_mlp
 from tfmgaug.heads import RidgeHead, SVMHead, interior_point
 from tfmgaug.learners import MetaOptNet, ProtoNet
 
@@ -43,7 +43,7 @@ def ridge(support, query):
 def svm(support, query):
     kernel, hot = support @ support.T + np.eye(len(LABELS)), np.eye(WAY)[LABELS].T
     near = bounds_of(kernel.real.tobytes())
-    return query @ support.T @ by_active_set.solve(kernel, hot, 0.1, near).T
+    return query @ support.T @ active_set.solve(kernel, hot, 0.1, near).T
 
 
 @functools.cache
@@ -105,8 +105,8 @@ def test_gradients_are_those_of_float64(head, scale, origin):
         expected = np.zeros(gradient.shape)
         for place in np.ndindex(*gradient.shape):
             moved = [support.astype("complex128"), query.astype("complex128")]
-            moved[number][place] += by_active_set.STEP * 1j
-            expected[place] = loss_by_numpy(head, *moved, upstream).imag / by_active_set.STEP
+            moved[number][place] += active_set.STEP * 1j
+            expected[place] = loss_by_numpy(head, *moved, upstream).imag / active_set.STEP
         np.testing.assert_allclose(gradient, expected, atol=2e-6 * np.abs(expected).max())
 
 

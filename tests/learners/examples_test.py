@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.tasks import regression, small_conv, smooth_mlp
+from tests.helpers.tasks import regression, small_conv, smooth_mlp
 from tfmgaug.backbones import mlp
-from tfmgaug.export import export
 from tfmgaug.learners import FOMAML, ProtoNet
+from tfmgaug.saved_model import export
 
 RATE = 0.1
 

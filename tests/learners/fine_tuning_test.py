@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.adaptation import adapted
-from tests.evaluation.toys import toy_classes
-from tests.tasks import WAY, batch, dataset, flat, small_conv, smooth_mlp, task, theta
+from tests.helpers.adaptation import adapted
+from tests.helpers.tasks import WAY, batch, dataset, flat, small_conv, smooth_mlp, task, theta
+from tests.helpers.toys import toy_classes
 from tfmgaug import MGAug
 from tfmgaug.backbones import mlp
 from tfmgaug.data import EpisodeSampler, LabeledSampler

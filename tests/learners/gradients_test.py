@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.adaptation import adapted, predicted, task_gradient
-from tests.tasks import (
+from tests.helpers.adaptation import adapted, predicted, task_gradient
+from tests.helpers.tasks import (
     batch,
     flat,
     images,

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.adaptation import adapted, predicted, weights_of
-from tests.learners.kinds import LEARNERS
-from tests.tasks import batch, dataset, flat, task
+from tests.helpers.adaptation import adapted, predicted, weights_of
+from tests.helpers.learner_kinds import LEARNERS
+from tests.helpers.tasks import batch, dataset, flat, task
 from tfmgaug.learners import (
     FineTuning,
 )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.tasks import batch, dataset, scatter, smooth_mlp, task
+from tests.helpers.tasks import batch, dataset, scatter, smooth_mlp, task
 from tfmgaug.analysis.frozen_tasks import over_tasks
 from tfmgaug.evaluation import evaluate
 from tfmgaug.learners import FOMAML, FineTuning, ProtoNet, labels

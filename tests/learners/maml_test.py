@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.adaptation import adapted, task_gradient, weights_of
-from tests.tasks import batch, flat, scatter, smooth_mlp, task, theta
+from tests.helpers.adaptation import adapted, task_gradient, weights_of
+from tests.helpers.tasks import batch, flat, scatter, smooth_mlp, task, theta
 from tfmgaug.engine.params import select
 from tfmgaug.learners import ANIL, BOIL, FOMAML, MAML
 

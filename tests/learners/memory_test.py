@@ -6,7 +6,7 @@ import weakref
 import pytest
 from tensorflow.python.framework.func_graph import FuncGraph
 
-from tests.tasks import batch, dataset, images, small_conv
+from tests.helpers.tasks import batch, dataset, images, small_conv
 from tfmgaug.backbones import mlp
 from tfmgaug.learners import MAML, MetaOptNet, MetaTicket, ProtoNet
 

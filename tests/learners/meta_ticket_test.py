@@ -6,9 +6,9 @@ import pytest
 import tensorflow as tf
 from tensorflow.python.framework import op_def_registry
 
-from tests.adaptation import adapted, predicted, task_gradient, weights_of
+from tests.helpers.adaptation import adapted, predicted, task_gradient, weights_of
+from tests.helpers.tasks import batch, dataset, flat, smooth_mlp, task, theta
 from tests.learners.gradients_test import assert_gradient_is_exact
-from tests.tasks import batch, dataset, flat, smooth_mlp, task, theta
 from tfmgaug import MGAug
 from tfmgaug.analysis.gradient_check import check_gradients
 from tfmgaug.analysis.subnetworks import scoring_gradients

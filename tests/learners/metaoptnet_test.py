@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.adaptation import adapted, predicted
+from tests.helpers.adaptation import adapted, predicted
+from tests.helpers.tasks import batch, dataset, flat, scatter, small_conv, smooth_mlp, task, theta
 from tests.learners.gradients_test import assert_gradient_is_exact
-from tests.tasks import batch, dataset, flat, scatter, small_conv, smooth_mlp, task, theta
 from tfmgaug.engine.context import Context
 from tfmgaug.heads import RidgeHead, SVMHead
 from tfmgaug.learners import MetaOptNet

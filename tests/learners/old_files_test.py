@@ -1,7 +1,7 @@
 import keras
 import pytest
 
-from tests.tasks import smooth_mlp
+from tests.helpers.tasks import smooth_mlp
 from tfmgaug.learners import FOMAML
 
 

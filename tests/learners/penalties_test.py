@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.helpers.tasks import batch, dataset, flat, scatter, smooth_mlp, theta
 from tests.keras_objects_test import BATCH, learner, network
-from tests.tasks import batch, dataset, flat, scatter, smooth_mlp, theta
 from tfmgaug import MGAug
 from tfmgaug.analysis import check_gradients
 from tfmgaug.layers import BatchNormalization

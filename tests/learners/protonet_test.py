@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from tests.adaptation import adapted, predicted, task_gradient
-from tests.tasks import batch, scatter, smooth_mlp, task, theta
+from tests.helpers.adaptation import adapted, predicted, task_gradient
+from tests.helpers.tasks import batch, scatter, smooth_mlp, task, theta
 from tfmgaug.engine.context import Context
 from tfmgaug.learners import ProtoNet
 

@@ -5,8 +5,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.adaptation import adapted, task_gradient, weights_of
-from tests.tasks import batch, chosen, dataset, flat, images, small_conv, smooth_mlp, task, theta
+from tests.helpers.adaptation import adapted, task_gradient, weights_of
+from tests.helpers.tasks import (
+    batch,
+    chosen,
+    dataset,
+    flat,
+    images,
+    small_conv,
+    smooth_mlp,
+    task,
+    theta,
+)
 from tfmgaug import MGAug
 from tfmgaug.engine.context import Context
 from tfmgaug.engine.inner_batches import batch_of

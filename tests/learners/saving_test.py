@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from tests.tasks import batch, dataset, flat, regression, small_conv, smooth_mlp, theta
+from tests.helpers.tasks import batch, dataset, flat, regression, small_conv, smooth_mlp, theta
 from tfmgaug import MGAug
 from tfmgaug.backbones import mlp
 from tfmgaug.heads import SVMHead

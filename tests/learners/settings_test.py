@@ -6,9 +6,9 @@ import pytest
 import tensorflow as tf
 
 import tfmgaug
-from tests.evaluation.toys import toy_classes
+from tests.helpers.tasks import dataset, flat, theta
+from tests.helpers.toys import toy_classes
 from tests.keras_objects_test import BATCH, network
-from tests.tasks import dataset, flat, theta
 from tfmgaug import MGAug
 from tfmgaug.analysis.frozen_tasks import FrozenTasks
 from tfmgaug.backbones import mlp

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.adaptation import adapted
+from tests.helpers.adaptation import adapted
+from tests.helpers.learner_kinds import LEARNERS, two_steps
+from tests.helpers.tasks import batch, dataset, scatter, task
 from tests.learners.gradients_test import assert_gradient_is_exact
-from tests.learners.kinds import LEARNERS, two_steps
-from tests.tasks import batch, dataset, scatter, task
 from tfmgaug.augmentation import MGAug
 from tfmgaug.learners import (
     FOMAML,

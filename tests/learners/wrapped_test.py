@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from tests.learners.kinds import GRADIENT_BASED
-from tests.tasks import batch, flat, scatter
+from tests.helpers.learner_kinds import GRADIENT_BASED
+from tests.helpers.tasks import batch, flat, scatter
 from tfmgaug.augmentation import MGAug
 from tfmgaug.backbones import conv4, mlp
 from tfmgaug.learners import ANIL, BOIL, CAVIA, FOMAML, FineTuning

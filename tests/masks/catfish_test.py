@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.tasks import images, scatter, small_conv, smooth_conv, task, theta
+from tests.helpers.tasks import images, scatter, small_conv, smooth_conv, task, theta
 from tfmgaug import MGAug
 from tfmgaug.engine.network import Network
 from tfmgaug.engine.task import before_adaptation

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.tasks import batch, dataset, flat, small_conv, smooth_mlp, task
+from tests.helpers.tasks import batch, dataset, flat, small_conv, smooth_mlp, task
 from tfmgaug.engine.network import Network
 from tfmgaug.engine.params import replace
 from tfmgaug.learners import ANIL, FOMAML, MAML, MetaTicket, ProtoNet, Reptile

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.tasks import small_conv, smooth_mlp
+from tests.helpers.tasks import small_conv, smooth_mlp
 from tfmgaug.engine.network import Network
 from tfmgaug.masks import CatfishMask, Mask, ParameterMask, WidthMask
 from tfmgaug.masks.mask import at_rate, prunable_layers, prune_top

@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from tests.tasks import small_conv, smooth_mlp
+from tests.helpers.tasks import small_conv, smooth_mlp
 from tfmgaug.engine.network import Network
 from tfmgaug.masks import ParameterMask
 from tfmgaug.masks.mask import at_rate

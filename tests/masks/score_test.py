@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.tasks import small_conv
+from tests.helpers.tasks import small_conv
 from tfmgaug import MGAug
 from tfmgaug.backbones import mlp
 from tfmgaug.engine.network import Network

@@ -5,7 +5,7 @@ import keras
 import numpy as np
 import pytest
 
-from tests.tasks import images, scatter, small_conv, smooth_conv, smooth_mlp, task, theta
+from tests.helpers.tasks import images, scatter, small_conv, smooth_conv, smooth_mlp, task, theta
 from tfmgaug.backbones import resnet
 from tfmgaug.engine.context import Context
 from tfmgaug.engine.network import Network

@@ -6,9 +6,9 @@ import pytest
 import scipy.stats
 import tensorflow as tf
 
-from tests.regularizers.differences import assert_gradient_is_exact
-from tests.single_task import task_gradient, training_run
-from tests.tasks import batch, flat, images, scatter, smooth_conv, smooth_mlp, task, theta
+from tests.helpers.finite_differences import assert_gradient_is_exact
+from tests.helpers.single_task import task_gradient, training_run
+from tests.helpers.tasks import batch, flat, images, scatter, smooth_conv, smooth_mlp, task, theta
 from tfmgaug import MGAug
 from tfmgaug.backbones import mlp
 from tfmgaug.engine.params import by_name, select, without

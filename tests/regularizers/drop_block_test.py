@@ -3,9 +3,9 @@ import pytest
 import tensorflow as tf
 from scipy.ndimage import label
 
-from tests.regularizers.differences import assert_gradient_is_exact
-from tests.single_task import task_gradient
-from tests.tasks import flat, images, scatter, small_conv, smooth_conv, smooth_mlp, task
+from tests.helpers.finite_differences import assert_gradient_is_exact
+from tests.helpers.single_task import task_gradient
+from tests.helpers.tasks import flat, images, scatter, small_conv, smooth_conv, smooth_mlp, task
 from tfmgaug.backbones import resnet12
 from tfmgaug.learners import MAML, MetaOptNet, ProtoNet
 from tfmgaug.randomness import fold, key

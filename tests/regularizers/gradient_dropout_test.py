@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.regularizers.differences import assert_gradient_is_exact
-from tests.single_task import task_gradient, training_run
-from tests.tasks import batch, flat, scatter, smooth_mlp, task, theta
+from tests.helpers.finite_differences import assert_gradient_is_exact
+from tests.helpers.single_task import task_gradient, training_run
+from tests.helpers.tasks import batch, flat, scatter, smooth_mlp, task, theta
 from tfmgaug.engine.params import replace
 from tfmgaug.learners import ANIL, FOMAML, MAML, ProtoNet
 from tfmgaug.randomness import fold, key

@@ -9,9 +9,9 @@ import scipy.special
 import tensorflow as tf
 from tensorflow.python.framework import op_def_registry
 
-from tests.regularizers.differences import assert_gradient_is_exact
-from tests.single_task import task_gradient, training_run
-from tests.tasks import batch, chosen, dataset, flat, scatter, smooth_mlp, task, theta
+from tests.helpers.finite_differences import assert_gradient_is_exact
+from tests.helpers.single_task import task_gradient, training_run
+from tests.helpers.tasks import batch, chosen, dataset, flat, scatter, smooth_mlp, task, theta
 from tfmgaug import MGAug
 from tfmgaug.engine.params import select
 from tfmgaug.engine.task import before_adaptation

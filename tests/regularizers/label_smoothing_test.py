@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from tests.single_task import task_gradient
-from tests.tasks import batch, scatter, smooth_mlp, task, theta
+from tests.helpers.single_task import task_gradient
+from tests.helpers.tasks import batch, scatter, smooth_mlp, task, theta
 from tfmgaug.backbones import mlp
 from tfmgaug.engine import prediction
 from tfmgaug.engine.context import Context

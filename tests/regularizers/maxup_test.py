@@ -4,9 +4,9 @@ import pytest
 import tensorflow as tf
 from tensorflow.python.framework import op_def_registry
 
-from tests.regularizers.differences import assert_gradient_is_exact
-from tests.single_task import task_gradient, training_run
-from tests.tasks import flat, images, scatter, smooth_mlp, task
+from tests.helpers.finite_differences import assert_gradient_is_exact
+from tests.helpers.single_task import task_gradient, training_run
+from tests.helpers.tasks import flat, images, scatter, smooth_mlp, task
 from tfmgaug.backbones import mlp
 from tfmgaug.data import Augment
 from tfmgaug.learners import ANIL, BOIL, FOMAML, MAML, ProtoNet

@@ -2,9 +2,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.regularizers.differences import assert_gradient_is_exact
-from tests.single_task import task_gradient
-from tests.tasks import batch, flat, regression, scatter, small_conv, smooth_mlp, task, theta
+from tests.helpers.finite_differences import assert_gradient_is_exact
+from tests.helpers.single_task import task_gradient
+from tests.helpers.tasks import (
+    batch,
+    flat,
+    regression,
+    scatter,
+    small_conv,
+    smooth_mlp,
+    task,
+    theta,
+)
 from tfmgaug.backbones import mlp
 from tfmgaug.engine.params import replace
 from tfmgaug.learners import ANIL, BOIL, FOMAML, MAML, ProtoNet

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
+from tests.helpers.tasks import batch, dataset, flat, images, smooth_mlp, theta
 from tests.suite_test import assert_export_equals, eagerly
-from tests.tasks import batch, dataset, flat, images, smooth_mlp, theta
 from tfmgaug import MGAug
 from tfmgaug.backbones import mlp
 from tfmgaug.learners import ANIL, BOIL, FOMAML, MAML, ProtoNet

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.single_task import moved, training_run
-from tests.tasks import batch, chosen, flat, regression, scatter, smooth_mlp, task, theta
+from tests.helpers.single_task import moved, training_run
+from tests.helpers.tasks import batch, chosen, flat, regression, scatter, smooth_mlp, task, theta
 from tfmgaug.backbones import mlp
 from tfmgaug.learners import ANIL, BOIL, FOMAML, MAML, ProtoNet
 from tfmgaug.regularizers import EntropyTAML, InequalityTAML

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.tasks import images, task
+from tests.helpers.tasks import images, task
 from tfmgaug.losses import Mixed
 from tfmgaug.randomness import fold, key
 from tfmgaug.regularizers import CutMix, OnQuery, OnSupport, RandomErase, RotateClasses

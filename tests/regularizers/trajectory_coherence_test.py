@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.single_task import moved
-from tests.tasks import batch, flat, regression, scatter, smooth_mlp, task, theta
+from tests.helpers.single_task import moved
+from tests.helpers.tasks import batch, flat, regression, scatter, smooth_mlp, task, theta
 from tfmgaug import MGAug
 from tfmgaug.backbones import mlp
 from tfmgaug.engine import coupling

@@ -1,18 +1,18 @@
 """Analyses of a trained learner: memory, adaptation, importance, attention, bounds, gradients."""
 
-from tfmgaug.analysis.attention import Attention, attention
+from tfmgaug.analysis.attention_maps import Attention, attention
 from tfmgaug.analysis.capacity import CapacityOrder, capacity_order
 from tfmgaug.analysis.cka import linear_cka
 from tfmgaug.analysis.correlation import Correlation, pearson, spearman
-from tfmgaug.analysis.fine_tuning import fine_tuning
+from tfmgaug.analysis.fine_tuning_curves import fine_tuning
+from tfmgaug.analysis.first_layer_masks import input_masks
 from tfmgaug.analysis.gradient_check import GradientCheck, check_gradients
 from tfmgaug.analysis.gradient_coherence import GradientCoherenceMeter
-from tfmgaug.analysis.importance import Importance, importance
-from tfmgaug.analysis.input_masks import input_masks
-from tfmgaug.analysis.landscape import LandscapeMeter, landscape
+from tfmgaug.analysis.importance_histogram import Importance, importance
 from tfmgaug.analysis.landscape_report import Landscape
 from tfmgaug.analysis.layer_report import LayerReport
-from tfmgaug.analysis.memorization import memorization
+from tfmgaug.analysis.loss_landscape import LandscapeMeter, landscape
+from tfmgaug.analysis.memorized_accuracy import memorization
 from tfmgaug.analysis.pac_bayes import PacBayesBound, pac_bayes_bound
 from tfmgaug.analysis.precision import in_float64
 from tfmgaug.analysis.representation import representation_change

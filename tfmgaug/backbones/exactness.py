@@ -3,7 +3,11 @@
 What is listed here is held to finite differences by `tests/backbones/exactness_test.py`.
 """
 
-from tfmgaug.backbones.tracing import Body
+from collections.abc import Sequence
+
+import keras
+
+from tfmgaug.backbones.tracing import Body, Trace
 
 _ANY = None
 # The gradient of their gradient is wrong or zero without a word, or missing, so that TensorFlow
@@ -50,7 +54,7 @@ _STATISTICS = "statistics of fused_batch_norm"
 _SAME = ("Cast", "Identity", "Reshape", "Squeeze")
 
 
-def refuse_inexact(traced, adapting):
+def refuse_inexact(traced: Trace, adapting: Sequence[keras.Variable]) -> None:
     """Refuses operations whose gradients are wrong or missing when they are differentiated again.
 
     Inner gradients flow through what is computed from weights that adapt, and second-order

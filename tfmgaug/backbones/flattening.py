@@ -1,11 +1,13 @@
 """Models without models inside: their innermost layers, called one after another."""
 
+from collections.abc import Callable
+
 import keras
 
 from tfmgaug.backbones.graph import graph_of
 
 
-def innermost(model):
+def innermost(model: keras.Model) -> list[keras.Layer]:
     """Returns the layers of a model and of the functional models inside, each once, no inputs."""
     layers = {}
     for layer in model.layers:
@@ -14,18 +16,22 @@ def innermost(model):
     return [leaf for leaf in layers.values() if not isinstance(leaf, keras.layers.InputLayer)]
 
 
-def is_nested(model):
+def is_nested(model: keras.Model) -> bool:
     """Whether a functional model calls functional models."""
     return any(graph_of(layer) is not None for layer in model.layers)
 
 
-def learnable(layer):
+def learnable(layer: keras.Layer) -> list[keras.Variable]:
     """Returns the variables that a layer may learn, frozen or not."""
     owners = getattr(layer, "_flatten_layers", list)()  # Keras operations that are no layers: none
     return [variable for owner in owners for variable in owner._trainable_variables]
 
 
-def rebuilt(model, replace, entrance=None):
+def rebuilt(
+    model: keras.Model,
+    replace: Callable[[keras.Layer], keras.Layer],
+    entrance: keras.KerasTensor | None = None,
+) -> keras.Model:
     """Builds a functional model again, out of its innermost layers.
 
     Args:
@@ -53,7 +59,9 @@ def _through(model, inputs, replace):
     return graph_of(model)._run_through_graph(inputs, call_fn=call)
 
 
-def flattened(model, convert, copied=False):
+def flattened(
+    model: keras.Model, convert: Callable[[keras.Layer], keras.Layer | None], copied: bool = False
+) -> keras.Model:
     """Rebuilds a model out of its innermost layers, some of them replaced.
 
     Layers are shared with the original, so that training one trains the other. Where this is not

@@ -1,9 +1,11 @@
 """The order in which a functional model calls its layers."""
 
+from typing import Any
+
 import keras
 
 
-def graph_of(model):
+def graph_of(model: Any) -> Any:
     """Returns the graph of layers behind a functional or sequential model.
 
     Args:
@@ -19,7 +21,7 @@ def graph_of(model):
     return graph if hasattr(graph, "_nodes_by_depth") else None
 
 
-def calls(model):
+def calls(model: keras.Model) -> list:
     """Lists a model's calls of layers, each after those whose results it takes.
 
     Args:

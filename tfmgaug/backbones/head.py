@@ -7,6 +7,7 @@ import keras
 from tfmgaug.backbones.flattening import learnable
 from tfmgaug.backbones.graph import calls
 from tfmgaug.backbones.preparation import statistics_of
+from tfmgaug.backbones.tracing import Trace
 
 _PROBABILITIES = ("hard_sigmoid", "sigmoid", "softmax", "sparse_sigmoid", "sparsemax")
 _ACTIVATIONS = (
@@ -19,7 +20,7 @@ _PASSING = (
 )  # fmt: skip
 
 
-def classifier_of(backbone):
+def classifier_of(backbone: keras.Model) -> keras.Layer:
     """Returns the layer that makes the outputs: the last one with weights that may be learned.
 
     Args:
@@ -43,7 +44,7 @@ def classifier_of(backbone):
     return layer
 
 
-def body_and_head(backbone):
+def body_and_head(backbone: keras.Model) -> tuple[keras.Model, keras.Model]:
     """Divides a backbone in front of its head.
 
     Args:
@@ -80,7 +81,7 @@ def body_and_head(backbone):
     return parts
 
 
-def check_logits(backbone, traced):
+def check_logits(backbone: keras.Model, traced: Trace) -> None:
     """Refuses outputs that are no logits, and questions those that look like features.
 
     Args:

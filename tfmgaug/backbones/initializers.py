@@ -1,6 +1,8 @@
 """Weight initializers that draw from a key alone."""
 
 import math
+from collections.abc import Sequence
+from typing import Any, Self
 
 import keras
 import tensorflow as tf
@@ -21,12 +23,12 @@ class WeightInitializer(Settled):
     def __call__(self, shape, key, dtype="float32"):
         raise NotImplementedError
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, serializable."""
         return {}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         """Builds the initializer from `get_config`'s result."""
         return cls(**config)
 
@@ -96,7 +98,7 @@ class PositiveConstant(WeightInitializer):
         return tf.fill(shape, tf.constant(_deviation(shape), dtype))
 
 
-def fan_in(shape):
+def fan_in(shape: Sequence[int]) -> int:
     """Returns how many inputs each output of a layer sums up.
 
     Args:

@@ -4,12 +4,13 @@ import keras
 
 from tfmgaug.backbones.flattening import flattened, innermost, is_nested
 from tfmgaug.layers import BatchNormalization
+from tfmgaug.types import Shape
 
 # What Keras's batch normalization may carry and its replacement has no place for.
 _EXTRAS = ("beta_regularizer", "gamma_regularizer", "beta_constraint", "gamma_constraint")
 
 
-def prepare(backbone):
+def prepare(backbone: keras.Model) -> keras.Model:
     """Checks a backbone, takes models inside it apart, and replaces Keras's batch normalization.
 
     Args:
@@ -46,7 +47,7 @@ def prepare(backbone):
     return backbone
 
 
-def statistics_of(backbone):
+def statistics_of(backbone: keras.Model) -> list[keras.Variable]:
     """Returns the variables that hold statistics, and not those of frozen layers."""
     layers = backbone._flatten_layers(include_self=False)
     statistics = [
@@ -59,7 +60,7 @@ def statistics_of(backbone):
     ]
 
 
-def image_shape_of(backbone):
+def image_shape_of(backbone: keras.Model) -> Shape:
     """Returns the shape of one input that the backbone was made for, without the batch axis."""
     for layer in innermost(backbone):
         if hasattr(layer, "image_shape"):

@@ -3,7 +3,15 @@
 import keras
 
 
-def convolution(x, filters, size, stride, name, seed, dtype):
+def convolution(
+    x: keras.KerasTensor,
+    filters: int,
+    size: int,
+    stride: int,
+    name: str,
+    seed: int,
+    dtype: str | None,
+) -> keras.KerasTensor:
     """Convolves without a bias, which a batch normalization follows or precedes.
 
     Args:
@@ -35,7 +43,7 @@ def convolution(x, filters, size, stride, name, seed, dtype):
     )(x)
 
 
-def head(x, way, seed, dtype):
+def head(x: keras.KerasTensor, way: int | None, seed: int, dtype: str | None) -> keras.KerasTensor:
     """Averages over positions, and makes logits of the embeddings.
 
     Args:

@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def layer_seeds(seed, layers):
+def layer_seeds(seed: int, layers: int) -> list[int]:
     """Derives an independent integer seed for every layer.
 
     Args:

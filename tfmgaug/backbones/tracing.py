@@ -48,19 +48,19 @@ class Trace(NamedTuple):
     layers: dict[str, Any]
     changed: dict[int, Any]
 
-    def called_by(self, node):
+    def called_by(self, node: Any) -> list:
         """Returns the functions that an operation calls."""
         named = [attribute.func.name for attribute in node.attr.values()]
         listed = [f.name for attribute in node.attr.values() for f in attribute.list.func]
         return [self.functions[name] for name in (*named, *listed) if name in self.functions]
 
-    def operations(self, node):
+    def operations(self, node: Any) -> list:
         """Lists an operation and all that it calls."""
         inner = [n for body in self.called_by(node) for n in body.nodes.values()]
         return [node, *(operation for n in inner for operation in self.operations(n))]
 
 
-def trace(backbone):
+def trace(backbone: keras.Model) -> Trace:
     """Traces one call of a backbone, in training.
 
     Args:
@@ -107,7 +107,7 @@ def trace(backbone):
     return Trace(body, functions, weights, layers, changed)
 
 
-def refuse_states(traced):
+def refuse_states(traced: Trace) -> None:
     """Refuses layers that draw at random or change a state of their own when they are called.
 
     Args:

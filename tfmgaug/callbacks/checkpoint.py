@@ -10,6 +10,7 @@ import keras
 
 from tfmgaug.callbacks.finite import check_weights, outer_step
 from tfmgaug.files import UnwritableError, write_json, write_saved
+from tfmgaug.types import Logs
 
 BEST, HISTORY, LAST = "best.weights.h5", "history.json", "last.weights.h5"
 
@@ -52,7 +53,7 @@ class Checkpoint(keras.callbacks.Callback):
         history: Sequence[dict] = (),
         monitor: str | None = None,
         overwrite: bool = False,
-    ):
+    ) -> None:
         super().__init__()
         self.directory = pathlib.Path(directory)
         self.history = list(history)
@@ -60,7 +61,7 @@ class Checkpoint(keras.callbacks.Callback):
         if not overwrite:
             self._check_continued()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         check_weights(self.model)
         row = {"epoch": epoch, "step": outer_step(self.model), **_plain(logs or {})}
         try:
@@ -104,7 +105,7 @@ class Checkpoint(keras.callbacks.Callback):
         return all(sign * row[monitor] > sign * value for value in earlier)
 
 
-def restore(learner, directory: str | os.PathLike) -> tuple[int, list[dict]]:
+def restore(learner: keras.Model, directory: str | os.PathLike) -> tuple[int, list[dict]]:
     """Loads the last checkpoint: weights, optimizer, outer step and random state.
 
     Args:

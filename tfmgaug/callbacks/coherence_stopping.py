@@ -1,11 +1,13 @@
 """Early stopping by coherence, which needs support sets alone."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 
 from tfmgaug.analysis.gradient_coherence import GradientCoherenceMeter
 from tfmgaug.data.indexed import check_integer
+from tfmgaug.types import Logs
 
 MONITOR = "gradient_coherence"
 
@@ -43,14 +45,14 @@ class CoherenceStopping(keras.callbacks.EarlyStopping):
 
     def __init__(
         self,
-        sampler,
+        sampler: Any,
         tasks: int = 60,
         every: int = 1,
         patience: int = 5,
         min_delta: float = 0.0,
         restore_best_weights: bool = True,
         history: Sequence[dict] = (),
-    ):
+    ) -> None:
         if history and restore_best_weights:
             raise ValueError(
                 "The best weights of earlier epochs are not known here: pass "
@@ -68,9 +70,10 @@ class CoherenceStopping(keras.callbacks.EarlyStopping):
         self.tasks = check_integer("tasks", tasks, minimum=2)
         self.every = check_integer("every", every)
         self.history = list(history)
-        self._measuring = self._made_for = None
+        self._measuring: GradientCoherenceMeter | None = None
+        self._made_for: tuple | None = None
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         super().on_train_begin(logs)
         made_for = (self.model, self.model.graph_key)
         if self._made_for != made_for:
@@ -80,7 +83,7 @@ class CoherenceStopping(keras.callbacks.EarlyStopping):
             if row.get(MONITOR) is not None:
                 super().on_epoch_end(row.get("epoch", number), row)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         if (epoch + 1) % self.every:
             return
         logs = {} if logs is None else logs

@@ -5,6 +5,8 @@ import math
 import keras
 import tensorflow as tf
 
+from tfmgaug.types import Logs
+
 
 class NonFiniteError(ValueError):
     """The loss or a weight is NaN or infinite."""
@@ -20,14 +22,14 @@ class FiniteLoss(keras.callbacks.Callback):
         >>> learner.fit(..., callbacks=[FiniteLoss(), Checkpoint("runs/first")])
     """
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         for name in ("loss", "loss_before"):
             value = float((logs or {}).get(name, 0.0))
             if not math.isfinite(value):
                 raise NonFiniteError(_message(f"{name} became {value}", self.model))
 
 
-def check_weights(learner) -> None:
+def check_weights(learner: keras.Model) -> None:
     """Refuses a learner whose meta-variables are not all finite.
 
     Raises:
@@ -38,7 +40,7 @@ def check_weights(learner) -> None:
             raise NonFiniteError(_message(f"{variable.path} is not finite", learner))
 
 
-def outer_step(learner) -> int:
+def outer_step(learner: keras.Model) -> int:
     """The learner's step as a number, under a distribution strategy too."""
     # int() fails on a mirrored variable.
     return int(tf.convert_to_tensor(learner.step))

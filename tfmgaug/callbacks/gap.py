@@ -1,6 +1,9 @@
 """The generalization gap: training tasks against tasks of other classes."""
 
 import keras
+import tensorflow as tf
+
+from tfmgaug.types import Logs
 
 _METRICS = ("loss", "accuracy")
 
@@ -26,11 +29,11 @@ class GeneralizationGap(keras.callbacks.Callback):
         Figures 1 and 2.
     """
 
-    def __init__(self, training, test):
+    def __init__(self, training: tf.data.Dataset, test: tf.data.Dataset) -> None:
         super().__init__()
         self._datasets = {"training_classes": training, "test_classes": test}
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         logs = {} if logs is None else logs
         for name, dataset in self._datasets.items():
             results = self.model.evaluate(dataset, verbose=0, return_dict=True)

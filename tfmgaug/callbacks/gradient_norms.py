@@ -1,8 +1,11 @@
 """Task gradients of each layer, in the logs."""
 
+from typing import Any
+
 import keras
 
 from tfmgaug.analysis import TaskGradients
+from tfmgaug.types import Logs
 
 
 class GradientNorms(keras.callbacks.Callback):
@@ -27,7 +30,7 @@ class GradientNorms(keras.callbacks.Callback):
         Chijiwa et al., Meta-ticket, 2022, https://arxiv.org/abs/2205.15619, Figure 2.
     """
 
-    def __init__(self, sampler, every=1, episodes=40):
+    def __init__(self, sampler: Any, every: int = 1, episodes: int = 40) -> None:
         super().__init__()
         if not isinstance(every, int) or every < 1:
             raise ValueError(f"`every` must be an int >= 1. Received: every={every!r}.")
@@ -35,10 +38,10 @@ class GradientNorms(keras.callbacks.Callback):
         self.every = every
         self.episodes = episodes
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         self._measure = TaskGradients(self.model, self.sampler, self.episodes)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         if (epoch + 1) % self.every:
             return
         report = self._measure()

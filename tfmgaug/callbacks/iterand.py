@@ -4,6 +4,7 @@ import keras
 
 from tfmgaug.callbacks.finite import outer_step
 from tfmgaug.learners.meta_ticket import MetaTicket
+from tfmgaug.types import Logs
 
 
 class IteRand(keras.callbacks.Callback):
@@ -30,7 +31,7 @@ class IteRand(keras.callbacks.Callback):
         Chijiwa et al., IteRand, 2021, https://arxiv.org/abs/2106.09269, Algorithm 1.
     """
 
-    def __init__(self, every=1000, share=1.0):
+    def __init__(self, every: int = 1000, share: float = 1.0) -> None:
         super().__init__()
         if not isinstance(every, int) or every < 1:
             raise ValueError(f"`every` must be an int >= 1. Received: every={every!r}.")
@@ -39,7 +40,7 @@ class IteRand(keras.callbacks.Callback):
         self.every = every
         self.share = share
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         if not isinstance(self.model, MetaTicket):
             raise TypeError(
                 "IteRand draws the random weights of a MetaTicket anew. "
@@ -52,7 +53,7 @@ class IteRand(keras.callbacks.Callback):
             )
         self._number = self._redraws_due()
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         # Several outer steps may have passed, if the learner takes some in one execution.
         if self._redraws_due() > self._number:
             self._number = self._redraws_due()

@@ -4,15 +4,17 @@ import os
 import pathlib
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
 
-from tfmgaug.analysis.landscape import LandscapeMeter
 from tfmgaug.analysis.landscape_report import PREFIX
+from tfmgaug.analysis.loss_landscape import LandscapeMeter
 from tfmgaug.callbacks.finite import outer_step
 from tfmgaug.data.indexed import check_integer
 from tfmgaug.files import explained
+from tfmgaug.types import Logs
 
 
 class LandscapeMonitor(keras.callbacks.Callback):
@@ -55,15 +57,15 @@ class LandscapeMonitor(keras.callbacks.Callback):
 
     def __init__(
         self,
-        sampler,
+        sampler: Any,
         every: int = 1,
         tasks: int = 60,
         max_seconds: float | None = None,
         log_dir: str | os.PathLike | None = None,
         figure_dir: str | os.PathLike | None = None,
         history: Sequence[dict] = (),
-        **options,
-    ):
+        **options: Any,
+    ) -> None:
         super().__init__()
         self.sampler = sampler
         self.every = check_integer("every", every)
@@ -74,11 +76,13 @@ class LandscapeMonitor(keras.callbacks.Callback):
         self.log_dir = None if log_dir is None else pathlib.Path(log_dir)
         self.figure_dir = None if figure_dir is None else pathlib.Path(figure_dir)
         self.history = list(history)
-        self.seconds, self.skipped = [], []
+        self.seconds: list[float] = []
+        self.skipped: list[int] = []
         self._options = options
-        self._meter = self._made_for = None
+        self._meter: LandscapeMeter | None = None
+        self._made_for: tuple | None = None
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         made_for = (self.model, self.model.graph_key)
         if self._made_for != made_for:
             self._made_for = made_for
@@ -90,7 +94,7 @@ class LandscapeMonitor(keras.callbacks.Callback):
                 self.log_dir.mkdir(parents=True, exist_ok=True)
                 self._writer = tf.summary.create_file_writer(str(self.log_dir / "landscape"))
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         if (epoch + 1) % self.every:
             return
         if self._would_exceed():
@@ -105,7 +109,7 @@ class LandscapeMonitor(keras.callbacks.Callback):
             with explained(self.log_dir):
                 self._write(measures)
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
         self._trained = time.monotonic() - self._began
         if self._writer is not None:
             with explained(self.log_dir):

@@ -6,6 +6,8 @@ from typing import TextIO
 
 import keras
 
+from tfmgaug.types import Logs
+
 _WIDTH = 20
 _LONG = 60.0  # seconds of training that are announced
 
@@ -28,25 +30,25 @@ class Progress(keras.callbacks.Callback):
 
     def __init__(
         self, stream: TextIO | None = None, interval: float = 0.1, log_interval: float = 20.0
-    ):
+    ) -> None:
         super().__init__()
         self._log_interval = log_interval
         self._stream = stream
         self._interval = interval
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         self._out = self._stream or sys.stdout
         self._tty = bool(getattr(self._out, "isatty", lambda: False)())
         self._clock = _Clock()
         self._drawn, self._length = 0.0, 0
         self._logged, self._announced = time.monotonic(), False
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         self._epoch = epoch
         self._clock.epoch_begins()
         self._draw(0, {})
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         self._clock.batch_ends()
         now = time.monotonic()
         if self._tty:
@@ -57,11 +59,11 @@ class Progress(keras.callbacks.Callback):
         ):
             self._line(batch + 1, logs or {}, "\n")
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self._clock.epoch_ends()
         self._line(self.params.get("steps") or 0, logs or {}, "\n")
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
         self._out.flush()
 
     def _draw(self, done: int, logs: dict) -> None:

@@ -2,10 +2,12 @@
 
 import bisect
 import itertools
+from collections.abc import Sequence
 
 import keras
 
 from tfmgaug.callbacks.finite import outer_step
+from tfmgaug.types import Logs
 
 
 class PruningSchedule(keras.callbacks.Callback):
@@ -33,13 +35,13 @@ class PruningSchedule(keras.callbacks.Callback):
         >>> learner.fit(..., callbacks=[PruningSchedule([100, 50, 20, 50])])
     """
 
-    def __init__(self, lengths):
+    def __init__(self, lengths: Sequence[int]) -> None:
         super().__init__()
         for length in lengths:
             _check_steps("a phase", length)
         self.starts = list(itertools.accumulate(lengths))
 
-    def phase(self, step):
+    def phase(self, step: int) -> int:
         """Returns the number of the phase of an outer step: even ones are dense, odd ones sparse.
 
         Args:
@@ -47,7 +49,7 @@ class PruningSchedule(keras.callbacks.Callback):
         """
         return bisect.bisect_right(self.starts, step)
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         if self.model.magnitude_mask is None:
             raise ValueError(
                 f"{type(self).__name__} needs a learner with a magnitude mask: build it with "
@@ -61,7 +63,7 @@ class PruningSchedule(keras.callbacks.Callback):
                 f"Received: phases that begin at steps {split}."
             )
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
         mask, due = self.model.magnitude_mask, self.phase(outer_step(self.model))
         if due == outer_phase(self.model):
             return
@@ -92,7 +94,7 @@ class DSD(PruningSchedule):
         Section 4.2; Han et al., DSD, 2017, https://arxiv.org/abs/1607.04381.
     """
 
-    def __init__(self, dense, sparse, retrain=True):
+    def __init__(self, dense: int, sparse: int, retrain: bool = True) -> None:
         _check_steps("`sparse`", sparse, least=1)
         super().__init__([dense, sparse] if retrain else [dense])
 
@@ -120,7 +122,7 @@ class IHT(PruningSchedule):
         Section 4.2; Jin et al., 2016, https://arxiv.org/abs/1607.05423.
     """
 
-    def __init__(self, dense, sparse, retrain, rounds=4):
+    def __init__(self, dense: int, sparse: int, retrain: int, rounds: int = 4) -> None:
         _check_steps("`sparse`", sparse, least=1)
         _check_steps("`rounds`", rounds, least=1)
         lengths = [dense, *([sparse, retrain] * rounds)]
@@ -128,7 +130,7 @@ class IHT(PruningSchedule):
         super().__init__(lengths[:-1] if retrain else lengths[:-2])
 
 
-def outer_phase(learner):
+def outer_phase(learner: keras.Model) -> int:
     """Returns the number of the phase that a learner's magnitude mask was last set for."""
     # int() fails on a mirrored variable.
     return int(keras.ops.convert_to_numpy(learner.magnitude_mask.phase))

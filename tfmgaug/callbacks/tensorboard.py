@@ -2,7 +2,7 @@
 
 import os
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import keras
 import numpy as np
@@ -11,6 +11,7 @@ import tensorflow as tf
 from tfmgaug.callbacks.finite import outer_step
 from tfmgaug.episode import Episode
 from tfmgaug.files import explained
+from tfmgaug.types import Logs
 
 _METRICS = ("loss", "accuracy")
 
@@ -49,15 +50,15 @@ class TensorBoard(keras.callbacks.Callback):
         log_dir: str | os.PathLike,
         hparams: Mapping | None = None,
         episode: Episode | None = None,
-        class_names=None,
-    ):
+        class_names: Sequence[str] | None = None,
+    ) -> None:
         super().__init__()
         self.log_dir = pathlib.Path(log_dir)
         self.hparams = dict(hparams or {})
         self.episode = episode
         self.class_names = class_names
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         with explained(self.log_dir):
             self.log_dir.mkdir(parents=True, exist_ok=True)  # its error says more than TensorFlow's
             self._writers = {
@@ -69,14 +70,14 @@ class TensorBoard(keras.callbacks.Callback):
             if self.episode is not None:
                 self._write_episode()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         logs = {key: float(value) for key, value in (logs or {}).items()}
         step = outer_step(self.model)
         with explained(self.log_dir):
             self._write("train", step, self._training(logs))
             self._write("validation", step, _validation(logs))
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
         with explained(self.log_dir):
             if self.hparams:
                 self._end_hparams()

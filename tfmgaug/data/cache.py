@@ -252,7 +252,7 @@ def _replacing(path: pathlib.Path) -> Iterator[BinaryIO]:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = temporary.open("wb")
     try:
-        yield _Explaining(file, path.parent)
+        yield _Explaining(file, path.parent)  # type: ignore[misc]
         with _explained(path.parent):
             file.flush()
             os.fsync(file.fileno())

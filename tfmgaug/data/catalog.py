@@ -120,7 +120,7 @@ def load(
         )
     options = _Options(
         *(data_dir, decoding.check_image_size(image_size), seed),
-        *(cache_dir, skip_unreadable, split, download),
+        *(cache_dir, skip_unreadable, split, download),  # type: ignore[arg-type]
         *(fractions, min_images, groups),
     )
     splits = _LOADERS[name](options)

@@ -137,8 +137,8 @@ def check_image_size(image_size: int | tuple[int, int] | None) -> tuple[int, int
     if image_size is None:
         return None
     try:
-        sides = tuple(map(operator.index, image_size)) if np.ndim(image_size) else ()
-        sides = sides or (operator.index(image_size),) * 2
+        sides = tuple(map(operator.index, image_size)) if np.ndim(image_size) else ()  # type: ignore[arg-type]
+        sides = sides or (operator.index(image_size),) * 2  # type: ignore[arg-type]
     except TypeError:
         sides = ()
     if len(sides) != 2 or min(sides) < 1:

@@ -56,10 +56,10 @@ class Duplicates:
     near: np.ndarray
     across: tuple[tuple[tuple[str, ...], int], ...] = ()
 
-    def of_classes(self, indices: Sequence[int]) -> "Duplicates":
+    def of_classes(self, indices: Sequence[int] | np.ndarray) -> "Duplicates":
         """Returns the numbers of some of the classes."""
-        indices = np.asarray(indices, int)
-        return Duplicates(self.identical[indices], self.near[indices], self.across)
+        chosen = np.asarray(indices, int)
+        return Duplicates(self.identical[chosen], self.near[chosen], self.across)
 
     def to_json(self) -> dict[str, list]:
         """Returns the numbers as lists."""
@@ -70,7 +70,7 @@ class Duplicates:
     def from_json(cls, lists: dict[str, list]) -> "Duplicates":
         """Returns the numbers from the lists of `to_json`."""
         counts = (np.array(lists[name], int) for name in ("identical", "near"))
-        return cls(*counts, tuple((tuple(names), number) for names, number in lists["across"]))
+        return cls(*counts, tuple((tuple(names), number) for names, number in lists["across"]))  # type: ignore[arg-type, call-arg]
 
     def between(self, sets: Sequence[Sequence[str]]) -> int:
         """Counts the pictures that are in classes of two sets.
@@ -173,7 +173,7 @@ def warn_of_duplicates(sets: Sequence, stacklevel: int = 3) -> None:
 
 
 def _digest(image: np.ndarray) -> bytes:
-    return hashlib.blake2b(np.ascontiguousarray(image), digest_size=16).digest()
+    return hashlib.blake2b(np.ascontiguousarray(image), digest_size=16).digest()  # type: ignore[arg-type]
 
 
 def _identical(digests: list[bytes], groups: np.ndarray) -> np.ndarray:

@@ -99,7 +99,7 @@ class EpisodeSampler:
         task_augmentation: RotatedClasses | None = None,
         resolutions: Sequence[int] | None = None,
         partition_seed: int | None = None,
-    ):
+    ) -> None:
         _check_classes(classes)
         self.classes = classes
         self.way = check_integer("way", way, minimum=2)
@@ -225,7 +225,7 @@ class EpisodeSampler:
         if groups is None:
             return distinct(keys, tf.gather(counts, picked), self.shot + self.query)
         of_class = [tf.gather(t, picked) for t in tables(groups, np.asarray(self.classes.offsets))]
-        return apart(keys, *of_class, self.shot, self.query)
+        return apart(keys, *of_class, self.shot, self.query)  # type: ignore[call-arg]
 
     def _with_new_classes(self, picked: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
         """Original classes `[tasks, way]`, some of them replaced by new ones."""

@@ -113,7 +113,8 @@ class ImageClasses:
     @property
     def image_shape(self) -> tuple[int, int, int]:
         """Height, width and channels."""
-        return tuple(int(size) for size in self.images.shape[1:])
+        height, width, channels = self.images.shape[1:]
+        return int(height), int(width), int(channels)
 
     @property
     def counts(self) -> np.ndarray:

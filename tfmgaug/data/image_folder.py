@@ -89,7 +89,7 @@ def from_folder(
     split = _groups(folder, splits, fractions, seed)
     if folder.groups is None:
         check_overlap(dict(zip(Splits._fields, split)), folder.root, split_by_user=False)
-    options = {"min_images": min_images, "together": groups}
+    options: dict[str, Any] = {"min_images": min_images, "together": groups}
     images = read(folder, split, image_size, channels, skip_unreadable, cache_dir, name, **options)
     warn_of_duplicates(images)
     return images

@@ -59,7 +59,7 @@ def of_files(
     group_of_image = []
     for name, files in classes.items():
         for file in files:
-            group = _below(file, depth) if groups == "folder" else groups(file)
+            group = _below(file, depth) if groups == "folder" else groups(file)  # type: ignore[operator]
             key = (name, False, file) if group is None else (name, True, group)
             group_of_image.append(numbers.setdefault(key, len(numbers)))
     if groups == "folder" and len(numbers) == len(group_of_image):

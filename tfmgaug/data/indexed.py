@@ -124,7 +124,7 @@ def check_integer(name: str, value: Any, minimum: int = 1) -> int:
         raise TypeError(
             f"`{name}` must be an integer. Received: {value!r} of type {type(value).__name__}"
         )
-    if not minimum <= value < 2**63:
+    if not minimum <= value < 2**63:  # type: ignore[operator]
         raise ValueError(
             f"`{name}` must be at least {minimum} and less than 2**63. Received: {name}={value}"
         )

@@ -44,7 +44,7 @@ class LabeledSampler:
         batch: int = 64,
         seed: int = 0,
         transform: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None = None,
-    ):
+    ) -> None:
         if transform is not None and not isinstance(transform, ImageTransform):
             raise TypeError(
                 "`transform` must be an ImageTransform such as Augment(), or None. "

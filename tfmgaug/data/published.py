@@ -181,7 +181,7 @@ def _find(root: pathlib.Path, name: str, lists: Mapping[str, list[str]]) -> Fold
     names, source = _all(lists), _SOURCES[name]
     archive = source.archive and source.archive(root)
     if archive is not None:
-        return archive
+        return archive  # type: ignore[return-value]
     for place in source.inside:
         folders = [root / place, *(root / place / split for split in _SPLIT_FOLDERS)]
         if any((folder / c).is_dir() for folder in folders for c in names):

@@ -39,7 +39,7 @@ class RotatedClasses:
         https://arxiv.org/abs/2003.00804.
     """
 
-    def __init__(self, probability: float = 0.75, ramp: int = 0):
+    def __init__(self, probability: float = 0.75, ramp: int = 0) -> None:
         if not isinstance(probability, numbers.Real) or isinstance(probability, bool):
             raise TypeError(f"`probability` must be a number. Received: {probability!r}")
         if not 0 <= probability <= 1:

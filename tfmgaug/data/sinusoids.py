@@ -61,7 +61,7 @@ class SinusoidSampler:
         domain: tuple[float, float] = (-5.0, 5.0),
         noise: float = 0.0,
         seed: int = 0,
-    ):
+    ) -> None:
         self.shot = check_integer("shot", shot)
         self.query = check_integer("query", query)
         self.tasks = check_integer("tasks", tasks)

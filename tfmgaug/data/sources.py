@@ -52,7 +52,7 @@ def from_arrays(
     ('a', 'b')
     """
     if labels is None:
-        return _counted(_from_list(images, class_names, name), groups)
+        return _counted(_from_list(images, class_names, name), groups)  # type: ignore[arg-type]
     images = _with_channels(np.asarray(images), "images")
     labels = np.asarray(labels)
     if labels.shape != images.shape[:1] or labels.dtype.kind not in "iuUS":
@@ -69,7 +69,7 @@ def from_arrays(
     offsets = np.concatenate([[0], np.cumsum(counts)])
     if groups is not None:
         groups = image_groups.codes(groups, len(images))[order]
-    return _counted(ImageClasses(images[order], offsets, names, name), groups)
+    return _counted(ImageClasses(images[order], offsets, tuple(names), name), groups)
 
 
 def _counted(classes: ImageClasses, groups: np.ndarray | None) -> ImageClasses:
@@ -102,7 +102,7 @@ def _from_list(
                 f" {dtype}. Received {array.shape[1:]} {array.dtype} for {class_name!r}."
             )
     offsets = np.concatenate([[0], np.cumsum([len(array) for array in arrays])])
-    return ImageClasses(np.concatenate(arrays), offsets, names, name)
+    return ImageClasses(np.concatenate(arrays), offsets, tuple(names), name)
 
 
 def _with_channels(images: np.ndarray, what: str) -> np.ndarray:

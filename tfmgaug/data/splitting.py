@@ -91,7 +91,7 @@ def arrange(
     """
     names = [name for group in groups for name in group]
     if names != list(classes.class_names[: len(names)]):
-        entry = pathlib.Path(classes.images.filename).stem
+        entry = pathlib.Path(classes.images.filename).stem  # type: ignore[attr-defined]
         images, _ = cache.cached_images(
             cache.make_key("arranged", entry, names),
             lambda writer: (_copy(classes, names, writer), {}),

@@ -93,10 +93,8 @@ def from_tfds(
 
     images, details = cache.cached_images(key, build, cache_dir)
     offsets = np.concatenate([[0], np.cumsum(details["counts"])])
-    classes = ImageClasses(
-        images, offsets, details["class_names"], dataset if name is None else name
-    )
-    return with_duplicates(classes, key, cache_dir)
+    read = ImageClasses(images, offsets, details["class_names"], dataset if name is None else name)
+    return with_duplicates(read, key, cache_dir)
 
 
 def _prepared(dataset: str, data_dir: str | os.PathLike | None, download: bool) -> Any:

@@ -49,7 +49,8 @@ class ImageTransform(abc.ABC):
         Raises:
             ValueError: the transform can't deal with such images.
         """
-        return tuple(image_shape)
+        height, width, channels = image_shape
+        return height, width, channels
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "ImageTransform":
@@ -122,7 +123,7 @@ class Augment(ImageTransform):
         flip: bool = True,
         aspect_ratio: tuple[float, float] = (3 / 4, 4 / 3),
         image_size: int | tuple[int, int] | None = None,
-    ):
+    ) -> None:
         if crop_scale is not None:
             crop_scale = _check_range("crop_scale", crop_scale)
             if crop_scale[1] > 1:
@@ -211,7 +212,7 @@ class CenterCrop(ImageTransform):
     >>> EpisodeSampler(splits.test, transform=CenterCrop(84))
     """
 
-    def __init__(self, image_size: int | tuple[int, int]):
+    def __init__(self, image_size: int | tuple[int, int]) -> None:
         self.image_size = decoding.check_image_size(image_size)
         if self.image_size is None:
             raise ValueError("`image_size` must be a positive integer or (height, width).")

@@ -76,7 +76,7 @@ def compare(
         >>> print(compare(with_pruning, without_pruning, statistics="support"))
     """
     _check_same_episodes(report_a, report_b)
-    modes = statistics if isinstance(statistics, tuple) else (statistics, statistics)
+    modes: tuple = statistics if isinstance(statistics, tuple) else (statistics, statistics)
     modes = tuple(
         mode or report.statistics[0]
         for mode, report in zip(modes, (report_a, report_b), strict=True)

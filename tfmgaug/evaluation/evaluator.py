@@ -3,7 +3,9 @@
 import time
 import weakref
 from collections.abc import Callable, Sequence
+from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -18,8 +20,8 @@ _traced = weakref.WeakKeyDictionary()
 
 
 def evaluate(
-    learner,
-    classes,
+    learner: keras.Model,
+    classes: Any,
     way: int = 5,
     shot: int = 1,
     query: int = 15,

@@ -1,6 +1,7 @@
 """The pixel floor: the accuracy of raw pixels without any learning."""
 
 import time
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from tfmgaug.learners.batches import checked_tasks
 
 
 def pixel_floor(
-    classes,
+    classes: Any,
     way: int = 5,
     shot: int = 1,
     query: int = 15,
@@ -63,7 +64,9 @@ def pixel_floor(
     )
 
 
-def nearest_centroid_accuracy(support_x, support_y, query_x, query_y) -> float:
+def nearest_centroid_accuracy(
+    support_x: np.ndarray, support_y: np.ndarray, query_x: np.ndarray, query_y: np.ndarray
+) -> float:
     """Share of queries whose nearest class centroid is that of their class; ties go to the first.
 
     Args:

@@ -1,20 +1,23 @@
 """Frozen episodes, the same ones for every learner, and their fingerprint."""
 
 import hashlib
+from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from tfmgaug.data.episodes import EpisodeSampler
+from tfmgaug.types import ArrayLike
 
 
-def as_sampler(classes, way: int, shot: int, query: int, tasks: int, seed: int):
+def as_sampler(classes: Any, way: int, shot: int, query: int, tasks: int, seed: int) -> Any:
     """Returns `classes` if it is a sampler already, else an `EpisodeSampler` over it."""
     if hasattr(classes, "dataset"):
         return classes
     return EpisodeSampler(classes, way=way, shot=shot, query=query, tasks=tasks, seed=seed)
 
 
-def frozen_dataset(sampler, episodes: int):
+def frozen_dataset(sampler: Any, episodes: int) -> tf.data.Dataset:
     """The first `episodes` episodes of a sampler, in batches of tasks.
 
     Raises:
@@ -28,7 +31,7 @@ def frozen_dataset(sampler, episodes: int):
     return sampler.dataset(start=0, episodes=episodes)
 
 
-def settings(sampler) -> dict:
+def settings(sampler: Any) -> dict:
     """What a report says about where its episodes came from."""
     classes = getattr(sampler, "classes", None)
     return {
@@ -40,10 +43,10 @@ def settings(sampler) -> dict:
 class Fingerprint:
     """A digest of episodes' contents that does not depend on how they are batched."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._digest = hashlib.blake2b(digest_size=8)
 
-    def update(self, inputs: dict, query_y) -> None:
+    def update(self, inputs: dict, query_y: ArrayLike) -> None:
         """Adds a batch of episodes with a leading task axis."""
         parts = [inputs[key] for key in ("support_x", "support_y", "query_x")] + [query_y]
         arrays = [np.ascontiguousarray(part) for part in parts]

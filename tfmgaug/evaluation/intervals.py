@@ -2,11 +2,13 @@
 
 import functools
 import math
+from collections.abc import Collection
+from typing import Any
 
 CONFIDENCE = 0.95
 
 
-def half_width(standard_error, number):
+def half_width(standard_error: Any, number: Any) -> Any:
     """Half the width of the 95 % interval of a mean, where the spread is estimated too.
 
     `t * standard_error` with the 97.5 % quantile t of Student's distribution of `number - 1`
@@ -34,7 +36,7 @@ def half_width(standard_error, number):
     return _quantile(number - 1) * standard_error
 
 
-def described(number, what):
+def described(number: int | Collection[int], what: str) -> str:
     """Says what a bar or a band of `half_width` is.
 
     Args:

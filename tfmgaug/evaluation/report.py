@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from typing import Any
 
 import numpy as np
 
@@ -145,7 +146,7 @@ class Report:
         if "per_episode" not in fields:
             raise ValueError("Expected the episodes' values: write to_json(per_episode=True).")
         names = {field.name for field in dataclasses.fields(cls)} - {"loss", "accuracy"}
-        kept = {
+        kept: dict[str, Any] = {
             metric: {mode: np.array(rows, np.float64) for mode, rows in modes.items()}
             for metric, modes in fields["per_episode"].items()
         }

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tfmgaug.evaluation.intervals import half_width
+from tfmgaug.types import ArrayLike
 
 
 class Summary(NamedTuple):
@@ -24,7 +25,7 @@ class Summary(NamedTuple):
     episodes: int
 
 
-def summarize(values) -> Summary:
+def summarize(values: ArrayLike) -> Summary:
     """Summarizes one value per episode.
 
     Args:

@@ -1,8 +1,11 @@
 """Grad-CAM maps over their images, one column a network."""
 
-import numpy as np
+from collections.abc import Sequence
 
-from tfmgaug.analysis.attention import Attention
+import numpy as np
+from matplotlib.figure import Figure
+
+from tfmgaug.analysis.attention_maps import Attention
 from tfmgaug.figures.style import GRAY, INK, new_figure, styled
 
 _OPACITY = 0.8  # of the map where it is highest; in proportion elsewhere
@@ -11,7 +14,7 @@ _CELL = 1.35  # inches
 
 
 @styled
-def attention_grid(result: Attention, class_names=None):
+def attention_grid(result: Attention, class_names: Sequence[str] | None = None) -> Figure:
     """Draws a row for each query: the image, and what each network looks at.
 
     Maps are scaled to their own highest value; under each stands the probability that the network
@@ -34,7 +37,7 @@ def attention_grid(result: Attention, class_names=None):
     queries, columns = len(result.images), 1 + len(result.networks)
     aspect = result.images.shape[1] / result.images.shape[2]
     figure = new_figure(_CELL * columns + 1.2, (_CELL * aspect + 0.25) * queries + 0.5)
-    figure.get_layout_engine().set(w_pad=0.03, h_pad=0.05, hspace=0)
+    figure.get_layout_engine().set(w_pad=0.03, h_pad=0.05, hspace=0)  # type: ignore[call-arg]
     panels = figure.subplots(queries, columns, squeeze=False)
     heat = result.heat()
     for query, row in enumerate(panels):

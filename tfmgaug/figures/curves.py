@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from tfmgaug.figures.style import COLORS, new_figure, styled
 
@@ -15,7 +16,7 @@ _LINES = (
 
 
 @styled
-def training_curves(history: Sequence[Mapping] | Mapping[str, Sequence]):
+def training_curves(history: Sequence[Mapping] | Mapping[str, Sequence]) -> Figure:
     """Draws loss and accuracy of training and validation, before and after adaptation.
 
     Args:

@@ -3,12 +3,16 @@
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.figure import Figure
 
+from tfmgaug.episode import Episode
 from tfmgaug.figures.style import COLORS, INK, new_figure, styled
 
 
 @styled
-def episode_grid(episode, class_names: Sequence[str] | None = None, queries: int = 8):
+def episode_grid(
+    episode: Episode, class_names: Sequence[str] | None = None, queries: int = 8
+) -> Figure:
     """Draws an episode: a row for each class, support images left, queries right.
 
     Args:
@@ -38,7 +42,7 @@ def episode_grid(episode, class_names: Sequence[str] | None = None, queries: int
     widths = [mosaic.shape[1] for mosaic in mosaics]
     cell = 0.62 / support_x.shape[2]  # inches
     figure = new_figure(cell * sum(widths) + 2.0, cell * mosaics[0].shape[0] + 0.4)
-    figure.get_layout_engine().set(wspace=0.05, w_pad=0.03, h_pad=0.06)
+    figure.get_layout_engine().set(wspace=0.05, w_pad=0.03, h_pad=0.06)  # type: ignore[call-arg]
     axes = figure.subplots(1, 2, width_ratios=widths)
     names = [str(label) for label in labels] if class_names is None else class_names
     _panel(axes[0], mosaics[0], "Support", COLORS[1])

@@ -1,6 +1,7 @@
 """Fine-tuning curves: a network with its memory, without, and with none."""
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from tfmgaug.analysis.subnetwork_report import SubnetworkReport
 from tfmgaug.evaluation.intervals import described
@@ -11,7 +12,7 @@ _MARKS = 10  # at most, on a line
 
 
 @styled
-def fine_tuning_curves(*reports: SubnetworkReport):
+def fine_tuning_curves(*reports: SubnetworkReport) -> Figure:
     """Draws accuracy over many inner steps, with bands of 95 % intervals over tasks.
 
     Intervals are Student's t.
@@ -49,7 +50,7 @@ def _draw_panel(axes, report: SubnetworkReport) -> None:
     scale = 100 if report.metric == "accuracy" else 1
     steps = np.arange(report.steps + 1)
     for number, network in enumerate(report.networks):
-        summaries = [report.summary(number, step) for step in steps]
+        summaries = [report.summary(number, step) for step in steps]  # type: ignore[arg-type]
         mean = scale * np.array([summary.mean for summary in summaries])
         interval = scale * np.array([summary.interval for summary in summaries])
         look = line(number)

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from matplotlib.figure import Figure
+
 from tfmgaug.analysis.layer_report import LayerReport
 from tfmgaug.evaluation.intervals import described
 from tfmgaug.figures.histories import aligned, draw_curves, finish_epochs
@@ -17,7 +19,7 @@ def gradient_norms(
     reports: Sequence[LayerReport],
     histories: Mapping[str, Sequence[Sequence[Mapping]]] | None = None,
     layer: str = "",
-):
+) -> Figure:
     """Draws mean absolute task gradients: of one layer over epochs, and of all when trained.
 
     Runs of one name (other seeds) are averaged over epochs, with a band of the 95 % interval over

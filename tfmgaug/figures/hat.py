@@ -3,6 +3,7 @@
 from string import ascii_lowercase
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from tfmgaug.analysis.subnetwork_report import SubnetworkReport
 from tfmgaug.evaluation.intervals import described
@@ -13,7 +14,7 @@ _FIRST, _LAST = 0.14, 0.84  # where the bars of a step stand, right of it
 
 
 @styled
-def hat_graph(*reports: SubnetworkReport):
+def hat_graph(*reports: SubnetworkReport) -> Figure:
     """Draws accuracy per inner step: the full network as a line, sub-networks as bars from it.
 
     A bar begins at the full network's accuracy and ends at the sub-network's: upwards where it is

@@ -1,13 +1,16 @@
 """Curves over epochs, averaged over runs and thinned."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
+from matplotlib.axes import Axes
 
 from tfmgaug.evaluation.intervals import described, half_width
 
 _DENSE = 200  # points of a curve, above which neighbors are averaged
 
 
-def draw_curves(axes, curves: dict, looks: list[dict], scale: float = 1.0) -> int:
+def draw_curves(axes: Axes, curves: dict, looks: list[dict], scale: float = 1.0) -> int:
     """Draws curves over epochs, of several runs with a band of the 95 % interval over runs.
 
     Intervals are Student's t. A single run has none, and no band.
@@ -22,12 +25,12 @@ def draw_curves(axes, curves: dict, looks: list[dict], scale: float = 1.0) -> in
         How many neighboring epochs were averaged into a point.
     """
     block = _block(max(len(epochs) for epochs, _ in curves.values()))
-    for (label, curve), look in zip(curves.items(), looks):
-        _draw_curve(axes, label, *_thinned(*curve, block), look, scale)
+    for (label, (epochs, values)), look in zip(curves.items(), looks):
+        _draw_curve(axes, label, *_thinned(epochs, values, block), look, scale)
     return block
 
 
-def aligned(runs, key: str) -> tuple[np.ndarray, np.ndarray]:
+def aligned(runs: Sequence[Sequence[Mapping]], key: str) -> tuple[np.ndarray, np.ndarray]:
     """The epochs, from 1, that all runs have a value for, and the values `[runs, epochs]`."""
     columns = [
         {row.get("epoch", k) + 1: row[key] for k, row in enumerate(run) if row.get(key) is not None}
@@ -37,12 +40,12 @@ def aligned(runs, key: str) -> tuple[np.ndarray, np.ndarray]:
     return np.array(common), np.array([[column[epoch] for epoch in common] for column in columns])
 
 
-def label_of(name: str, runs) -> str:
+def label_of(name: str, runs: Sequence[Sequence[Mapping]]) -> str:
     """What the legend calls the curve of these runs, and the band of several."""
     return name if len(runs) == 1 else f"{name} (mean, {described(len(runs), 'runs')})"
 
 
-def finish_epochs(axes, block: int) -> None:
+def finish_epochs(axes: Axes, block: int) -> None:
     """Labels the axis of epochs, and says how many a point is the mean of."""
     from matplotlib.ticker import MaxNLocator
 

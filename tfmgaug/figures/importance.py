@@ -1,8 +1,9 @@
 """The distribution of MMCA scores, with what catfish pruning takes from it."""
 
 import numpy as np
+from matplotlib.figure import Figure
 
-from tfmgaug.analysis.importance import PARTS, Importance
+from tfmgaug.analysis.importance_histogram import PARTS, Importance
 from tfmgaug.evaluation.intervals import described, half_width
 from tfmgaug.figures.looks import entries_of, shared_legend
 from tfmgaug.figures.style import COLORS, INK, new_figure, styled
@@ -17,7 +18,7 @@ _LEFT_OUT = 0.001  # of the weights at most, at the lower end
 
 
 @styled
-def importance_histogram(*results: Importance, layer: str | None = None):
+def importance_histogram(*results: Importance, layer: str | None = None) -> Figure:
     """Draws how many weights of a layer carry how much memory, on a logarithmic axis.
 
     Bars are stacked; whiskers are 95 % intervals over tasks (Student's t) of a whole bar. Weights

@@ -1,6 +1,7 @@
 """The input masks of a ticket's first layer, drawn as images."""
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from tfmgaug.figures.style import GRAY, new_figure, styled
 
@@ -9,7 +10,7 @@ _COLORMAP = "cividis"  # made to look the same with and without color-blindness;
 
 
 @styled
-def input_mask_grid(masks, units: int = 20):
+def input_mask_grid(masks: np.ndarray, units: int = 20) -> Figure:
     """Draws which pixels units see, and which share of all units sees each pixel.
 
     Light is what is kept. Of a pixel with several channels, the share of them that is kept is
@@ -43,7 +44,7 @@ def input_mask_grid(masks, units: int = 20):
     columns = -(-len(shown) // rows)
     height = max(2.6, _CELL * rows + 0.6)
     figure = new_figure(_CELL * columns + 1.0 + height, height)
-    units_side, share_side = figure.subfigures(1, 2, width_ratios=[_CELL * columns + 0.2, height])
+    units_side, share_side = figure.subfigures(1, 2, width_ratios=[_CELL * columns + 0.2, height])  # type: ignore[misc]
     _draw_units(units_side, shown, rows, columns)
     _draw_share(share_side, images.mean(axis=0), len(images))
     return figure

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from tfmgaug.analysis.correlation import pearson, spearman
 from tfmgaug.analysis.landscape_report import PREFIX
@@ -23,7 +24,7 @@ PROPERTIES = tuple(name for name, _, _ in _PANELS)
 
 
 @styled
-def landscape_curves(histories: Mapping[str, Sequence[Sequence[Mapping]]]):
+def landscape_curves(histories: Mapping[str, Sequence[Sequence[Mapping]]]) -> Figure:
     """Draws accuracy (or loss) and all properties of the landscape over epochs.
 
     The band is the 95 % interval (Student's t): over tasks for a single run under a name, over runs
@@ -63,7 +64,7 @@ def landscape_curves(histories: Mapping[str, Sequence[Sequence[Mapping]]]):
 
 
 @styled
-def landscape_correlation(histories: Mapping[str, Sequence[Sequence[Mapping]]]):
+def landscape_correlation(histories: Mapping[str, Sequence[Sequence[Mapping]]]) -> Figure:
     """Draws accuracy against every property of the landscape, a point an epoch.
 
     Each panel says Pearson's r and Spearman's rho of the points together, with 95 % intervals. For
@@ -106,7 +107,9 @@ def landscape_correlation(histories: Mapping[str, Sequence[Sequence[Mapping]]]):
     return figure
 
 
-def points(runs, metric: str, performance: str) -> tuple[np.ndarray, np.ndarray]:
+def points(
+    runs: Sequence[Sequence[Mapping]], metric: str, performance: str
+) -> tuple[np.ndarray, np.ndarray]:
     """The measurements of several runs as points.
 
     Args:
@@ -124,7 +127,7 @@ def points(runs, metric: str, performance: str) -> tuple[np.ndarray, np.ndarray]
     return x, (100 * y if performance == "query_accuracy" else -y)
 
 
-def performance_of(histories) -> str:
+def performance_of(histories: Mapping[str, Sequence[Sequence[Mapping]]]) -> str:
     """Returns the measure of performance that all runs have, accuracy if there is one."""
     return _panels(histories)[0][0]
 

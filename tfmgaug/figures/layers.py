@@ -1,8 +1,12 @@
 """Bars for each layer of several networks."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from tfmgaug.analysis.layer_report import LayerReport
 from tfmgaug.evaluation.intervals import described
@@ -15,7 +19,7 @@ _ANGLE = 60  # degrees
 
 
 @styled
-def representation_profile(*reports: LayerReport):
+def representation_profile(*reports: LayerReport) -> Figure:
     """Draws CKA before and after adaptation for each stage, with 95 % intervals over tasks.
 
     Intervals are Student's t.
@@ -52,7 +56,7 @@ def representation_profile(*reports: LayerReport):
     return figure
 
 
-def draw_layers(axes, reports, measure: str) -> None:
+def draw_layers(axes: Axes, reports: Sequence[LayerReport], measure: str) -> None:
     """Draws a measure over layers, a line for each report; of one name, one look and one label."""
     names = list(dict.fromkeys(report.name for report in reports))
     labeled = set()
@@ -72,14 +76,14 @@ def draw_layers(axes, reports, measure: str) -> None:
             label=label,
         )
     layers = reports[0].layers
-    turned = {"rotation": _ANGLE, "ha": "right", "rotation_mode": "anchor"}
+    turned: dict[str, Any] = {"rotation": _ANGLE, "ha": "right", "rotation_mode": "anchor"}
     axes.set_xticks(
         range(len(layers)), layers, fontsize=8, **(turned if _are_turned(layers) else {})
     )
     axes.set_xlim(-0.5, len(layers) - 0.5)
 
 
-def room_for_names(layers) -> float:
+def room_for_names(layers: Sequence[str]) -> float:
     """Inches that the names under an axis of layers take in height, where they are turned."""
     longest = 0.075 * max(map(len, layers))
     return math.sin(math.radians(_ANGLE)) * longest if _are_turned(layers) else 0.0
@@ -89,13 +93,13 @@ def _are_turned(layers) -> bool:
     return len(layers) > _UPRIGHT or max(map(len, layers)) > _LETTERS
 
 
-def positive(reports, measure: str) -> bool:
+def positive(reports: Sequence[LayerReport], measure: str) -> bool:
     """Whether a logarithmic axis can show a measure: its means are all above zero."""
     means = [report.summary(measure, layer).mean for report in reports for layer in report.layers]
     return all(mean > 0 for mean in means if math.isfinite(mean))
 
 
-def check_layers(reports) -> None:
+def check_layers(reports: Sequence[LayerReport]) -> None:
     """Refuses reports that one axis of layers can't hold.
 
     Raises:

@@ -1,5 +1,10 @@
 """Colors and markers that tell several curves apart."""
 
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
 from tfmgaug.figures.style import COLORS
 
 LINES = ("-", "--", "-.", (0, (5, 1, 1, 1, 1, 1)), (0, (3, 1)), (0, (1, 1)))
@@ -22,7 +27,7 @@ def shades(number: int) -> list:
     return [colors(0.95 - 0.9 * k / max(number - 1, 1)) for k in range(number)]
 
 
-def titled(panels, titles, notes) -> None:
+def titled(panels: Sequence[Axes], titles: Sequence[str], notes: Sequence[Sequence[str]]) -> None:
     """Gives panels titles at one height, and lines of small print under them.
 
     Args:
@@ -30,15 +35,13 @@ def titled(panels, titles, notes) -> None:
         titles: one text each.
         notes: a list of lines each; empty ones are left out.
     """
-    notes = [[note for note in panel_notes if note] for panel_notes in notes]
-    for axes, title, panel_notes in zip(panels, titles, notes):
-        axes.set_title(title, pad=8 + 11 * max(map(len, notes)))
-        axes.text(
-            0, 1.02, "\n".join(panel_notes), transform=axes.transAxes, va="bottom", fontsize=8
-        )
+    lines = [[note for note in notes_of if note] for notes_of in notes]
+    for axes, title, below in zip(panels, titles, lines):
+        axes.set_title(title, pad=8 + 11 * max(map(len, lines)))
+        axes.text(0, 1.02, "\n".join(below), transform=axes.transAxes, va="bottom", fontsize=8)
 
 
-def shared_legend(figure, entries: dict) -> None:
+def shared_legend(figure: Figure, entries: dict) -> None:
     """Draws one legend under all panels, in as many columns as there is room for.
 
     Args:
@@ -55,9 +58,9 @@ def shared_legend(figure, entries: dict) -> None:
     )
 
 
-def entries_of(panels, last: str | None = None) -> dict:
+def entries_of(panels: Sequence[Axes], last: str | None = None) -> dict:
     """Handles by label, of the panels together; the label `last` comes last."""
-    entries = {}
+    entries: dict = {}
     for axes in panels:
         for handle, label in zip(*axes.get_legend_handles_labels()):
             entries.setdefault(label, handle)

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from tfmgaug.evaluation.intervals import described
 from tfmgaug.evaluation.summary import summarize
@@ -18,7 +19,7 @@ _PANELS = (
 )
 
 
-def gap_curves(histories: Mapping[str, Sequence[Sequence[Mapping]]]):
+def gap_curves(histories: Mapping[str, Sequence[Sequence[Mapping]]]) -> Figure:
     """Draws accuracy on training and test classes and their difference, one curve a name.
 
     Args:
@@ -42,7 +43,7 @@ def gap_curves(histories: Mapping[str, Sequence[Sequence[Mapping]]]):
 
 
 @styled
-def sensitivity_curves(curves: Mapping[str, Sequence[tuple[float, float]]], axis: str):
+def sensitivity_curves(curves: Mapping[str, Sequence[tuple[float, float]]], axis: str) -> Figure:
     """Draws test accuracy over a length, one curve a name.
 
     Several runs of the same length (other seeds) are averaged, with bars of the 95 % interval over

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from matplotlib.figure import Figure
+
 from tfmgaug.figures.histories import aligned, draw_curves, finish_epochs, label_of
 from tfmgaug.figures.looks import entries_of, line, shared_legend
 from tfmgaug.figures.style import new_figure, styled
@@ -19,7 +21,7 @@ def run_curves(
     histories: Mapping[str, Sequence[Sequence[Mapping]]],
     marks: Mapping[str, int] | None = None,
     panels: Sequence[tuple[str, str]] = _PANELS,
-):
+) -> Figure:
     """Draws loss and accuracy of training and validation over epochs, one curve a name.
 
     Several runs under one name (other seeds) are averaged, with a band of the 95 % interval over

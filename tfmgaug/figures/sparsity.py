@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from matplotlib.figure import Figure
+
 from tfmgaug.evaluation.intervals import described
 from tfmgaug.figures.histories import aligned, draw_curves, finish_epochs
 from tfmgaug.figures.looks import MARKERS, entries_of, shades, titled
@@ -12,7 +14,7 @@ _NAMED = 14  # layers in the legend, at most
 
 
 @styled
-def sparsity_curves(histories: Mapping[str, Sequence[Sequence[Mapping]]]):
+def sparsity_curves(histories: Mapping[str, Sequence[Sequence[Mapping]]]) -> Figure:
     """Draws the share pruned of each layer over epochs, a panel a name.
 
     Several runs under one name (other seeds) are averaged, with a band of the 95 % interval over

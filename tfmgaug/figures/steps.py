@@ -1,6 +1,7 @@
 """Accuracy before adaptation and after each inner step."""
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from tfmgaug.evaluation.intervals import described
 from tfmgaug.evaluation.report import NO_STATISTICS, Report
@@ -17,7 +18,7 @@ _MODES = {
 
 
 @styled
-def accuracy_per_step(*reports: Report):
+def accuracy_per_step(*reports: Report) -> Figure:
     """Draws mean accuracy (or loss) over inner steps, with 95 % intervals over episodes.
 
     Intervals are Student's t.

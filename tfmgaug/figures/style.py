@@ -6,6 +6,8 @@ import os
 import pathlib
 from collections.abc import Callable
 
+from matplotlib.figure import Figure
+
 from tfmgaug.files import write_bytes
 
 # Okabe and Ito's palette: told apart with any color vision, and in this order by lightness too.
@@ -57,7 +59,7 @@ def styled(draw: Callable) -> Callable:
     return wrapper
 
 
-def new_figure(width: float, height: float):
+def new_figure(width: float, height: float) -> Figure:
     """An empty figure on the Agg canvas, unknown to pyplot: it needs no screen and no closing."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -67,7 +69,7 @@ def new_figure(width: float, height: float):
     return figure
 
 
-def save(figure, path: str | os.PathLike, dpi: int = 150) -> None:
+def save(figure: Figure, path: str | os.PathLike, dpi: int = 150) -> None:
     """Writes a figure; a file at `path` is whole at any moment.
 
     Args:

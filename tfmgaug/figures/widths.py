@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from tfmgaug.evaluation.intervals import described
 from tfmgaug.evaluation.summary import summarize
@@ -12,8 +13,10 @@ from tfmgaug.figures.style import GRAY, new_figure, styled
 
 @styled
 def accuracy_against_width(
-    accuracies: Mapping[str, Mapping[float, Sequence[float]]], title: str = "", way=None
-):
+    accuracies: Mapping[str, Mapping[float, Sequence[float]]],
+    title: str = "",
+    way: int | None = None,
+) -> Figure:
     """Draws mean accuracy against the width factor, a line a name.
 
     Bars are 95 % intervals over runs (Student's t); a point of one run has none, and is hollow.

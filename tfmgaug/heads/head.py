@@ -1,8 +1,11 @@
 """The base of all heads: a convex problem in the kernel of a support set."""
 
+from typing import Any, Self
+
 import tensorflow as tf
 
 from tfmgaug.configured import Settled
+from tfmgaug.types import Tensor
 
 
 class Head(Settled):
@@ -11,7 +14,7 @@ class Head(Settled):
     `W = sum_i f(x_i) a_i^T`, and subclasses find the coefficients `a_i`, one for each class.
     """
 
-    def weights(self, embeddings, labels, way):
+    def weights(self, embeddings: Tensor, labels: Tensor, way: Tensor) -> Tensor:
         """Solves for the classifier of a support set.
 
         It solves in float64, and what it returns can be differentiated once.
@@ -29,7 +32,7 @@ class Head(Settled):
         coefficients = self.coefficients(tf.matmul(exact, exact, transpose_b=True), hot)
         return tf.cast(tf.matmul(exact, coefficients, transpose_a=True), embeddings.dtype)
 
-    def coefficients(self, kernel, hot):
+    def coefficients(self, kernel: Tensor, hot: Tensor) -> Tensor:
         """Solves for the coefficients of the support examples.
 
         Args:
@@ -41,11 +44,11 @@ class Head(Settled):
         """
         raise NotImplementedError
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, serializable."""
         raise NotImplementedError
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         """Builds the head from `get_config`'s result."""
         return cls(**config)

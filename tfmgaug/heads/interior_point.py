@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from tfmgaug.custom_gradient import custom_gradient
+from tfmgaug.types import Tensor
 
 # Gradients feel the gap divided by squared distances from the bounds: it is closed farther than a
 # solution alone would need, which takes a few steps more.
@@ -30,7 +31,7 @@ class _Point(NamedTuple):
     levels: Any
 
 
-def solve(kernel, labels, cost):
+def solve(kernel: Tensor, labels: Tensor, cost: float) -> Tensor:
     """Solves the quadratic program of a Crammer-Singer support vector machine.
 
     `min over a: 1/2 sum_m a_m^T K a_m - sum_mi Y_mi a_mi`, subject to `a_mi <= cost * Y_mi` and

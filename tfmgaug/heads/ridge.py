@@ -1,9 +1,12 @@
 """Ridge regression on one-hot labels."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
 from tfmgaug.heads.head import Head
+from tfmgaug.types import Tensor
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
@@ -27,14 +30,14 @@ class RidgeHead(Head):
         Lee et al., 2019, https://arxiv.org/abs/1904.03758, Section 3.4.
     """
 
-    def __init__(self, regularization=50.0):
+    def __init__(self, regularization: float = 50.0) -> None:
         if not regularization > 0:
             raise ValueError(f"`regularization` must be positive. Received: {regularization}.")
         self.regularization = regularization
 
-    def coefficients(self, kernel, hot):
+    def coefficients(self, kernel: Tensor, hot: Tensor) -> Tensor:
         ridge = self.regularization * tf.eye(tf.shape(kernel)[0], dtype=kernel.dtype)
         return tf.linalg.solve(kernel + ridge, hot)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"regularization": self.regularization}

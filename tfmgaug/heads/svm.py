@@ -1,10 +1,13 @@
 """The multi-class support vector machine of Crammer and Singer."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
 from tfmgaug.heads import interior_point
 from tfmgaug.heads.head import Head
+from tfmgaug.types import Tensor
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
@@ -33,14 +36,14 @@ class SVMHead(Head):
         Lee et al., 2019, https://arxiv.org/abs/1904.03758, Eqs. 6 to 8.
     """
 
-    def __init__(self, cost=0.1, diagonal=1.0):
+    def __init__(self, cost: float = 0.1, diagonal: float = 1.0) -> None:
         for name, value in (("cost", cost), ("diagonal", diagonal)):
             if not value > 0:
                 raise ValueError(f"`{name}` must be positive. Received: {name}={value}.")
         self.cost = cost
         self.diagonal = diagonal
 
-    def coefficients(self, kernel, hot):
+    def coefficients(self, kernel: Tensor, hot: Tensor) -> Tensor:
         ridge = self.diagonal * tf.eye(tf.shape(kernel)[0], dtype=kernel.dtype)
         # [way, n]: the solver takes the classes one by one, coupled by the sums alone.
         hot = tf.transpose(hot)
@@ -50,5 +53,5 @@ class SVMHead(Head):
         solution = tf.scatter_nd(tf.where(present), solution, tf.shape(hot, tf.int64))
         return tf.transpose(solution)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"cost": self.cost, "diagonal": self.diagonal}

@@ -1,7 +1,12 @@
 """Feature-wise linear modulation: a context scales and shifts channels."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import tensorflow as tf
+
+from tfmgaug.types import Shape, Tensor
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
@@ -28,11 +33,11 @@ class FiLM(keras.layers.Layer):
         Zintgraf et al., CAVIA, 2019, https://arxiv.org/abs/1810.03642, Section 3.2.
     """
 
-    def __init__(self, seed=0, **kwargs):
+    def __init__(self, seed: int = 0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.seed = seed
 
-    def build(self, input_shape):
+    def build(self, input_shape: Sequence[Shape]) -> None:
         features, context = input_shape
         if len(context) != 2:
             raise ValueError(
@@ -53,7 +58,7 @@ class FiLM(keras.layers.Layer):
         )
         self.bias = self.add_weight(shape=(2, channels), initializer=bias, name="bias")
 
-    def call(self, inputs):
+    def call(self, inputs: Sequence[Tensor]) -> Tensor:
         x, context = inputs
         modulation = tf.tensordot(context, tf.convert_to_tensor(self.kernel), 1)
         modulation += tf.convert_to_tensor(self.bias)  # [batch, 2, channels]
@@ -61,8 +66,8 @@ class FiLM(keras.layers.Layer):
         scale, shift = (tf.reshape(part, shape) for part in tf.unstack(modulation, axis=1))
         return scale * x + shift
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Sequence[Shape]) -> Shape:
         return input_shape[0]
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "seed": self.seed}

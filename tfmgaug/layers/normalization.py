@@ -2,15 +2,21 @@
 
 import contextlib
 import contextvars
+from collections.abc import Iterator
+from typing import Any
 
 import keras
 import tensorflow as tf
 
-_normalizes_by_batch = contextvars.ContextVar("normalizes_by_batch", default=None)
+from tfmgaug.types import Shape, Tensor
+
+_normalizes_by_batch: contextvars.ContextVar[bool | None] = contextvars.ContextVar(
+    "normalizes_by_batch", default=None
+)
 
 
 @contextlib.contextmanager
-def normalizing(by_batch):
+def normalizing(by_batch: bool) -> Iterator[None]:
     """Says which statistics batch normalization uses, whether layers train or not.
 
     Args:
@@ -59,14 +65,21 @@ class BatchNormalization(keras.layers.Layer):
         Ioffe and Szegedy, 2015, https://arxiv.org/abs/1502.03167, Algorithm 1.
     """
 
-    def __init__(self, epsilon=1e-3, center=True, scale=True, axis=-1, **kwargs):
+    def __init__(
+        self,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        axis: int = -1,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         if not epsilon > 0:
             raise ValueError(f"`epsilon` must be positive. Received: epsilon={epsilon}.")
         self.epsilon = epsilon
         self.center, self.scale, self.axis = center, scale, axis
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         if len(input_shape) < 2 or self.axis % len(input_shape) == 0:
             raise ValueError(
                 f"{self.name} expects inputs [batch, ..., channels], with channels on another axis "
@@ -89,7 +102,7 @@ class BatchNormalization(keras.layers.Layer):
         self.mean = weight("mean", "zeros", trainable=False)
         self.variance = weight("variance", "ones", trainable=False)
 
-    def call(self, x, training=False, mask=None):
+    def call(self, x: Tensor, training: bool = False, mask: Tensor | None = None) -> Tensor:
         # Keras's normalization, which this one replaces in models, is called with `mask=None`.
         if mask is not None:
             raise ValueError(f"{self.name} does not take masks of time steps.")
@@ -125,10 +138,10 @@ class BatchNormalization(keras.layers.Layer):
         beta = tf.zeros_like(mean) if self.beta is None else tf.convert_to_tensor(self.beta)
         return gamma, beta
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "epsilon": self.epsilon,
@@ -138,20 +151,27 @@ class BatchNormalization(keras.layers.Layer):
         }
 
 
-def moments(x):
+def moments(x: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and biased variance per channel, with every gradient (`tf.nn.moments` stops one)."""
     axes = list(range(x.shape.rank - 1))
     mean = tf.reduce_mean(x, axes)
     return mean, tf.reduce_mean(tf.square(x - mean), axes)
 
 
-def normalize(x, mean, variance, gamma, beta, epsilon):
+def normalize(
+    x: Tensor,
+    mean: Tensor,
+    variance: Tensor,
+    gamma: Tensor,
+    beta: Tensor,
+    epsilon: float,
+) -> Tensor:
     """The plain form, in the precision of the statistics."""
     scale = gamma * tf.math.rsqrt(variance + epsilon)
     return tf.cast(tf.cast(x, scale.dtype) * scale + (beta - mean * scale), x.dtype)
 
 
-def normalize_fused(x, gamma, beta, epsilon):
+def normalize_fused(x: Tensor, gamma: Tensor, beta: Tensor, epsilon: float) -> Tensor:
     """The fused kernel, by batch statistics: about twice as fast as the plain form."""
     rank, image = x.shape.rank, x
     if rank == 2:

@@ -8,13 +8,14 @@ operations, whose gradients XLA gets right (of `tf.nn.max_pool2d` it does not, a
 import tensorflow as tf
 
 from tfmgaug.custom_gradient import custom_gradient
+from tfmgaug.types import Tensor
 
 
 def _fused(function):
     return tf.function(function, jit_compile=True, autograph=False)
 
 
-def pooled_moments(x, sign):
+def pooled_moments(x: Tensor, sign: Tensor) -> tuple[Tensor, ...]:
     """Pools 2x2 windows and measures the batch; differentiable to any order.
 
     `pooled = S x`, where S picks from each window the first entry with the highest `sign * x`;
@@ -43,7 +44,7 @@ def pooled_moments(x, sign):
     return pool(x)
 
 
-def normalize_pooled(pooled, mean, scale, offset):
+def normalize_pooled(pooled: Tensor, mean: Tensor, scale: Tensor, offset: Tensor) -> Tensor:
     """Computes `(pooled - mean) * scale + offset` per channel, differentiable to any order."""
 
     @custom_gradient

@@ -1,10 +1,13 @@
 """Batch normalization followed by max pooling, as one layer that is fast."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
 from tfmgaug.layers.normalization import BatchNormalization
 from tfmgaug.layers.pooled_moments import normalize_pooled, pooled_moments
+from tfmgaug.types import Shape, Tensor
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
@@ -28,11 +31,11 @@ class PooledBatchNormalization(BatchNormalization):
         TensorShape([8, 14, 14, 3])
     """
 
-    def __init__(self, fused=True, **kwargs):
+    def __init__(self, fused: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.fused = fused
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         if len(input_shape) != 4 or self.axis not in (-1, 3):
             raise ValueError(
                 f"{self.name} expects inputs [batch, height, width, channels]. "
@@ -40,7 +43,7 @@ class PooledBatchNormalization(BatchNormalization):
             )
         super().build(input_shape)
 
-    def call(self, x, training=False, mask=None):
+    def call(self, x: Tensor, training: bool = False, mask: Tensor | None = None) -> Tensor:
         if not (self._by_batch(training) and self.fused and x.shape.is_fully_defined()):
             return tf.nn.max_pool2d(super().call(x, training, mask), 2, 2, "VALID")
         gamma, beta = self._affine()
@@ -50,9 +53,9 @@ class PooledBatchNormalization(BatchNormalization):
         self.variance.assign(variance)
         return normalize_pooled(pooled, mean, gamma * tf.math.rsqrt(variance + self.epsilon), beta)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         batch, height, width, channels = input_shape
         return (batch, height and height // 2, width and width // 2, channels)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "fused": self.fused}

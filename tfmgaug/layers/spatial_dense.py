@@ -1,7 +1,12 @@
 """A dense head with a kernel for each position of its feature maps."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import tensorflow as tf
+
+from tfmgaug.types import Shape, Tensor
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
@@ -26,12 +31,18 @@ class SpatialDense(keras.layers.Layer):
         TensorShape([2, 5])
     """
 
-    def __init__(self, units, size, kernel_initializer="glorot_uniform", **kwargs):
+    def __init__(
+        self,
+        units: int,
+        size: Sequence[int],
+        kernel_initializer: str | keras.Initializer = "glorot_uniform",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.units, self.size = units, tuple(size)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         channels = input_shape[-1]
         # Shaped flat while it is drawn: an initializer takes [h, w, c, units] for a convolution.
         flat = (self.size[0] * self.size[1] * channels, self.units)
@@ -44,7 +55,7 @@ class SpatialDense(keras.layers.Layer):
         )
         self.bias = self.add_weight(shape=(self.units,), initializer="zeros", name="bias")
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         self._check_size(x.shape)
         height, width = tf.shape(x)[1], tf.shape(x)[2]
         kernel = tf.convert_to_tensor(self.kernel)[:height, :width]
@@ -52,7 +63,7 @@ class SpatialDense(keras.layers.Layer):
         x = tf.reshape(x, [-1, flat])
         return x @ tf.reshape(kernel, [flat, self.units]) + tf.convert_to_tensor(self.bias)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         self._check_size(input_shape)
         return (input_shape[0], self.units)
 
@@ -65,7 +76,7 @@ class SpatialDense(keras.layers.Layer):
                     f"{'small' if known < 1 else 'large'}."
                 )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "units": self.units,

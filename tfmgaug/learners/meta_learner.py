@@ -330,7 +330,7 @@ class MetaLearner(CheckedData, Settings, PartLearned, Method, keras.Model):
 
     def export(self, path, **options):
         """Writes a SavedModel that adapts itself; see `tfmgaug.export`."""
-        from tfmgaug.export import export  # which stands above the learners
+        from tfmgaug.saved_model import export  # which stands above the learners
 
         return export(self, path, **options)
 

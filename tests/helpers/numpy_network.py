@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.evaluation.toys import toy_classes
+from tests.helpers.toys import toy_classes
 from tfmgaug.backbones import mlp
 from tfmgaug.data import EpisodeSampler
 from tfmgaug.learners import FOMAML

@@ -1,29 +1,32 @@
 """ResNet-12: the residual network of the few-shot literature."""
 
+from collections.abc import Callable, Sequence
+
 import keras
 
 from tfmgaug.backbones.residual import convolution
 from tfmgaug.backbones.seeds import layer_seeds
 from tfmgaug.layers import BatchNormalization, SpatialDense, Standardization
+from tfmgaug.types import ImageShape
 
 _POOLING = {"max": keras.layers.MaxPooling2D, "average": keras.layers.AveragePooling2D}
 _SLOPE = 0.1  # of LeakyReLU below zero
 
 
 def resnet12(
-    way,
-    image_shape=(84, 84, 3),
-    filters=(64, 160, 320, 640),
+    way: int | None,
+    image_shape: ImageShape = (84, 84, 3),
+    filters: Sequence[int] = (64, 160, 320, 640),
     *,
-    mean=127.5,
-    standard_deviation=127.5,
-    activation=None,
-    pooling="max",
-    global_pooling=True,
-    seed=0,
-    dtype=None,
-    name="resnet12",
-):
+    mean: float = 127.5,
+    standard_deviation: float = 127.5,
+    activation: str | Callable | None = None,
+    pooling: str = "max",
+    global_pooling: bool = True,
+    seed: int = 0,
+    dtype: str | None = None,
+    name: str = "resnet12",
+) -> keras.Model:
     """Builds ResNet-12: four residual blocks of three convolutions.
 
     With `c(x) = norm(conv3x3(x))` and the activation f, each block is

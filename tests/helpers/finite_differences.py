@@ -3,8 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
-from tests.single_task import moved, task_gradient, training_run
-from tests.tasks import theta
+from tests.helpers.single_task import moved, task_gradient, training_run
+from tests.helpers.tasks import theta
 from tfmgaug.engine import hooks
 
 STEP = 1e-5

@@ -4,6 +4,7 @@ import os
 import pathlib
 import shutil
 
+import keras
 import tensorflow as tf
 
 from tfmgaug import batch_statistics
@@ -16,7 +17,7 @@ _WRITTEN = ("assets", "fingerprint.pb", "saved_model.pb", "variables")
 
 
 def export(
-    learner,
+    learner: keras.Model,
     path: str | os.PathLike,
     statistics: str = "support",
     image_shape: tuple[int, int, int] | None = None,

@@ -9,7 +9,7 @@ from tfmgaug.backbones.flattening import flattened, is_nested
 from tfmgaug.backbones.graph import calls
 
 
-def stages(backbone):
+def stages(backbone: keras.Model) -> list[keras.Model]:
     """Divides a backbone into models that follow one another.
 
     `backbone(x) = stage_n(...stage_2(stage_1(x)))`. The models are made of the backbone's own

@@ -9,7 +9,7 @@ from tfmgaug import batch_statistics
 from tfmgaug.analysis import subnetworks
 from tfmgaug.analysis.frozen_tasks import over_tasks
 from tfmgaug.analysis.initialization import untrained_network
-from tfmgaug.analysis.memorization import networks, outputs, per_network
+from tfmgaug.analysis.memorized_accuracy import networks, outputs, per_network
 from tfmgaug.analysis.subnetwork_report import Network, SubnetworkReport
 from tfmgaug.engine.context import Context
 from tfmgaug.engine.prediction import outcomes_per_step

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tfmgaug import batch_statistics
 from tfmgaug.analysis import subnetworks
-from tfmgaug.analysis.memorization import networks
+from tfmgaug.analysis.memorized_accuracy import networks
 from tfmgaug.analysis.subnetwork_report import Network
 from tfmgaug.engine import prediction
 from tfmgaug.engine.context import Context

@@ -1,4 +1,4 @@
-"""Trains learners on one device, or on two: `python -m tests.replicas 2 results.npz`."""
+"""Trains learners on one device, or on two: `python -m tests.helpers.replicas 2 results.npz`."""
 
 import sys
 
@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tests.evaluation.toys import toy_classes
-from tests.tasks import small_conv
+from tests.helpers.tasks import small_conv
+from tests.helpers.toys import toy_classes
 from tfmgaug import MGAug
 from tfmgaug.backbones import mlp
 from tfmgaug.callbacks import IHT

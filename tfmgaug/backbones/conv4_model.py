@@ -1,5 +1,7 @@
 """Conv-4: four blocks of convolution, normalization, pooling and ReLU."""
 
+from collections.abc import Callable, Sequence
+
 import keras
 
 from tfmgaug.backbones.seeds import layer_seeds
@@ -11,27 +13,28 @@ from tfmgaug.layers import (
     SpatialDense,
     Standardization,
 )
+from tfmgaug.types import ImageShape
 
 _BLOCKS = 4
 _POOLING = ("max", "average", "strided")
 
 
 def conv4(
-    way,
-    image_shape,
-    filters=64,
+    way: int | None,
+    image_shape: ImageShape,
+    filters: int = 64,
     *,
-    mean=127.5,
-    standard_deviation=127.5,
-    activation="relu",
-    pooling="max",
-    fused=True,
-    context=None,
-    context_blocks=(3,),
-    seed=0,
-    dtype=None,
-    name="conv4",
-):
+    mean: float = 127.5,
+    standard_deviation: float = 127.5,
+    activation: str | Callable | None = "relu",
+    pooling: str = "max",
+    fused: bool = True,
+    context: int | None = None,
+    context_blocks: Sequence[int] = (3,),
+    seed: int = 0,
+    dtype: str | None = None,
+    name: str = "conv4",
+) -> keras.Model:
     """Builds the four-block convolutional network of the few-shot literature.
 
     `x <- relu(pool(norm(conv3x3(x))))`, four times, then a dense head. ReLU comes after pooling:

@@ -1,28 +1,32 @@
 """Residual networks: ResNet-10, ResNet-18, and others of basic blocks."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import keras
 
 from tfmgaug.backbones.residual import convolution, head
 from tfmgaug.backbones.seeds import layer_seeds
 from tfmgaug.layers import BatchNormalization, Standardization
+from tfmgaug.types import ImageShape
 
 _POOLING = {"max": keras.layers.MaxPooling2D, "average": keras.layers.AveragePooling2D}
 
 
 def resnet(
-    way,
-    image_shape=(224, 224, 3),
-    blocks=(1, 1, 1, 1),
-    filters=(64, 128, 256, 512),
+    way: int | None,
+    image_shape: ImageShape = (224, 224, 3),
+    blocks: Sequence[int] = (1, 1, 1, 1),
+    filters: Sequence[int] = (64, 128, 256, 512),
     *,
-    mean=127.5,
-    standard_deviation=127.5,
-    activation="relu",
-    pooling="max",
-    seed=0,
-    dtype=None,
-    name="resnet",
-):
+    mean: float = 127.5,
+    standard_deviation: float = 127.5,
+    activation: str | Callable | None = "relu",
+    pooling: str = "max",
+    seed: int = 0,
+    dtype: str | None = None,
+    name: str = "resnet",
+) -> keras.Model:
     """Builds a residual network of basic blocks.
 
     A stem, `x <- relu(pool3x3/2(norm(conv7x7/2(x))))`, then groups of blocks
@@ -82,7 +86,13 @@ def resnet(
     return keras.Model(inputs, head(x, way, next(seeds), dtype), name=name)
 
 
-def resnet10(way, image_shape=(224, 224, 3), *, name="resnet10", **options):
+def resnet10(
+    way: int | None,
+    image_shape: ImageShape = (224, 224, 3),
+    *,
+    name: str = "resnet10",
+    **options: Any,
+) -> keras.Model:
     """Builds ResNet-10: `resnet` with one block in each of four groups.
 
     Args:
@@ -103,7 +113,13 @@ def resnet10(way, image_shape=(224, 224, 3), *, name="resnet10", **options):
     return resnet(way, image_shape, (1, 1, 1, 1), name=name, **options)
 
 
-def resnet18(way, image_shape=(224, 224, 3), *, name="resnet18", **options):
+def resnet18(
+    way: int | None,
+    image_shape: ImageShape = (224, 224, 3),
+    *,
+    name: str = "resnet18",
+    **options: Any,
+) -> keras.Model:
     """Builds ResNet-18: `resnet` with two blocks in each of four groups.
 
     Args:

@@ -1,28 +1,31 @@
 """Wide residual networks: WRN-28-10, and others of any depth and width."""
 
+from collections.abc import Callable
+
 import keras
 
 from tfmgaug.backbones.residual import convolution, head
 from tfmgaug.backbones.seeds import layer_seeds
 from tfmgaug.layers import BatchNormalization, Standardization
+from tfmgaug.types import ImageShape
 
 _GROUPS = 3
 
 
 def wide_resnet(
-    way,
-    image_shape=(32, 32, 3),
-    depth=28,
-    widen=10,
-    filters=16,
+    way: int | None,
+    image_shape: ImageShape = (32, 32, 3),
+    depth: int = 28,
+    widen: int = 10,
+    filters: int = 16,
     *,
-    mean=127.5,
-    standard_deviation=127.5,
-    activation="relu",
-    seed=0,
-    dtype=None,
-    name="wide_resnet",
-):
+    mean: float = 127.5,
+    standard_deviation: float = 127.5,
+    activation: str | Callable | None = "relu",
+    seed: int = 0,
+    dtype: str | None = None,
+    name: str = "wide_resnet",
+) -> keras.Model:
     """Builds a wide residual network of pre-activation blocks, WRN-28-10 by default.
 
     A stem, `x <- conv3x3(x)`, then three groups of blocks

@@ -1,5 +1,7 @@
 """A multilayer perceptron, with or without normalization."""
 
+from collections.abc import Callable, Sequence
+
 import keras
 
 from tfmgaug.backbones.seeds import layer_seeds
@@ -7,20 +9,20 @@ from tfmgaug.layers import BatchNormalization, Context, Standardization
 
 
 def mlp(
-    way,
-    input_shape,
-    hidden=(256, 128, 64, 64),
+    way: int | None,
+    input_shape: tuple[int, ...],
+    hidden: Sequence[int] = (256, 128, 64, 64),
     *,
-    width_factor=1,
-    normalization=True,
-    mean=None,
-    standard_deviation=None,
-    activation="relu",
-    context=None,
-    seed=0,
-    dtype=None,
-    name="mlp",
-):
+    width_factor: float = 1,
+    normalization: bool = True,
+    mean: float | None = None,
+    standard_deviation: float | None = None,
+    activation: str | Callable | None = "relu",
+    context: int | None = None,
+    seed: int = 0,
+    dtype: str | None = None,
+    name: str = "mlp",
+) -> keras.Model:
     """Builds a fully connected network.
 
     `x <- activation(norm(x W + b))` for every hidden layer, then a dense head.

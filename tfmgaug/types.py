@@ -1,0 +1,16 @@
+"""Types in the signatures of several modules.
+
+TensorFlow and Keras bring no types along: to a type checker their tensors, layers and models are
+anything, and what these names say is for people.
+"""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+import tensorflow as tf
+
+Tensor: TypeAlias = tf.Tensor
+ArrayLike: TypeAlias = np.ndarray | tf.Tensor
+Shape: TypeAlias = tuple[int | None, ...]  # of a batch: None where it is free
+ImageShape: TypeAlias = tuple[int, int, int]  # height, width, channels
+Logs: TypeAlias = dict[str, Any] | None  # what Keras hands to callbacks
