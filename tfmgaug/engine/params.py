@@ -23,12 +23,15 @@ def name_of(variable: keras.Variable, owner: str = "") -> str:
     return re.sub(r"\W+", "_", variable.path.removeprefix(f"{owner}/"))
 
 
-def by_name(variables: Iterable[keras.Variable], owner: str = "") -> dict[str, keras.Variable]:
+def by_name(
+    variables: Iterable[keras.Variable], owner: str = "", elsewhere: Iterable[keras.Variable] = ()
+) -> dict[str, keras.Variable]:
     """Arranges variables by name.
 
     Args:
         variables: Keras variables.
         owner: as of `name_of`.
+        elsewhere: those that are not the owner's, whatever their paths start with.
 
     Returns:
         A dictionary in the order of the variables.
@@ -36,8 +39,8 @@ def by_name(variables: Iterable[keras.Variable], owner: str = "") -> dict[str, k
     Raises:
         ValueError: two variables have the same name.
     """
-    variables = list(variables)
-    named = {name_of(variable, owner): variable for variable in variables}
+    variables, others = list(variables), {variable.path for variable in elsewhere}
+    named = {name_of(v, "" if v.path in others else owner): v for v in variables}
     if len(named) < len(variables):
         paths = [variable.path for variable in variables]
         raise ValueError(f"Expected layers of different names. Received: weights {paths}.")

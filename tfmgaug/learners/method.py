@@ -191,7 +191,8 @@ class Method:
 
     def named(self, variables):
         """Arranges variables of this learner by name; its own are named without its name."""
-        return by_name(variables, owner=self.name)
+        # A layer of the backbone may be called as the learner is.
+        return by_name(variables, owner=self.name, elsewhere=self.backbone.variables)
 
     def scope(self, params: Params):
         """Lets tensors stand for variables by name; all others are read once, here.
