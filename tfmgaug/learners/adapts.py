@@ -43,7 +43,8 @@ def adapting_names(adapts: Adapts, network: Network, classifier) -> list[str]:
     names = [name for name in network.variables if chosen(name)]
     if not names:
         raise ValueError(
-            f"Expected weights that adapt. Received: adapts={adapts!r}, which names none of "
-            f"{list(network.variables)}."
+            "No weight adapts here: unfreeze what is to adapt. Received: "
+            f"adapts={adapts!r}, which names none of the trainable weights "
+            f"{list(network.variables)} of {network.model.name!r}."
         )
     return names
