@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from tfmgaug.backbones import conv4, mlp, resnet10
 from tfmgaug.backbones.head import body_and_head, classifier_of
+from tfmgaug.engine.network import Network
 from tfmgaug.layers import BatchNormalization
 from tfmgaug.learners import ANIL, BOIL, FOMAML, MAML, FineTuning, ProtoNet, Reptile
 from tfmgaug.masks import ParameterMask
@@ -114,17 +115,17 @@ def test_the_head_is_the_last_layer_with_weights_frozen_or_not():
     assert classifier_of(backbone).name == "top"
     backbone.get_layer("top").trainable = False
     assert classifier_of(backbone).name == "top"
-    with pytest.raises(ValueError, match="adapts nothing here"):
+    with pytest.raises(ValueError, match="unfreeze what is to adapt.*adapts='head'"):
         ANIL(backbone)
-    assert BOIL(backbone).start().keys() == {"own_hidden_kernel", "own_hidden_bias"}
+    assert BOIL(backbone).initial_state().keys() == {"own_hidden_kernel", "own_hidden_bias"}
 
 
 def test_a_head_in_a_wrapper_is_never_pruned():
     top = Block(layers.Dense(3, name="inner"), name="top")
     backbone = keras.Sequential([keras.Input([4]), layers.Dense(4, name="hidden"), top])
     mask = ParameterMask(0.5)
-    mask.attach(backbone, classifier_of(backbone))
-    assert mask.prunable == [True, False, False, False]
+    mask.attach(Network(backbone), classifier_of(backbone))
+    assert mask.prunable == ["hidden_kernel"]
 
 
 def test_a_layer_that_hides_body_and_head_is_named():

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.helpers.tasks import batch, images, smooth_conv, task, theta
+from tests.adaptation import task_gradient
+from tests.tasks import batch, images, smooth_conv, task, theta
 from tfmgaug.backbones.head import classifier_of
 from tfmgaug.backbones.preparation import image_shape_of, prepare
 from tfmgaug.layers import BatchNormalization
@@ -68,13 +69,17 @@ def test_converted_meta_gradients_equal_finite_differences():
         support_x=tf.cast(episode.support_x, tf.float32) / 100,
         query_x=tf.cast(episode.query_x, tf.float32) / 100,
     )
-    direction = [np.random.default_rng(n).normal(size=w.shape) for n, w in enumerate(weights)]
+    direction = {
+        name: np.random.default_rng(n).normal(size=w.shape)
+        for n, (name, w) in enumerate(weights.items())
+    }
 
     def loss(step):
-        moved = [w + step * d for w, d in zip(weights, direction)]
-        return learner.meta_gradient(moved, small)[1].loss
+        moved = {name: w + step * direction[name] for name, w in weights.items()}
+        return task_gradient(learner, small, moved).outcome.loss
 
-    slope = sum(np.sum(g * d) for g, d in zip(learner.meta_gradient(weights, small)[0], direction))
+    gradients = task_gradient(learner, small).gradients
+    slope = sum(np.sum(g * direction[name]) for name, g in gradients.items())
     np.testing.assert_allclose(slope, (loss(1e-5) - loss(-1e-5)) / 2e-5, rtol=1e-6)
 
 
@@ -209,4 +214,4 @@ def test_a_sequential_model_learns():
 def test_images_are_used_as_they_come():
     learner = FOMAML(smooth_conv(), inner_steps=1)
     assert learner.backbone.inputs[0].shape == (None, None, None, 1)
-    assert learner.meta_gradient(theta(learner), task(images()))[1].loss > 0
+    assert task_gradient(learner, task(images())).outcome.loss > 0

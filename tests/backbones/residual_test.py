@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.helpers.numpy_layers import scattered
-from tests.helpers.tasks import batch, flat, scatter, task, theta
+from tests.adaptation import task_gradient
+from tests.backbones.by_hand import scattered
+from tests.tasks import batch, flat, scatter, task, theta
 from tfmgaug.backbones import resnet, resnet10, resnet12, wide_resnet
 from tfmgaug.backbones.preparation import image_shape_of
 from tfmgaug.learners import FOMAML, MAML
@@ -70,14 +71,17 @@ def test_meta_gradients_equal_finite_differences(name):
     backbone = TINIEST[name](activation="tanh", dtype="float64", **pooling)
     learner = scatter(MAML(backbone, inner_steps=1, inner_learning_rate=0.5))
     episode, weights = task(batch(shape=SHAPE)), theta(learner)
-    direction = [np.random.default_rng(n).normal(size=w.shape) for n, w in enumerate(weights)]
+    direction = {
+        name: np.random.default_rng(n).normal(size=w.shape)
+        for n, (name, w) in enumerate(weights.items())
+    }
 
     def loss(step):
-        moved = [w + step * d for w, d in zip(weights, direction)]
-        return learner.meta_gradient(moved, episode)[1].loss
+        moved = {name: w + step * direction[name] for name, w in weights.items()}
+        return task_gradient(learner, episode, moved).outcome.loss
 
-    found = learner.meta_gradient(weights, episode)[0]
-    slope = sum(np.sum(g * d) for g, d in zip(found, direction))
+    gradients = task_gradient(learner, episode).gradients
+    slope = sum(np.sum(g * direction[name]) for name, g in gradients.items())
     np.testing.assert_allclose(slope, (loss(2e-7) - loss(-2e-7)) / 4e-7, rtol=1e-7)
 
 
@@ -131,7 +135,8 @@ def test_kinks_are_exact_at_second_order(backbone, kinks):
     scatter(learner)
     episode = task(batch(shape=SHAPE))
     first, found, expected = (
-        flat(one.meta_gradient(theta(learner), episode)[0]) for one in (first, learner, expected)
+        flat(task_gradient(one, episode, theta(learner)).gradients)
+        for one in (first, learner, expected)
     )
     np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-12)
     assert np.abs(first - found).max() > 1e-3

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from tests.helpers.tasks import smooth_conv, smooth_mlp
 from tfmgaug.backbones import conv4, mlp, resnet, resnet10, resnet12, stages, wide_resnet
+from tfmgaug.engine.context import Context
 from tfmgaug.learners import MAML, ProtoNet
 
 layers = keras.layers
@@ -99,15 +100,15 @@ def test_second_order_gradients_flow_through_the_stages(name):
     backbone, x = network(name)
     learner = MAML(backbone)
     parts = stages(learner.backbone)
-    weights = [tf.convert_to_tensor(variable) for variable in backbone.trainable_variables]
+    weights = learner.network.params
 
     def in_stages(weights, x):
         for part in parts:
-            x, _ = learner.forward(weights, x, model=part)
+            x, _ = learner.network(weights, x, Context(), model=part)
         return x
 
     def at_once(weights, x):
-        return learner.forward(weights, x)[0]
+        return learner.network(weights, x, Context())[0]
 
     def meta_gradient(forward):
         with tf.GradientTape() as outer:
@@ -115,12 +116,14 @@ def test_second_order_gradients_flow_through_the_stages(name):
             with tf.GradientTape() as inner:
                 inner.watch(weights)
                 loss = tf.reduce_mean(forward(weights, x) ** 2)
-            adapted = [w - 0.3 * g for w, g in zip(weights, inner.gradient(loss, weights))]
+            gradients = inner.gradient(loss, weights)
+            adapted = {name: w - 0.3 * gradients[name] for name, w in weights.items()}
             query = tf.reduce_mean(forward(adapted, 255 - x) ** 3)
         return outer.gradient(query, weights)
 
-    for found, expected in zip(meta_gradient(in_stages), meta_gradient(at_once)):
-        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+    found, expected = meta_gradient(in_stages), meta_gradient(at_once)
+    for name in weights:
+        np.testing.assert_allclose(found[name], expected[name], rtol=1e-9, atol=1e-12)
 
 
 def test_stages_leave_the_backbone_as_it_was(tmp_path):

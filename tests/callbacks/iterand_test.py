@@ -26,7 +26,7 @@ def kernels(ticket):
 
 
 def pruned(ticket):
-    masks = [np.asarray(mask) == 0 for mask in ticket.score_mask.masks() if mask is not None]
+    masks = [np.asarray(mask) == 0 for mask in ticket.score_mask.masks().values()]
     return [*masks, np.zeros((8, 3), bool)]  # the classifier's
 
 
