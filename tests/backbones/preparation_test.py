@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.adaptation import task_gradient
-from tests.tasks import batch, images, smooth_conv, task, theta
+from tests.helpers.adaptation import task_gradient
+from tests.helpers.tasks import batch, images, smooth_conv, task, theta
 from tfmgaug.backbones.head import classifier_of
 from tfmgaug.backbones.preparation import image_shape_of, prepare
 from tfmgaug.layers import BatchNormalization

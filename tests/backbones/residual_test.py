@@ -4,10 +4,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-
-from tests.adaptation import task_gradient
 from tests.backbones.by_hand import scattered
-from tests.tasks import batch, flat, scatter, task, theta
+
+from tests.helpers.adaptation import task_gradient
+from tests.helpers.tasks import batch, flat, scatter, task, theta
 from tfmgaug.backbones import resnet, resnet10, resnet12, wide_resnet
 from tfmgaug.backbones.preparation import image_shape_of
 from tfmgaug.learners import FOMAML, MAML

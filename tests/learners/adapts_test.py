@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from tests.adaptation import adapted
-from tests.tasks import batch, flat, scatter, smooth_mlp, task
+from tests.helpers.adaptation import adapted
+from tests.helpers.tasks import batch, flat, scatter, smooth_mlp, task
 from tfmgaug.learners import ANIL, BOIL, CAVIA, FOMAML, MAML
 
 CONTEXT = {"normalization": False, "context": 3}

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import pytest
 
+from tests.helpers.tasks import batch
 from tests.suite_test import eagerly
-from tests.tasks import batch
 from tfmgaug.learners import FOMAML, MetaTicket, Reptile
 
 FILES = pathlib.Path(__file__).parent / "files"
