@@ -98,7 +98,10 @@ def changes(run, planned):
     return [
         f"--{name}={_text(run[name])} ({_text(planned[name])})"
         for name in names
-        if run[name] != planned[name] and (_reads(run, name) or _reads(planned, name))
+        if run[name] != planned[name]
+        # Earlier versions recorded a constructor's default as None.
+        and not (run[name] is None and settings.is_default(name, planned[name]))
+        and (_reads(run, name) or _reads(planned, name))
     ]
 
 

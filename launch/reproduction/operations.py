@@ -1,8 +1,6 @@
 """How many products and sums a network takes for one image."""
 
-from types import SimpleNamespace
-
-from launch.learner_flags import resnet12_filters
+from launch.channels import of_resnet12
 
 _SIDES = {"glyphs": 28, "omniglot": 28, "cifar_fs": 32, "fc100": 32}  # of images as they come
 _GRAY = ("glyphs", "omniglot")
@@ -70,7 +68,7 @@ def _resnet(blocks):
 
 def _resnet12(settings, side, channels):
     layers = []
-    for width in resnet12_filters(SimpleNamespace(**settings)):
+    for width in of_resnet12(settings["filters"], settings["block_filters"]):
         layers += [(side, 3, channels, width), *[(side, 3, width, width)] * 2]
         layers.append((side, 1, channels, width))
         side, channels = side // 2, width

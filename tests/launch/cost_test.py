@@ -6,13 +6,13 @@ import keras
 import numpy as np
 import pytest
 
-from launch import learner_flags
-from launch.construction.backbone import build_backbone
+from launch.construction.learner import build_backbone
 from launch.reproduction import cost
 from launch.reproduction.operations import operations
+from tests.launch import experiments
 
 NETWORK = {
-    **{name: None for names in learner_flags.BACKBONE_FLAGS.values() for name in names},
+    **dict.fromkeys(("block_filters", "depth", "global_pooling", "widen", "width_factor")),
     **{"data": "folder", "learner": "maml", "way": 5, "seed": 0, "fused": True, "strided": False},
     **{"filters": 3, "hidden": [8, 6], "image_size": 44},
 }
@@ -52,7 +52,7 @@ def test_operations_are_those_of_the_layers_that_are_built(own):
     tasks = SimpleNamespace(
         example_shape=shape, mean=127.5, standard_deviation=127.5, regression=False
     )
-    model = build_backbone(SimpleNamespace(**given), tasks)
+    model = build_backbone(experiments.make(**given), tasks)
     assert operations(given) == counted(model, shape)
 
 

@@ -15,7 +15,9 @@ ASK = """
 import json, sys
 from absl import flags
 from launch import settings
-from launch.construction import optimizer, pruning
+from launch.construction.building import build
+from launch.construction.callbacks import build_schedules
+from launch.construction.learner import build_optimizer
 from launch.reproduction import composition
 from launch.reproduction.paper import Recipe
 
@@ -24,12 +26,10 @@ flags.FLAGS(["test"])
 def resolve(recipe, size):
     given = composition.arguments(recipe, size)
     found = composition.resolve(given)
-    for name in settings.names():
-        flags.FLAGS[name].unparse()
-    flags.FLAGS(["test", *given])
-    optimizer.build_optimizer(flags.FLAGS)
-    pruning.learner_options(flags.FLAGS)
-    schedule = pruning.callbacks(flags.FLAGS)
+    experiment = settings.experiment(found)
+    build_optimizer(experiment)
+    build(experiment.magnitude_mask)
+    schedule = build_schedules(experiment)
     return {**found, "starts": schedule[0].starts if schedule else []}
 
 asked = [Recipe(*map(tuple, one)) for one in json.load(sys.stdin)]
