@@ -49,12 +49,11 @@ classes = data.ImageClasses(images, np.arange(6) * 16, "abcde")
 tasks.data.load = lambda *_, **options: data.Splits(classes, classes, classes)
 
 def build(recipe):
-    for name in settings.names():
-        flags.FLAGS[name].unparse()
     small = ["--filters=2", "--image_size=16"]
     small += ["--resolutions=16"] if any("resolutions" in name for name in recipe.files) else []
-    flags.FLAGS(["test", *composition.arguments(recipe, "full", small)])
-    learner = build_learner(flags.FLAGS, tasks.build(flags.FLAGS))
+    values = composition.resolve(composition.arguments(recipe, "full", small))
+    experiment = settings.experiment(values)
+    learner = build_learner(experiment, tasks.build(experiment))
     mgaug = learner.augmentation
     return {
         "learner": type(learner).__name__,
