@@ -3,9 +3,9 @@
 from absl import flags
 
 from launch import data_flags, number_flags, settings
+from launch.constructor_flags import choices
 from launch.given_flags import read_with, refuse_idle
-from launch.learner_flags import STATISTICS
-from launch.mgaug_flags import MASKS
+from launch.registry import MASKED
 
 # What each analysis reads; the name is that of a module of `launch.analyses`.
 ANALYSES = {
@@ -48,7 +48,7 @@ def define():
     )
     flags.DEFINE_list("masks", None, "catfish, parameter, width: a panel each; the run's own.")
     number_flags.define("rates", "Shares pruned.", upper_bound=1)
-    flags.DEFINE_enum("statistics", None, STATISTICS, "Of queries; as in training.")
+    flags.DEFINE_enum("statistics", None, choices("statistics"), "Of queries; as in training.")
     flags.DEFINE_integer(
         "seed", 0, "Of random masks, initializations and directions.", lower_bound=0
     )
@@ -105,9 +105,9 @@ def check(options, words):
         )
     name = words[0]
     _refuse_others(name, options)
-    unknown = sorted(set(options.masks or ()) - set(MASKS))
+    unknown = sorted(set(options.masks or ()) - set(MASKED))
     if unknown:
-        raise ValueError(f"--masks must be of {', '.join(MASKS)}. Received: {', '.join(unknown)}.")
+        raise ValueError(f"--masks must be of {', '.join(MASKED)}. Received: {', '.join(unknown)}.")
     if name == "landscape":
         measuring = (*_MEASURING, *settings.names())
         tables = dict.fromkeys(measuring, read_with(plot=("runs",)))

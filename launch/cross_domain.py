@@ -1,10 +1,10 @@
 """Runs evaluated on several data sets, in one table."""
 
-import types
 from typing import NamedTuple
 
 from launch import settings, summary, tasks
 from launch.data_sets import parse
+from launch.experiment import Data
 from tfmgaug import evaluation
 
 
@@ -145,7 +145,7 @@ def _settings(options, dataset, size):
     found["image_size"] = size[0] if size[0] == size[1] else size
     if options.test_crop and size[0] != size[1]:
         raise ValueError(f"--test_crop needs square images. Received: {size[0]} x {size[1]}.")
-    return types.SimpleNamespace(**found)
+    return Data(**found)
 
 
 def _size(learner):

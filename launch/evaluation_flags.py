@@ -4,10 +4,10 @@ import types
 
 from absl import flags
 
-from launch import data_flags, data_sets, output
+from launch import constructor_flags, data_flags, data_sets, output
 from launch.given_flags import present, read_with, refuse_idle
-from launch.learner_flags import STATISTICS
 
+STATISTICS = constructor_flags.choices("statistics")
 # Nothing is trained here.
 READ_WITH = {
     **data_flags.READ_WITH,

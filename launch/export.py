@@ -7,8 +7,8 @@ python -m launch.export --run=runs/a --path=a.ticket --format=ticket
 from absl import flags
 
 from launch import command
+from launch.constructor_flags import choices
 from launch.given_flags import present, read_with, refuse_idle
-from launch.learner_flags import STATISTICS
 
 GROUPS = {"Flags": ("run", "path", "format", "statistics", "overwrite")}
 READ_WITH = {"statistics": read_with(format=("saved_model",))}  # who loads a ticket chooses
@@ -24,7 +24,7 @@ flags.DEFINE_enum(
 flags.DEFINE_enum(
     "statistics",
     None,
-    STATISTICS,
+    choices("statistics"),
     "Batch-statistics mode of the SavedModel; support by default.",
 )
 flags.DEFINE_boolean("overwrite", False, "Replace what an earlier export left in --path.")

@@ -6,6 +6,8 @@ import pathlib
 import keras
 
 import tfmgaug  # noqa: F401  registers the classes that .keras files name
+from launch import experiment_of_flags
+from launch.experiment import Experiment
 from launch.run_directory import RunDirectory
 
 
@@ -40,3 +42,25 @@ def saved_flags(path):
     run = pathlib.Path(path)
     file = RunDirectory(run if run.is_dir() else run.parent).flags
     return json.loads(file.read_text()) if file.is_file() else None
+
+
+def load_experiment(path):
+    """Reads the experiment of a run, of which everything can be built again.
+
+    Args:
+        path: run directory.
+
+    Returns:
+        An `Experiment`. Of a run of version 0.1, which has no experiment.json, it is made of its
+        flags.
+
+    Raises:
+        FileNotFoundError: there is no run.
+        ValueError: another version of the package has written it.
+    """
+    directory = RunDirectory(path)
+    if directory.experiment.is_file():
+        return Experiment.from_json(json.loads(directory.experiment.read_text()))
+    if not directory.flags.is_file():
+        raise FileNotFoundError(f"{path} holds no run: {directory.experiment} is missing.")
+    return experiment_of_flags.experiment(json.loads(directory.flags.read_text()))

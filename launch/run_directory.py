@@ -11,11 +11,13 @@ from tfmgaug.callbacks.checkpoint import LAST, holds_epochs
 from tfmgaug.files import explained, without_mark, write_json
 
 _MARK, _LOCK = "flags.json", ".lock"
+_EXPERIMENT = "experiment.json"
 _ANALYSES = sorted(file.stem for file in (pathlib.Path(__file__).parent / "analyses").glob("*.py"))
 
 # All that a run writes, and what others write about it. Nothing else is ever removed.
 _WRITTEN = (
     _MARK,
+    _EXPERIMENT,
     "checkpoints/best.weights.h5",
     "checkpoints/history.json",
     "checkpoints/last.weights.h5",
@@ -46,7 +48,8 @@ class RunDirectory:
         path: the directory.
 
     Attributes:
-        flags: settings of the run, JSON.
+        flags: the flags of the run, JSON.
+        experiment: all that the run is, JSON: see `launch.experiment`.
         checkpoints: folder of weights and history.
         events: folder of TensorBoard events.
         figures: folder of PNGs.
@@ -58,6 +61,7 @@ class RunDirectory:
     def __init__(self, path):
         self.path = pathlib.Path(path)
         self.flags = self.path / _MARK
+        self.experiment = self.path / _EXPERIMENT
         self.checkpoints = self.path / "checkpoints"
         self.events = self.path / "events"
         self.figures = self.path / "figures"
@@ -99,11 +103,12 @@ class RunDirectory:
             self._check_nothing_to_lose(resume)
         return False
 
-    def begin(self, settings):
+    def begin(self, settings, experiment):
         """Removes what an earlier run has written, and notes the settings of the new one.
 
         Args:
-            settings: dictionary to keep.
+            settings: dictionary of flags to keep.
+            experiment: dictionary of the experiment to keep.
 
         Raises:
             OSError: the directory cannot be written.
@@ -113,6 +118,7 @@ class RunDirectory:
             self._remove(file for file in self._files() if _is_written(file) and file != _MARK)
             self.flags.unlink(missing_ok=True)
         write_json(self.flags, settings)
+        write_json(self.experiment, experiment)
 
     def _check_ours(self):
         names = {without_mark(entry.name) for entry in self.path.iterdir()}
@@ -159,7 +165,7 @@ class RunDirectory:
             file
             for file in self._files()
             if _is_written(file)
-            and file != _MARK
+            and file not in (_MARK, _EXPERIMENT)
             and not _is_cut_off(file)
             and kept.get(file.partition("/")[0], True)
         )

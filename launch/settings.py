@@ -1,48 +1,50 @@
-"""The flags of a training run, of all families."""
+"""The flags of a training run: of its data, of its training, and of all that it is made of."""
 
 from absl import flags
 
-from launch import (
-    cavia_flags,
-    data_flags,
-    landscape_flags,
-    learner_flags,
-    meta_ticket_flags,
-    metaoptnet_flags,
-    mgaug_flags,
-    optimizer_flags,
-    pruning_flags,
-    regularizer_flags,
-    reptile_flags,
-    training_flags,
-)
-from launch.given_flags import refuse_idle
+from launch import channels, checks, constructor_flags, data_flags
+from launch.experiment_of_flags import experiment
+from launch.given_flags import GIVEN, Switch, read_with, refuse_idle
+from launch.quickstart import QUICKSTART
+from launch.registry import LEARNERS, MASKED
 
-_FAMILIES = (
-    learner_flags,
-    data_flags,
-    cavia_flags,
-    landscape_flags,
-    meta_ticket_flags,
-    metaoptnet_flags,
-    optimizer_flags,
-    pruning_flags,
-    regularizer_flags,
-    reptile_flags,
-    mgaug_flags,
-    training_flags,
-)
+_ADAPTING = constructor_flags.readers("learner", "inner_steps")
+_EMBEDDING = tuple(name for name in LEARNERS.rows if name not in _ADAPTING)
+_OVER_TASKS = tuple(name for name in LEARNERS.rows if name != "fine_tuning")
+_OF_IMAGES = Switch("data", data_flags.IMAGES)
+_CONSTRUCTORS = constructor_flags.read_with()
 # What each flag is read with; those that are in no table always are.
-READ_WITH = {name: how for family in _FAMILIES for name, how in family.READ_WITH.items()}
+READ_WITH = {
+    **data_flags.READ_WITH,
+    **_CONSTRUCTORS,
+    "task_augmentation": (*_CONSTRUCTORS["task_augmentation"], _OF_IMAGES),
+    **dict.fromkeys(
+        ("mutually_exclusive", "train_resolutions"),
+        (*read_with(learner=_OVER_TASKS), _OF_IMAGES),
+    ),
+    **dict.fromkeys(("augment_images", "gap_episodes"), (_OF_IMAGES,)),
+    **dict.fromkeys(("tasks", "train_query", "train_shot"), read_with(learner=_OVER_TASKS)),
+    **dict.fromkeys(("gradient_norms_every", "test_inner_steps"), read_with(learner=_ADAPTING)),
+    "batch_size": read_with(learner=("fine_tuning",)),
+    "train_way": read_with(learner=_EMBEDDING),
+    "mgaug_from_epoch": read_with(mask=MASKED),
+    "regularize_subnetworks": read_with(regularizers=GIVEN, mask=MASKED),
+}
 # What a run can be resumed with although it was started with something else.
 _FREE_ON_RESUME = ("cache_dir", "overwrite", "parallel_tasks", "recipe", "resume", "run_dir")
 
 
 def define():
-    """Defines the flags of `launch.train`."""
-    for family in _FAMILIES:
-        family.define()
-        flags.adopt_module_key_flags(family)
+    """Defines the flags of `launch.train`, under which the quickstart recipe lies."""
+    data_flags.define()
+    flags.adopt_module_key_flags(data_flags)
+    constructor_flags.define_fields("launch.experiment.Training")
+    constructor_flags.define()
+    flags.DEFINE_string("run_dir", None, "Where to write; runs/<data>-<learner>-... by default.")
+    flags.DEFINE_boolean("overwrite", False, "Replace an earlier run in run_dir.")
+    flags.DEFINE_boolean("resume", False, "Go on with the run in run_dir, if there is one.")
+    for name, value in QUICKSTART.items():
+        flags.FLAGS.set_default(name, value)
 
 
 def check(settings, names):
@@ -56,24 +58,29 @@ def check(settings, names):
         ValueError: nothing reads a flag, or flags do not fit together.
     """
     refuse_idle(settings, names, READ_WITH)
-    for family in _FAMILIES:
-        if hasattr(family, "check"):
-            family.check(settings)
+    checks.check(settings)
+    experiment(as_dictionary())
 
 
 def names():
     """Returns the names of the flags that `define` defined."""
     defined = flags.FLAGS.flags_by_module_dict()
-    modules = [family.__name__ for family in _FAMILIES]
-    return sorted(flag.name for module in modules for flag in defined.get(module, ()))
+    modules = (__name__, data_flags.__name__)
+    return sorted({flag.name for module in modules for flag in defined.get(module, ())})
 
 
 def as_dictionary():
     """Returns the settings as a dictionary that JSON can hold, all defaults filled in."""
     values = {name: flags.FLAGS[name].value for name in names()}
     if "filters" in values:
-        values["filters"] = learner_flags.filters(flags.FLAGS)
+        values["filters"] = channels.recorded(values)
     return values
+
+
+def defaults():
+    """Returns the dictionary of `as_dictionary` where no flag is given."""
+    values = {name: flags.FLAGS[name].default for name in names()}
+    return {**values, "filters": channels.recorded(values)}
 
 
 def differences(saved):
@@ -89,5 +96,17 @@ def differences(saved):
     return [
         f"--{name}={now.get(name)} (the run was started with {saved.get(name)})"
         for name in sorted(set(saved) | set(now))
-        if name not in _FREE_ON_RESUME and now.get(name) != saved.get(name)
+        if name not in _FREE_ON_RESUME
+        and now.get(name) != saved.get(name)
+        and not (saved.get(name) is None and is_default(name, now.get(name)))
     ]
+
+
+def is_default(name, value):
+    """Whether a value is a flag's default, which earlier versions recorded as None.
+
+    Args:
+        name: of the flag.
+        value: of it.
+    """
+    return name in flags.FLAGS and value == flags.FLAGS[name].default

@@ -11,11 +11,11 @@ from tfmgaug.callbacks.checkpoint import BEST, LAST
 from tfmgaug.files import write_json, write_saved
 
 
-def conclude(options, directory, learner, job, initial, history, started):
+def conclude(experiment, directory, learner, job, initial, history, started):
     """Evaluates the learner of the epoch to keep, writes what a run leaves behind, and says where.
 
     Args:
-        options: absl flags.
+        experiment: `launch.experiment.Experiment`.
         directory: `RunDirectory`.
         learner: the trained learner.
         job: `launch.tasks.Tasks`.
@@ -24,20 +24,22 @@ def conclude(options, directory, learner, job, initial, history, started):
         started: `time.monotonic()` at the start of the process.
     """
     # Reptile was built with them, beside those that it is trained with.
-    if options.test_inner_steps is not None and options.learner != "reptile":
-        learner.inner_steps = options.test_inner_steps
-    initialization = _evaluate_initialization(options, learner, job, initial)
-    learner.load_weights(directory.checkpoints / (BEST if options.keep == "best" else LAST))
+    if experiment.test_inner_steps is not None and experiment.learner.name != "reptile":
+        learner.inner_steps = experiment.test_inner_steps
+    initialization = _evaluate_initialization(experiment, learner, job, initial)
+    learner.load_weights(directory.checkpoints / (BEST if experiment.keep == "best" else LAST))
     report = evaluate(
-        learner, job.test, options.test_episodes, type(learner).__name__, _modes(options)
+        learner, job.test, experiment.test_episodes, type(learner).__name__, _modes(experiment)
     )
     floor = (
-        None if job.regression else evaluation.pixel_floor(job.test, episodes=options.test_episodes)
+        None
+        if job.regression
+        else evaluation.pixel_floor(job.test, episodes=experiment.test_episodes)
     )
     beside = [other for other in (initialization, floor) if other is not None]
     _write_models(directory, learner)
     _draw(directory, job, history, report, beside)
-    _write_report(options, directory, report, initialization, floor, history, started)
+    _write_report(experiment, directory, report, initialization, floor, history, started)
     print(f"\n{report.table(*beside)}\n")
     _say_where(directory, started)
 
@@ -66,18 +68,19 @@ def evaluate(learner, sampler, episodes, name, statistics=("transductive", "supp
     )
 
 
-def _evaluate_initialization(options, learner, job, initial):
+def _evaluate_initialization(experiment, learner, job, initial):
     # The same object with its first weights: its graphs are traced once.
     for variable, value in zip(learner.weights, initial):
         variable.assign(value)
     name = "initialization"
-    return evaluate(learner, job.test, options.test_episodes, name, _modes(options), more=1)
+    return evaluate(learner, job.test, experiment.test_episodes, name, _modes(experiment), more=1)
 
 
-def _modes(options):
+def _modes(experiment):
     # Running averages are there if they were trained with; one by one is a pass over the support
     # set for every query. Both are for those alone who ask for them.
-    asked = (options.statistics,) if options.statistics in (RUNNING, ONE_BY_ONE) else ()
+    trained_with = experiment.learner.arguments["statistics"]
+    asked = (trained_with,) if trained_with in (RUNNING, ONE_BY_ONE) else ()
     return (*asked, "transductive", "support")
 
 
@@ -95,17 +98,17 @@ def _draw(directory, job, history, report, beside):
     figures.save(figures.training_curves(history), directory.figures / "training_curves.png")
 
 
-def _write_report(options, directory, report, initialization, floor, history, started):
+def _write_report(experiment, directory, report, initialization, floor, history, started):
     result = {
         **headline(report),
         "initialization": headline(initialization),
         "floor": None if floor is None else headline(floor),
-        "way": options.way,
-        "shot": options.shot,
-        "query": options.query,
-        "seed": options.seed,
+        "way": experiment.way,
+        "shot": experiment.shot,
+        "query": experiment.query,
+        "seed": experiment.seed,
         "outer_steps": history[-1]["step"],
-        "trained_with_statistics": options.statistics,
+        "trained_with_statistics": experiment.learner.arguments["statistics"],
         "seconds": round(time.monotonic() - started, 1),
         "peak_memory_megabytes": peak_memory(),
     }

@@ -4,8 +4,7 @@ import dataclasses
 from typing import Any, NamedTuple
 
 from launch import images, ways
-from launch.construction import landscape
-from launch.given_flags import arguments
+from launch.construction.building import build as build_part
 from tfmgaug import data
 
 # Tasks that select the model, and those that judge it, must not share their draws.
@@ -48,7 +47,7 @@ def build(settings):
     """Loads the data and makes the samplers; whatever doesn't fit is refused here.
 
     Args:
-        settings: absl flags, as `launch.settings.define` defines them.
+        settings: `launch.experiment.Experiment`.
 
     Returns:
         `Tasks`.
@@ -90,7 +89,7 @@ def test_sampler(settings, runs=()):  # noqa: PT028, no test
     """Makes the sampler of test episodes alone, for evaluation on any data set.
 
     Args:
-        settings: absl flags, as `launch.data_flags.define` defines them.
+        settings: `launch.experiment.Data`, or absl flags of the same names.
         runs: paths of the runs that are tested. Of a folder that none of them was trained on, and
             that is not split itself, all classes are test classes.
 
@@ -112,8 +111,8 @@ def test_sampler(settings, runs=()):  # noqa: PT028, no test
 
 def _training_sampler(settings, classes):
     transform = _training_transform(settings)
-    if settings.learner == "fine_tuning":
-        return landscape.labeled_images(settings, classes, transform)
+    if settings.learner.name == "fine_tuning":
+        return data.LabeledSampler(classes, settings.batch_size, settings.seed, transform)
     return _sampler(
         settings,
         classes,
@@ -124,8 +123,8 @@ def _training_sampler(settings, classes):
         tasks=settings.tasks,
         mutually_exclusive=settings.mutually_exclusive,
         transform=transform,
-        task_augmentation=_task_augmentation(settings),
-        resolutions=settings.train_resolutions and [int(n) for n in settings.train_resolutions],
+        task_augmentation=build_part(settings.task_augmentation),
+        resolutions=settings.train_resolutions,
     )
 
 
@@ -137,13 +136,6 @@ def _training_transform(settings):
 
 def _test_transform(settings):
     return data.CenterCrop(settings.image_size) if settings.test_crop else None
-
-
-def _task_augmentation(settings):
-    if settings.task_augmentation == "none":
-        return None
-    flags_of = {"probability": "rotation_probability", "ramp": "rotation_ramp"}
-    return data.RotatedClasses(**arguments(settings, flags_of))
 
 
 def _test_sampler(settings, splits):

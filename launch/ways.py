@@ -35,13 +35,13 @@ def check(settings, splits):
     """Refuses splits with too few classes to train on, and says what would do.
 
     Args:
-        settings: absl flags, as `launch.settings.define` defines them.
+        settings: `launch.experiment.Experiment`.
         splits: `Splits`.
 
     Raises:
         ValueError: a split has fewer classes than an episode.
     """
-    fine_tuning = settings.learner == "fine_tuning"
+    fine_tuning = settings.learner.name == "fine_tuning"
     train_way = 2 if fine_tuning else settings.train_way or settings.way
     needed = (max(train_way, 2 if fine_tuning else settings.way), settings.way, settings.way)
     if all(len(classes) >= way for classes, way in zip(splits, needed)):

@@ -1,15 +1,17 @@
 """Trained runs, and the tasks that they are analyzed on."""
 
+import dataclasses
 import functools
 import json
 import pathlib
-import types
 
 import numpy as np
 
 from launch import data_flags, loading, settings, tasks
-from launch.construction.augmentation import MASKS
+from launch.construction.building import build
+from launch.experiment import Data, Part
 from launch.given_flags import idle, refuse_idle
+from launch.registry import MASKS
 from launch.run_directory import RunDirectory
 from tfmgaug import data, masks
 
@@ -33,7 +35,7 @@ class Run:
         name: in figures.
         given: the data flags given now.
         saved: the flags that the run was started with.
-        settings: these, overridden by the data flags given now.
+        settings: their `Data`, overridden by the data flags given now.
 
     Raises:
         FileNotFoundError: there is no run.
@@ -90,7 +92,7 @@ class Run:
     def masks(self, options):
         """Returns the masks to prune with: those of --masks, or the run's own."""
         if options.masks:
-            return [MASKS[name]() for name in options.masks]
+            return [build(Part(name, MASKS.rows[name].constructor, {})) for name in options.masks]
         augmentation = self.learner.augmentation
         return [masks.CatfishMask() if augmentation is None else augmentation.mask]
 
@@ -102,7 +104,8 @@ class Run:
             ValueError: the tasks don't fit the learner.
         """
         if self.settings.data == "sinusoids":
-            return tasks.build(self.settings).test
+            trained = loading.load_experiment(self.path)
+            return tasks.build(dataclasses.replace(trained, **vars(self.settings))).test
         return self._checked(tasks.test_sampler(self.settings, [self.path]))
 
     @functools.cached_property
@@ -122,7 +125,7 @@ class Run:
         }
         classes = {"test_classes": "train", "train_classes": self.saved.get("train_classes")}
         as_trained = {**{n: shape[n] for n in ("way", "shot", "query")}, **classes}
-        fresh = tasks.test_sampler(types.SimpleNamespace(**{**vars(self.settings), **as_trained}))
+        fresh = tasks.test_sampler(dataclasses.replace(self.settings, **as_trained))
         return self._checked(
             data.EpisodeSampler(
                 fresh.classes,
@@ -209,4 +212,4 @@ def _overridden(defaults, saved, given):
     merged = {**defaults, **kept, **given}
     if merged["test_classes"] != "train" and "train_classes" not in given:
         merged["train_classes"] = None  # which other tasks are not taken from
-    return types.SimpleNamespace(**merged)
+    return Data(**{field.name: merged[field.name] for field in dataclasses.fields(Data)})

@@ -1,36 +1,10 @@
-"""The compiled learner that flags describe."""
+"""The compiled learner of an experiment."""
 
 import keras
 
-from launch.construction import (
-    cavia,
-    landscape,
-    meta_ticket,
-    metaoptnet,
-    pruning,
-    regularizers,
-    reptile,
-)
-from launch.construction.augmentation import build_augmentation
-from launch.construction.backbone import build_backbone
-from launch.construction.optimizer import build_optimizer
-from launch.learner_flags import EMBEDDING, LEARNED_RATES, LEARNING_OVER_TASKS, SECOND_ORDER
-from tfmgaug import learners
+from launch.construction.building import build
 from tfmgaug.augmentation.mgaug import check_resolutions
-
-LEARNERS = {
-    "anil": learners.ANIL,
-    "boil": learners.BOIL,
-    "cavia": learners.CAVIA,
-    "fine_tuning": learners.FineTuning,
-    "fomaml": learners.FOMAML,
-    "maml": learners.MAML,
-    "meta_ticket": learners.MetaTicket,
-    "meta_ticket_boil": learners.MetaTicketBOIL,
-    "metaoptnet": learners.MetaOptNet,
-    "protonet": learners.ProtoNet,
-    "reptile": learners.Reptile,
-}
+from tfmgaug.data import LabeledSampler
 
 
 def set_precision(policy):
@@ -38,43 +12,76 @@ def set_precision(policy):
     keras.config.set_dtype_policy(policy)
 
 
-def build_learner(settings, tasks):
-    """Builds and compiles the learner that the flags describe.
+def build_learner(experiment, tasks):
+    """Builds and compiles the learner of an experiment.
 
     Args:
-        settings: absl flags, as `launch.settings.define` defines them.
+        experiment: `launch.experiment.Experiment`.
         tasks: `launch.tasks.Tasks`.
 
     Returns:
         A compiled `MetaLearner`.
 
     Raises:
-        ValueError: flags do not fit together.
+        ValueError: arguments do not fit together.
     """
-    options = {
-        "statistics": settings.statistics,
-        "parallel_tasks": settings.parallel_tasks,
-        "seed": settings.seed,
-    }
-    if tasks.regression:
-        options["loss"] = "mean_squared_error"
-    if settings.learner == "protonet":
-        options["distance"] = settings.distance
-    if settings.learner not in EMBEDDING:
-        options["inner_steps"] = settings.inner_steps
-        options["inner_learning_rate"] = settings.inner_learning_rate
-    if settings.learner in LEARNED_RATES:
-        options["learn_inner_rates"] = settings.learn_inner_rates
-    if settings.learner in SECOND_ORDER:
-        options["recompute_inner_steps"] = settings.recompute_inner_steps
-    if settings.learner in LEARNING_OVER_TASKS:
-        options["augmentation"] = build_augmentation(settings)
-        options["regularizers"] = regularizers.build(settings)
-    for family in (meta_ticket, cavia, metaoptnet, reptile, pruning):
-        options |= family.learner_options(settings)
-    options |= landscape.learner_options(settings, tasks.train)
-    learner = LEARNERS[settings.learner](build_backbone(settings, tasks), **options)
+    backbone = build_backbone(experiment, tasks)
+    learner = build(experiment.learner, backbone, **_options(experiment, tasks))
     if getattr(tasks.train, "resolutions", None):
         check_resolutions(learner.backbone, tasks.train.resolutions)
-    learner.compile(optimizer=build_optimizer(settings))
+    learner.compile(optimizer=build_optimizer(experiment))
     return learner
+
+
+def build_backbone(experiment, tasks):
+    """Builds the network of an experiment.
+
+    Args:
+        experiment: `launch.experiment.Experiment`.
+        tasks: `launch.tasks.Tasks`.
+
+    Returns:
+        A `keras.Model`, from inputs to logits; to embeddings where the learner has no inner steps.
+
+    Raises:
+        ValueError: the examples don't fit it.
+    """
+    outputs = 1 if tasks.regression else experiment.way
+    return build(
+        experiment.backbone,
+        outputs if "inner_steps" in experiment.learner.arguments else None,
+        tasks.example_shape,
+        mean=tasks.mean,
+        standard_deviation=tasks.standard_deviation,
+        seed=experiment.seed,
+    )
+
+
+def build_optimizer(experiment):
+    """Builds the optimizer of the outer loop.
+
+    Args:
+        experiment: `launch.experiment.Experiment`.
+
+    Returns:
+        A Keras optimizer.
+    """
+    rate, length = experiment.learning_rate, (experiment.epochs, experiment.steps_per_epoch)
+    schedule = experiment.schedule and build(experiment.schedule, rate, *length)
+    return build(experiment.optimizer, schedule or rate)
+
+
+def _options(experiment, tasks):
+    """The learner's arguments that no flag of its own fills."""
+    options = {"seed": experiment.seed}
+    if tasks.regression:
+        options["loss"] = "mean_squared_error"
+    if experiment.magnitude_mask is not None:
+        options["magnitude_mask"] = build(experiment.magnitude_mask)
+    if isinstance(tasks.train, LabeledSampler):
+        return {**options, "classes": len(tasks.train.classes.counts)}
+    return {
+        **options,
+        "augmentation": build(experiment.augmentation),
+        "regularizers": [build(regularizer) for regularizer in experiment.regularizers],
+    }

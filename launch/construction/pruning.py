@@ -1,46 +1,52 @@
-"""The magnitude mask and the schedule of DSD and IHT."""
+"""The schedules of network pruning: DSD and IHT."""
 
-from launch.given_flags import arguments
-from launch.pruning_flags import FLAGS_OF
 from tfmgaug.callbacks import DSD, IHT
-from tfmgaug.masks import MagnitudeMask
 
 
-def learner_options(settings):
-    """Returns the arguments of a learner's constructor: the magnitude mask.
-
-    Args:
-        settings: absl flags.
-
-    Raises:
-        ValueError: a rate is out of range.
-    """
-    if settings.pruning == "none":
-        return {}
-    rates = [float(rate) for rate in settings.pruning_rates]
-    return {"magnitude_mask": MagnitudeMask(rates[0] if len(rates) == 1 else rates)}
-
-
-def callbacks(settings):
-    """Returns the callbacks that the flags ask for.
+def dsd(dense: int, sparse: int, retrain: int | None = None):
+    """Builds DSD.
 
     Args:
-        settings: absl flags.
+        dense: int, outer steps before pruning.
+        sparse: int, outer steps of the pruned network; in each round.
+        retrain: int, outer steps of the dense network in each round of iht; of dsd 0 alone, which
+            is never dense again: the final network is pruned.
+
+    Returns:
+        A Keras callback.
+    """
+    return DSD(dense, sparse, retrain is None)
+
+
+def iht(dense: int, sparse: int, retrain: int, **options):
+    """Builds IHT.
+
+    Args:
+        dense: int, outer steps before pruning.
+        sparse: int, outer steps of the pruned network; in each round.
+        retrain: int, outer steps of the dense network in each round.
+        **options: of `tfmgaug.callbacks.IHT`.
+
+    Returns:
+        A Keras callback.
+    """
+    return IHT(dense, sparse, retrain, **options)
+
+
+def within(experiment, schedule):
+    """Refuses a schedule whose last phase never begins.
+
+    Args:
+        experiment: `launch.experiment.Experiment`.
+        schedule: of `dsd` or `iht`.
+
+    Returns:
+        The schedule.
 
     Raises:
-        ValueError: a flag is out of range.
+        ValueError: training ends before.
     """
-    if settings.pruning == "none":
-        return []
-    options = arguments(settings, FLAGS_OF)
-    del options["rates"]
-    if settings.pruning == "iht":
-        return [_within(settings, IHT(**options))]
-    return [_within(settings, DSD(options["dense"], options["sparse"], "retrain" not in options))]
-
-
-def _within(settings, schedule):
-    steps = settings.epochs * settings.steps_per_epoch
+    steps = experiment.epochs * experiment.steps_per_epoch
     if schedule.starts[-1] >= steps:
         raise ValueError(
             f"The last phase must begin before training ends, after {steps} outer steps. "

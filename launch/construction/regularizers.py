@@ -1,7 +1,7 @@
-"""The regularizers that --regularizers names."""
+"""Regularizers that are described by names: TAML by its form, MaxUp by what it draws from."""
 
-from launch.given_flags import arguments
-from launch.regularizer_flags import REGULARIZERS as FLAGS_OF
+from typing import Literal
+
 from tfmgaug import data, regularizers
 
 AUGMENTATIONS = {
@@ -14,70 +14,40 @@ AUGMENTATIONS = {
 }
 
 
-def _taml(form="entropy", **options):
-    """Builds the TAML of a form, with the constructor's other arguments."""
+def taml(
+    form: Literal["entropy", "theil", "ge", "atkinson", "gini", "variance_of_logs"] = "entropy",
+    alpha: float | None = None,
+    epsilon: float | None = None,
+    **options,
+):
+    """Builds the TAML of a form.
+
+    Args:
+        form: TAML's penalty: entropy of predictions, or a measure of unequal losses.
+        alpha: float, of generalized entropy (ge); None: the constructor's.
+        epsilon: float > 0, of atkinson; None: the constructor's.
+        **options: of `tfmgaug.regularizers.EntropyTAML`.
+
+    Returns:
+        A `Regularizer`.
+    """
     if form == "entropy":
         return regularizers.EntropyTAML(**options)
-    return regularizers.InequalityTAML(form, **options)
+    return regularizers.InequalityTAML(form, alpha=alpha, epsilon=epsilon, **options)
 
 
-def _metamix(depths=None, **options):
-    """Builds MetaMix from depths that are text."""
-    return regularizers.MetaMix(depths=_integers(depths), **options)
+def maxup(pool: list[str] | None = None, **options):
+    """Builds MaxUp.
 
+    Args:
+        pool: list of strs, what MaxUp draws from: any of cutmix, rotate, query_erase,
+            support_erase, query_aug, support_aug, joined by + where they act together; None: the
+            pool of the authors' code.
+        **options: of `tfmgaug.regularizers.MaxUp`.
 
-def _channel_shuffle(depths=None, **options):
-    """Builds ChannelShuffle from depths that are text."""
-    return regularizers.ChannelShuffle(depths=_integers(depths), **options)
-
-
-def _drop_block(block_sizes=None, **options):
-    """Builds DropBlock from sizes that are text."""
-    if block_sizes is not None:
-        options["block_sizes"] = _integers(block_sizes)
-    return regularizers.DropBlock(**options)
-
-
-def _maxup(pool=None, **options):
-    """Builds MaxUp from names of augmentations, which "+" joins."""
+    Returns:
+        A `Regularizer`.
+    """
     if pool is not None:
         pool = [[AUGMENTATIONS[name]() for name in names.split("+")] for names in pool]
     return regularizers.MaxUp(pool=pool, **options)
-
-
-def _integers(texts):
-    return None if texts is None else [int(text) for text in texts]
-
-
-REGULARIZERS = {
-    "channel_shuffle": _channel_shuffle,
-    "drop_block": _drop_block,
-    "graddrop": regularizers.GradDrop,
-    "label_smoothing": regularizers.LabelSmoothing,
-    "maxup": _maxup,
-    "metamix": _metamix,
-    "mr_activations": regularizers.MRActivations,
-    "mr_weights": regularizers.MRWeights,
-    "taml": _taml,
-    "trajectory_coherence": regularizers.TrajectoryCoherence,
-}
-
-
-def build(settings):
-    """Builds the regularizers that --regularizers names.
-
-    Args:
-        settings: absl flags.
-
-    Returns:
-        A list of `Regularizer`.
-
-    Raises:
-        ValueError: a flag is out of range.
-    """
-
-    def make(name):
-        options = arguments(settings, FLAGS_OF[name])
-        return REGULARIZERS[name](**options, subnetworks=settings.regularize_subnetworks)
-
-    return [make(name) for name in settings.regularizers]

@@ -5,12 +5,11 @@ import sys
 import time
 
 from launch import devices, errors, recipe_flags, settings, summary, tasks
-from launch.construction import landscape, meta_ticket, pruning
+from launch.construction.callbacks import build_monitors, build_schedules, monitored
 from launch.construction.learner import build_learner, set_precision
-from launch.landscape_flags import BASELINE, BATCH_SIZE
 from launch.run_directory import RunDirectory
 from tfmgaug import callbacks
-from tfmgaug.data import EpisodeSampler
+from tfmgaug.data import EpisodeSampler, LabeledSampler
 
 
 def run(options):
@@ -22,24 +21,27 @@ def run(options):
     started = time.monotonic()
     directory = RunDirectory(options.run_dir or _default_path(options))
     resumed = directory.claim(options.overwrite, options.resume, settings.differences)
-    threads = devices.set_threads(options.threads, options.tasks)
-    job = tasks.build(options)
-    strategy = devices.strategy(options.distribute, options.tasks)
-    if options.precision != "float32":
-        set_precision(options.precision)
+    experiment = settings.experiment(settings.as_dictionary())
+    threads = devices.set_threads(experiment.threads, experiment.tasks)
+    job = tasks.build(experiment)
+    strategy = devices.strategy(experiment.distribute, experiment.tasks)
+    if experiment.precision != "float32":
+        set_precision(experiment.precision)
     with strategy.scope():
-        learner = build_learner(options, job)
+        learner = build_learner(experiment, job)
     initial = [variable.numpy() for variable in learner.weights]
     epoch, history = callbacks.restore(learner, directory.checkpoints) if resumed else (0, [])
     if not resumed:  # now that nothing is wrong with the flags, an earlier run may go
-        directory.begin({**settings.as_dictionary(), "recipe": options.recipe})
-    computing = f"{strategy.num_replicas_in_sync} device(s), {options.precision}, {threads}"
-    _announce(options, directory, learner, computing, epoch)
+        flags_and_recipe = {**settings.as_dictionary(), "recipe": options.recipe}
+        directory.begin(flags_and_recipe, experiment.to_json())
+    computing = f"{strategy.num_replicas_in_sync} device(s), {experiment.precision}, {threads}"
+    print(recipe_flags.text(options.recipe), flush=True)
+    _announce(experiment, directory, learner, computing, epoch)
     try:
-        history = _train(options, directory, learner, job, epoch, history)
+        history = _train(experiment, directory, learner, job, epoch, history)
     except KeyboardInterrupt:
         sys.exit(_stopped(directory))
-    summary.conclude(options, directory, learner, job, initial, history, started)
+    summary.conclude(experiment, directory, learner, job, initial, history, started)
 
 
 def _default_path(options):
@@ -49,23 +51,23 @@ def _default_path(options):
     return f"runs/{options.data}-{shape}-{options.learner}{mask}-seed{options.seed}"
 
 
-def _announce(options, directory, learner, computing, epoch):
+def _announce(experiment, directory, learner, computing, epoch):
     mgaug = "without MGAug"
     if learner.augmentation is not None:
         mask = learner.augmentation.mask
         mgaug = (
-            f"with MGAug: {options.subnetworks} sub-networks, {type(mask).__name__} {mask.rates}"
+            f"with MGAug: {learner.augmentation.subnetworks} sub-networks, {type(mask).__name__} "
+            f"{mask.rates}"
         )
-    batch = f"{options.tasks} tasks"
-    if options.learner == BASELINE:
-        batch, mgaug = f"{options.batch_size or BATCH_SIZE} images", "over all training classes"
+    batch = f"{experiment.tasks} tasks"
+    if experiment.learner.name == "fine_tuning":
+        batch, mgaug = f"{experiment.batch_size} images", "over all training classes"
     print(
-        f"{recipe_flags.text(options.recipe)}\n"
         f"{type(learner).__name__} {mgaug}\n"
-        f"{options.data}, {options.way}-way {options.shot}-shot, {batch} a step, "
-        f"{options.epochs} epochs of {options.steps_per_epoch} steps, "
+        f"{experiment.data}, {experiment.way}-way {experiment.shot}-shot, {batch} a step, "
+        f"{experiment.epochs} epochs of {experiment.steps_per_epoch} steps, "
         f"{learner.backbone.count_params():,} weights, {computing}\n"
-        f"{_position(epoch, options.epochs)} {directory.path}/\n",
+        f"{_position(epoch, experiment.epochs)} {directory.path}/\n",
         flush=True,
     )
 
@@ -76,29 +78,28 @@ def _position(done, epochs):
     return f"Going on at epoch {done + 1} in" if done else "Writing to"
 
 
-def _train(options, directory, learner, job, epoch, history):
+def _train(experiment, directory, learner, job, epoch, history):
     """Fits from an epoch on and returns the history of all epochs."""
-    monitors = landscape.monitors(options, job, directory, history)
+    monitors = build_monitors(experiment, job, directory, history)
     checkpoint = callbacks.Checkpoint(
-        directory.checkpoints, history, landscape.monitored(options), overwrite=True
+        directory.checkpoints, history, monitored(experiment), overwrite=True
     )
     images = job.train.episode(0) if isinstance(job.train, EpisodeSampler) else None
-    start = landscape.first_of_step(job.train, callbacks.outer_step(learner))
-    if epoch < options.epochs:
+    start = _first_of_step(job.train, callbacks.outer_step(learner))
+    if epoch < experiment.epochs:
         learner.fit(
             # The position in the data is the outer step: resumed training sees what it would have.
             job.train.dataset(start=start),
-            validation_data=job.validation.dataset(episodes=options.validation_episodes),
+            validation_data=job.validation.dataset(episodes=experiment.validation_episodes),
             initial_epoch=epoch,
-            epochs=options.epochs,
-            steps_per_epoch=options.steps_per_epoch,
+            epochs=experiment.epochs,
+            steps_per_epoch=experiment.steps_per_epoch,
             shuffle=False,  # episodes come in their own order
             verbose=0,
             callbacks=[
                 callbacks.FiniteLoss(),
-                *meta_ticket.callbacks(options),
-                *pruning.callbacks(options),
-                *_measuring(options, job),
+                *build_schedules(experiment),
+                *_measuring(experiment, job),
                 *monitors,
                 checkpoint,
                 callbacks.TensorBoard(directory.events, settings.as_dictionary(), images),
@@ -111,14 +112,19 @@ def _train(options, directory, learner, job, epoch, history):
     return checkpoint.history
 
 
-def _measuring(options, job):
+def _first_of_step(sampler, step):
+    """The place in a sampler's data where an outer step begins."""
+    return step * (sampler.batch if isinstance(sampler, LabeledSampler) else sampler.tasks)
+
+
+def _measuring(experiment, job):
     """Callbacks that add to the logs, for those behind them to write."""
     measuring = []
-    if options.gradient_norms_every:
-        every, episodes = options.gradient_norms_every, options.validation_episodes
+    if experiment.gradient_norms_every:
+        every, episodes = experiment.gradient_norms_every, experiment.validation_episodes
         measuring.append(callbacks.GradientNorms(job.validation, every, episodes))
-    if options.gap_episodes is not None:
-        seen, test = (one.dataset(episodes=options.gap_episodes) for one in (job.seen, job.test))
+    if experiment.gap_episodes is not None:
+        seen, test = (one.dataset(episodes=experiment.gap_episodes) for one in (job.seen, job.test))
         measuring.append(callbacks.GeneralizationGap(seen, test))
     return measuring
 

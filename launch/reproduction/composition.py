@@ -101,6 +101,8 @@ def same(run, planned):
 
 
 def _differs(run, planned, name):
+    if run[name] is None and settings.is_default(name, planned[name]):
+        return False  # earlier versions recorded a constructor's default as None
     return run[name] != planned[name] and (_reads(run, name) or _reads(planned, name))
 
 

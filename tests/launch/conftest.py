@@ -1,8 +1,8 @@
-import types
-
 import numpy as np
 import pytest
 from PIL import Image
+
+from tests.launch import experiments
 
 CLASSES, IMAGES, SIDE = 15, 5, 23
 
@@ -22,44 +22,18 @@ def pictures(tmp_path_factory):
 
 @pytest.fixture
 def options(pictures, tmp_path):
-    """Makes flags: a small folder unless changed."""
+    """Makes experiments: a small folder unless changed."""
 
     def make(**changes):
         defaults = {
             "data": "folder",
             "data_dir": str(pictures),
             "cache_dir": str(tmp_path / "cache"),
-            "image_size": None,
             "download": False,
-            "skip_unreadable": False,
-            "skip_small_classes": False,
-            "fractions": None,
-            "groups": None,
-            "split": "vinyals",
-            "rotations": False,
-            "learner": "fomaml",
             "way": 2,
-            "shot": 1,
             "query": 2,
-            "seed": 0,
-            "data_seed": 0,
-            "tasks": 4,
-            "train_way": None,
-            "train_shot": None,
-            "gap_episodes": None,
             "train_query": 2,
-            "mutually_exclusive": True,
-            "augment_images": False,
-            "test_classes": "test",
-            "test_mutually_exclusive": True,
-            "test_crop": False,
-            "train_classes": None,
-            "train_resolutions": None,
-            "resolutions": None,
-            "task_augmentation": "none",
-            "rotation_probability": None,
-            "rotation_ramp": None,
         }
-        return types.SimpleNamespace(**{**defaults, **changes})
+        return experiments.make(**{**defaults, **changes})
 
     return make

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from absl import flags
 
-from launch import settings, summary, tasks
-from launch.construction import landscape, learner, meta_ticket, pruning
+from launch import constructor_flags, registry, settings, summary, tasks
+from launch.construction import building, callbacks, learner
+from launch.experiment import Data, Part, Training
 from launch.given_flags import GIVEN
 from launch.jobs import train
 from launch.reproduction import composition
@@ -56,7 +57,8 @@ def changed(name):
     """An argument that sets a flag to another value than its default."""
     flag = flags.FLAGS[name]
     if flag.boolean:
-        return f"--{'no' if flag.default else ''}{name}"
+        on = True if flag.default is None else flag.default  # of --global_pooling, but MetaOptNet's
+        return f"--{'no' if on else ''}{name}"
     values = getattr(flag.parser, "enum_values", None)
     if name in VALUES:
         return f"--{name}={VALUES[name]}"
@@ -92,6 +94,11 @@ def context(name):
 def test_a_flag_that_is_read_changes_the_experiment(name):
     given = composition.resolve([*context(name), changed(name)])
     assert given[name] != flags.FLAGS[name].default
+    if name in ("overwrite", "resume", "run_dir"):  # where a run writes, not what it is
+        return
+    around = [argument for argument in context(name) if argument not in needs(changed(name))]
+    before = settings.experiment(composition.resolve(around))
+    assert settings.experiment(given) != before, f"--{name} changes nothing"
 
 
 def off(switch):
@@ -116,14 +123,41 @@ def test_a_flag_that_nothing_reads_is_refused_with_what_would_read_it(name, swit
 
 
 class Recorder:
-    """Settings that know which of them were read."""
+    """An experiment that knows which of its fields were read, and which parts were built."""
 
-    def __init__(self, values):
-        self.values, self.read = values, set()
+    def __init__(self, experiment):
+        self.experiment, self.read, self.built = experiment, set(), []
 
     def __getattr__(self, name):
         self.read.add(name)
-        return self.values[name]
+        return getattr(self.experiment, name)
+
+    def build(self, part, *arguments, **supplied):
+        """Builds a part, and remembers it."""
+        self.built.append(part)
+        return BUILD(part, *arguments, **supplied)
+
+    def flags(self):
+        """The flags that the fields and parts which were used are filled by."""
+        rows = {id(row): row for row, _ in registry.rows()}
+        parts = [part for top in self.built for part in within(top)]
+        names = set()
+        for part in parts:
+            fitting = [row for row in rows.values() if row.constructor == part.constructor]
+            fitting += [registry.METER] if part.name == "landscape" else []
+            for row in fitting:
+                names |= {row.flag(name) for name in constructor_flags.arguments(row)}
+        return names | self.read
+
+
+BUILD = building.build
+
+
+def within(part):
+    """A part, and the parts among its arguments."""
+    if not isinstance(part, Part):
+        return []
+    return [part, *(inner for value in part.arguments.values() for inner in within(value))]
 
 
 @pytest.fixture
@@ -135,7 +169,10 @@ def images(monkeypatch):
 
 
 JOBS = "".join(map(inspect.getsource, (train, summary)))
-READ_BY_JOB = {*re.findall(r"options\.(\w+)", JOBS), "resume", "overwrite"}
+READ_BY_JOB = {*re.findall(r"(?:options|experiment)\.(\w+)", JOBS), "resume", "overwrite"}
+# Choices are read where parts are made of flags, and so is where MGAug begins.
+CHOICES = {kind.flag for kind in registry.KINDS} | {"mgaug_from_epoch", "regularize_subnetworks"}
+CHOICES |= {row.flag(row.switch) for row, _ in registry.rows() if row.switch}
 SMALL_NETWORKS = {
     "conv4": ["--filters=2"],
     "mlp": ["--hidden=4"],
@@ -145,7 +182,7 @@ SMALL_NETWORKS = {
     "wide_resnet": ["--filters=2", "--depth=10", "--widen=1"],
 }
 BUILT = [
-    *([f"--learner={name}", *needs(f"--learner={name}")] for name in learner.LEARNERS),
+    *([f"--learner={name}", *needs(f"--learner={name}")] for name in registry.LEARNERS.rows),
     *([f"--backbone={name}", "--learner=protonet"] for name in SMALL_NETWORKS),
     *(["--mask=none"], ["--mask=width"], ["--mask=parameter"]),
     ["--learner=cavia", "--backbone=mlp"],
@@ -164,18 +201,21 @@ BUILT = [
 
 
 @pytest.mark.parametrize("given", BUILT, ids=" ".join)
-def test_what_is_built_reads_all_flags_that_are_accepted(given, images):
+def test_what_is_built_reads_all_flags_that_are_accepted(given, images, monkeypatch):
     values = composition.resolve(given)
     backbone = SMALL_NETWORKS[values["backbone"]]
     common = [argument for argument in SMALL if accepted(given, argument)]
-    recorder = Recorder({**composition.resolve([*given, *common, *backbone]), "filters": 2})
+    small = {**composition.resolve([*given, *common, *backbone]), "filters": 2}
+    recorder = Recorder(settings.experiment(small))
+    monkeypatch.setattr(tasks, "build_part", recorder.build)
+    for module in (learner, callbacks):
+        monkeypatch.setattr(module, "build", recorder.build)
     job = tasks.build(recorder)
     built = learner.build_learner(recorder, job)
-    meta_ticket.callbacks(recorder)
-    pruning.callbacks(recorder)
-    landscape.monitors(recorder, job, SimpleNamespace(figures=None), [])
+    callbacks.build_schedules(recorder)
+    callbacks.build_monitors(recorder, job, SimpleNamespace(figures=None), [])
     assert built.optimizer is not None
-    read = recorder.read | READ_BY_JOB
+    read = recorder.flags() | READ_BY_JOB | CHOICES
     for name in NAMES:
         if accepted(given, changed(name)):
             assert name in read, f"--{name} is accepted, and nothing reads it"
@@ -215,13 +255,16 @@ def test_flags_that_do_not_fit_together_are_refused(given, message):
         composition.resolve(given.split())
 
 
-def test_tables_of_names_are_those_of_the_classes():
-    from launch import learner_flags, meta_ticket_flags, metaoptnet_flags, mgaug_flags
-    from launch.construction import augmentation, metaoptnet
+def test_choices_without_tensorflow_are_those_of_the_package():
     from tfmgaug import batch_statistics
 
-    assert tuple(learner.LEARNERS) == learner_flags.LEARNERS
-    assert tuple(augmentation.MASKS) == mgaug_flags.MASKS
-    assert tuple(meta_ticket.WEIGHT_INITIALIZERS) == meta_ticket_flags.WEIGHT_INITIALIZERS
-    assert set(metaoptnet.HEADS) == set(metaoptnet_flags.HEADS)
-    assert learner_flags.STATISTICS == batch_statistics.MODES
+    assert constructor_flags.choices("statistics") == batch_statistics.MODES
+
+
+def test_no_flag_is_defined_twice_or_by_nobody():
+    fields = {*inspect.signature(Data).parameters, *inspect.signature(Training).parameters}
+    kinds = {kind.flag for kind in registry.KINDS}
+    made = {*fields, *kinds, *constructor_flags.uses()}
+    assert set(NAMES) == made | {"overwrite", "resume", "run_dir"}
+    assert not kinds & set(constructor_flags.uses())
+    assert not fields & set(constructor_flags.uses())

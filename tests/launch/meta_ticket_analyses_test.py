@@ -7,8 +7,8 @@ import keras
 import numpy as np
 import pytest
 
-from launch import learner_flags
 from launch.analyses import gradient_norms, input_masks, representation, sparsity, widths
+from launch.registry import LEARNERS
 from tests.helpers.recorded_runs import DATA_FLAGS, open_run, pictures
 from tfmgaug.backbones import mlp
 from tfmgaug.evaluation import summarize
@@ -156,7 +156,7 @@ def test_widths_are_averaged_over_seeds_a_line_for_each_learner(write):
 
 
 def test_lines_are_named_after_any_learner(write):
-    for learner in learner_flags.LEARNERS:
+    for learner in LEARNERS.rows:
         path = write(f"of_{learner}", accuracy=0.5, learner=learner)
         (point,) = widths.analyze([open_run(path)], options()).results
         assert point["name"].lower().replace("-", "_")[:4] == learner[:4]

@@ -82,8 +82,8 @@ def test_an_earlier_run_stays_until_the_new_one_begins(tmp_path):
     directory, resumed = claim(tmp_path, overwrite=True)
     assert not resumed
     assert files(tmp_path) == before
-    directory.begin({**SETTINGS, "way": 3})
-    assert sorted(os.listdir(tmp_path)) == [".lock", "flags.json"]
+    directory.begin({**SETTINGS, "way": 3}, {})
+    assert sorted(os.listdir(tmp_path)) == [".lock", "experiment.json", "flags.json"]
     assert json.loads(directory.flags.read_text())["way"] == 3
 
 
@@ -94,8 +94,8 @@ def test_files_that_no_run_wrote_are_never_removed(name, tmp_path):
         claim(tmp_path, overwrite=True)
     (tmp_path / "report.json").unlink()
     directory, _ = claim(tmp_path)
-    directory.begin(SETTINGS)
-    assert files(tmp_path) == sorted(["flags.json", name])
+    directory.begin(SETTINGS, {})
+    assert files(tmp_path) == sorted(["experiment.json", "flags.json", name])
 
 
 @pytest.mark.parametrize("content", ["[1]", '{"theme": "dark"}', "flags"])
@@ -120,10 +120,10 @@ def test_the_second_of_two_that_write_at_once_is_refused(tmp_path):
     first, _ = claim(tmp_path)
     with pytest.raises(RuntimeError, match="Another process is writing"):
         claim(tmp_path, overwrite=True)
-    first.begin(SETTINGS)
+    first.begin(SETTINGS, {})
     with pytest.raises(RuntimeError, match="Another process is writing"):
         claim(tmp_path, resume=True)
-    assert files(tmp_path) == ["flags.json"]
+    assert files(tmp_path) == ["experiment.json", "flags.json"]
 
 
 def test_going_on_removes_what_killed_writes_left(tmp_path):
@@ -139,4 +139,4 @@ def test_a_directory_that_cannot_be_written_is_named_with_a_remedy(tmp_path):
         claim(tmp_path / "file" / "run")
     directory, _ = claim(tmp_path / "run")
     with limited(10), pytest.raises(OSError, match="flags.json cannot be written: File too large"):
-        directory.begin(SETTINGS)
+        directory.begin(SETTINGS, {})

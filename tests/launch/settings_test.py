@@ -2,21 +2,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from launch import learner_flags
-from launch.construction.backbone import build_backbone
+from launch import channels
+from launch.construction.learner import build_backbone
+from tests.launch.experiments import make
 
 
-def options(backbone, filters=None, **others):
-    own = {name: None for names in learner_flags.BACKBONE_FLAGS.values() for name in names}
-    common = {
-        "learner": "maml",
-        "way": 5,
-        "seed": 0,
-        "fused": True,
-        "strided": False,
-        "hidden": [8, 6],
-    }
-    return SimpleNamespace(backbone=backbone, filters=filters, **{**own, **common, **others})
+def built(backbone, filters=None, **others):
+    given = {"learner": "maml", "mask": "none", "hidden": [8, 6], **others}
+    return build_backbone(make(backbone=backbone, filters=filters, **given), TASKS)
 
 
 TASKS = SimpleNamespace(
@@ -39,36 +32,40 @@ TASKS = SimpleNamespace(
 def test_filters_are_a_blocks_of_conv4_and_the_first_groups_of_a_resnet(
     backbone, filters, first, last
 ):
-    model = build_backbone(options(backbone, filters), TASKS)
+    model = built(backbone, filters)
     assert model.name == backbone
     assert model.get_layer("stage1").output.shape[-1] == first
     assert model.get_layer("stage4").output.shape[-1] == last
 
 
 def test_what_is_recorded_says_the_filters_in_use():
-    assert learner_flags.filters(options("conv4")) == learner_flags.filters(options("mlp")) == 16
-    assert learner_flags.filters(options("resnet18")) == 64
-    assert learner_flags.filters(options("resnet18", 8)) == 8
-    assert learner_flags.filters(options("wide_resnet")) == 16
-    assert learner_flags.filters(options("resnet12", block_filters=["5", "6"])) == 5
+    def recorded(backbone, filters=None, block_filters=None):
+        values = {"backbone": backbone, "filters": filters, "block_filters": block_filters}
+        return channels.recorded(values)
+
+    assert recorded("conv4") == recorded("mlp") == 16
+    assert recorded("resnet18") == 64
+    assert recorded("resnet18", 8) == 8
+    assert recorded("wide_resnet") == 16
+    assert recorded("resnet12", block_filters=["5", "6"]) == 5
 
 
-def channels(model):
+def widths(model):
     return [model.get_layer(f"stage{number}").output.shape[-1] for number in (1, 2, 3)]
 
 
 def test_flags_that_one_backbone_alone_has_reach_it():
-    wide = build_backbone(options("wide_resnet", 2, depth=16, widen=3), TASKS)
-    assert channels(wide) == [6, 12, 24]
+    wide = built("wide_resnet", 2, depth=16, widen=3)
+    assert widths(wide) == [6, 12, 24]
     assert wide.get_layer("group3_block2_sum") is not None
-    twelve = build_backbone(options("resnet12", block_filters=["2", "3", "4", "5"]), TASKS)
-    assert channels(twelve) == [2, 3, 4]
-    assert channels(build_backbone(options("mlp", width_factor=2.0, hidden=[4, 3, 2]), TASKS)) == [
+    twelve = built("resnet12", block_filters=["2", "3", "4", "5"])
+    assert widths(twelve) == [2, 3, 4]
+    assert widths(built("mlp", width_factor=2.0, hidden=[4, 3, 2])) == [
         8,
         6,
         4,
     ]
-    assert channels(build_backbone(options("wide_resnet", 1, depth=10), TASKS)) == [
+    assert widths(built("wide_resnet", 1, depth=10)) == [
         10,
         20,
         40,
@@ -76,5 +73,5 @@ def test_flags_that_one_backbone_alone_has_reach_it():
 
 
 def test_conv4_can_be_strided():
-    model = build_backbone(options("conv4", 4, strided=True), TASKS)
+    model = built("conv4", 4, strided=True)
     assert model.get_layer("conv1").strides == (2, 2)

@@ -1,8 +1,7 @@
-from types import SimpleNamespace
-
 import pytest
 
 from launch import summary
+from tests.launch.experiments import make
 
 ALWAYS = ("transductive", "support")
 
@@ -17,4 +16,4 @@ ALWAYS = ("transductive", "support")
     ],
 )
 def test_what_is_asked_for_heads_the_report_where_others_do_not_have_it(statistics, expected):
-    assert summary._modes(SimpleNamespace(statistics=statistics)) == expected
+    assert summary._modes(make(statistics=statistics)) == expected

@@ -1,8 +1,11 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
 from launch import settings as flag_table
 from launch import tasks
+from launch.experiment import Data, Training
 from tfmgaug.data import Augment, CenterCrop, RotatedClasses
 
 SIDE = 23  # of the images in conftest
@@ -18,12 +21,13 @@ def labels_by_image(sampler, episodes=200):
     return found
 
 
-def test_every_flag_that_tasks_read_is_defined(options):
+def test_every_field_of_data_and_training_is_a_flag():
     from absl import flags
 
     if "learner" not in flags.FLAGS:  # another test's command may have defined them
         flag_table.define()
-    assert set(vars(options())) <= set(flags.FLAGS)
+    fields = [*dataclasses.fields(Data), *dataclasses.fields(Training)]
+    assert {field.name for field in fields} <= set(flags.FLAGS)
 
 
 def test_fewer_training_classes_are_the_same_for_all_seeds(options):

@@ -55,7 +55,7 @@ class LandscapeMeter:
         steps: int >= 1, inner steps; None: those of the learner's evaluation. The paper takes one
             step, in training too, where it looks at gradients.
         statistics: "transductive", "support" or "running", of queries; None: the learner's own.
-        curvature: bool. Most of the time goes into it.
+        curvature: bool, whether curvature is measured. Most of the time goes into it.
         tolerance: float > 0, relative, of the curvature.
         max_iterations: int >= 1, products with the Hessian at most.
         seed: int, of what Lanczos iteration starts from.

@@ -21,10 +21,11 @@ class MGAug(Settled):
 
     Args:
         mask: a `Mask`: `WidthMask`, `ParameterMask` or `CatfishMask`.
-        subnetworks: int >= 1, U.
+        subnetworks: int >= 1, U, pruned sub-networks per task.
         start_step: int >= 0, the outer step from which on sub-networks take part.
-        resolutions: list of image sizes in pixels, one of which is drawn for each sub-network; the
-            images of the task are resized to it (bilinear, corners aligned). None: as they are.
+        resolutions: list of ints >= 1, image sizes in pixels, one of which is drawn for each
+            sub-network; the images of the task are resized to it (bilinear, corners aligned). None:
+            as they are.
 
     Raises:
         TypeError: `mask` is not a Mask.

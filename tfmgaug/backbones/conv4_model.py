@@ -47,7 +47,7 @@ def conv4(
         filters: int, channels of every block.
         mean: float in 0-255, subtracted from the images.
         standard_deviation: float > 0 in 0-255, which the images are divided by.
-        activation: Keras activation.
+        activation: str, Keras activation.
         pooling: "max", "average", or "strided": convolutions take every second position, and
             nothing is pooled. cbfinn/maml has it on Omniglot, with a mean over the positions that
             are left; here the head sees each of them, as it does behind pooling.
@@ -55,7 +55,8 @@ def conv4(
             `PooledBatchNormalization`.
         context: int >= 1, entries of a context, which `CAVIA` adapts. It scales and shifts the
             channels of some blocks (FiLM) between pooling and ReLU. None: none.
-        context_blocks: numbers of these blocks, from 1. The authors of CAVIA have it in the third.
+        context_blocks: blocks that a context scales and shifts, by number, from 1. The authors of
+            CAVIA have it in the third.
         seed: int, the start of the weights.
         dtype: Keras dtype policy; None takes the global one.
         name: str.

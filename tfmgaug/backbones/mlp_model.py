@@ -34,12 +34,12 @@ def mlp(
     Args:
         way: int, number of outputs (1 for a scalar regression); None leaves the head away.
         input_shape: shape of one input: (height, width, channels) of an image, or (features,).
-        hidden: sizes of the hidden layers.
+        hidden: sizes of the MLP's hidden layers.
         width_factor: float > 0, multiplies all of `hidden`, rounded.
         normalization: bool, batch normalization before each activation.
         mean: float, subtracted from the inputs; None: 127.5 for images, 0 otherwise.
         standard_deviation: float > 0, divides the inputs; None: 127.5 for images, 1 otherwise.
-        activation: Keras activation.
+        activation: str, Keras activation.
         context: int >= 1, entries of a context that the inputs are joined with, which `CAVIA`
             adapts; None: none. Batch normalization would cancel what is the same in all examples.
         seed: int, the start of the weights.

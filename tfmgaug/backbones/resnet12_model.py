@@ -44,10 +44,11 @@ def resnet12(
             code, as BOIL's, has (64, 128, 256, 512).
         mean: float in 0-255, subtracted from the images.
         standard_deviation: float > 0 in 0-255, which the images are divided by.
-        activation: Keras activation; None: LeakyReLU with a slope of 0.1 below zero.
+        activation: str, Keras activation; None: LeakyReLU with a slope of 0.1 below zero.
         pooling: "max" or "average".
-        global_pooling: bool. True: the embedding is the mean over positions (Meta-ticket's code).
-            False: it is all positions, flattened (Lee et al.), and the head knows them apart.
+        global_pooling: bool, whether positions are averaged before the head. True: the embedding is
+            the mean over positions (Meta-ticket's code). False: it is all positions, flattened (Lee
+            et al.), and the head knows them apart.
         seed: int, the start of the weights.
         dtype: Keras dtype policy; None takes the global one.
         name: str.

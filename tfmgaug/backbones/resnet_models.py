@@ -46,8 +46,8 @@ def resnet(
         filters: channels of each group; the stem has the first group's.
         mean: float in 0-255, subtracted from the images.
         standard_deviation: float > 0 in 0-255, which the images are divided by.
-        activation: Keras activation.
-        pooling: the stem's: "max" or "average".
+        activation: str, Keras activation.
+        pooling: pooling of the stem: "max" or "average".
         seed: int, the start of the weights.
         dtype: Keras dtype policy; None takes the global one.
         name: str.

@@ -22,9 +22,10 @@ class CoherenceStopping(keras.callbacks.EarlyStopping):
 
     Args:
         sampler: of the tasks, as a rule of validation classes.
-        tasks: int >= 2.
+        tasks: int >= 2, tasks that coherence is measured on.
         every: int >= 1, epochs from one measurement to the next.
-        patience: int >= 1, measurements without a higher value after which training stops.
+        patience: int >= 1, measurements without a higher coherence of gradients after which
+            training stops.
         min_delta: float >= 0, by how much a value must be higher.
         restore_best_weights: whether to end with the weights of the highest value.
         history: rows of earlier epochs, as `restore` returns them, for a run that goes on. Their

@@ -15,8 +15,10 @@ class IteRand(keras.callbacks.Callback):
     depend on nothing but the learner's seed and the step, so that a resumed run has the same.
 
     Args:
-        every: int >= 1, outer steps between two redraws. (The paper's code: 1000.)
-        share: float in (0, 1], r. (The paper's code: 1.)
+        every: int >= 1, outer steps between two redraws of pruned weights. (The paper's code:
+            1000.)
+        share: float in (0, 1], r, probability that a pruned weight is redrawn. (The paper's code:
+            1.)
 
     Raises:
         TypeError: from `fit`, the learner is no `MetaTicket`.

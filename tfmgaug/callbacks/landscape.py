@@ -30,10 +30,10 @@ class LandscapeMonitor(keras.callbacks.Callback):
 
     Args:
         sampler: of the tasks, whose first ones are measured each time.
-        every: int >= 1, epochs from one measurement to the next.
-        tasks: int >= 3.
-        max_seconds: float > 0; no measurement begins that would lead beyond so many seconds in all,
-            if it took as long as the last one. None: no bound.
+        every: int >= 1, epochs from one measurement of the landscape to the next.
+        tasks: int >= 3, tasks that it is measured on.
+        max_seconds: float > 0, seconds; no measurement begins that would lead beyond so many
+            seconds in all, if it took as long as the last one. None: no bound.
         log_dir: where to write TensorBoard events of its own, a run named `landscape`; None where
             `tfmgaug.callbacks.TensorBoard` follows, which writes all logs.
         figure_dir: where to write `landscape.png` and `landscape_correlation.png` when training

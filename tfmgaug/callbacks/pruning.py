@@ -109,7 +109,7 @@ class IHT(PruningSchedule):
         sparse: int >= 1, outer steps of the sparse network in each round.
         retrain: int >= 0, outer steps of the dense network in each round; 0 leaves the network
             sparse from the first round on (the paper's ablation).
-        rounds: int >= 1.
+        rounds: int >= 1, rounds of pruning and retraining.
 
     Raises:
         ValueError: as in `PruningSchedule`.

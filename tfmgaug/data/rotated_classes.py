@@ -22,8 +22,8 @@ class RotatedClasses:
     others. Images are rotated as they are drawn: nothing more is held in memory.
 
     Args:
-        probability: of a new class, from 0 to 1. The paper's code has 0.25 on mini-ImageNet and
-            FC100, 0.5 on CIFAR-FS.
+        probability: float in [0, 1], probability of a new class. The paper's code has 0.25 on
+            mini-ImageNet and FC100, 0.5 on CIFAR-FS.
         ramp: episodes over which the probability rises from 0. 0: it does not. The paper's code
             has 80 000.
 

@@ -43,7 +43,8 @@ class SGD(InnerOptimizer):
     """Gradient descent: `w <- w - rate * v` with `v <- momentum * v + g`.
 
     Args:
-        momentum: float in [0, 1); 0: `v` is the gradient, and there are no slots.
+        momentum: float in [0, 1), momentum of inner gradient descent; 0: `v` is the gradient, and
+            there are no slots.
 
     Raises:
         ValueError: the momentum is out of range.
@@ -77,9 +78,11 @@ class Adam(InnerOptimizer):
     `w <- w - rate * sqrt(1 - b2^t) / (1 - b1^t) * m / (sqrt(v) + epsilon)` in the t-th step.
 
     Args:
-        beta_1: float in [0, 1), b1; 0: `m` is the gradient, and has no slot.
-        beta_2: float in [0, 1), b2.
-        epsilon: float > 0. (Multiplying the loss by c is dividing this by c.)
+        beta_1: float in [0, 1), b1, decay of the gradient's average; 0: `m` is the gradient, and
+            has no slot.
+        beta_2: float in [0, 1), b2, decay of the squared gradient's average.
+        epsilon: float > 0, added to the denominator. (Multiplying the loss by c is dividing this by
+            c.)
 
     Raises:
         ValueError: an argument is out of range.

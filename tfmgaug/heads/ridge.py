@@ -17,7 +17,7 @@ class RidgeHead(Head):
     doubles a, which the learned scale of `MetaOptNet` takes up.)
 
     Args:
-        regularization: float > 0, lambda.
+        regularization: float > 0, lambda, of the squared norm.
 
     Raises:
         ValueError: `regularization` is not positive.

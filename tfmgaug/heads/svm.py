@@ -21,9 +21,10 @@ class SVMHead(Head):
     products of the embeddings, plus `diagonal` on its diagonal.
 
     Args:
-        cost: float > 0, C.
-        diagonal: float > 0. It makes the solution unique, and so differentiable. The paper has
-            none, its code 1, which is little beside the embeddings of a ResNet-12.
+        cost: float > 0, C, the cost of errors.
+        diagonal: float > 0, added to the kernel's diagonal. It makes the solution unique, and so
+            differentiable. The paper has none, its code 1, which is little beside the embeddings of
+            a ResNet-12.
 
     Raises:
         ValueError: an argument is not positive.

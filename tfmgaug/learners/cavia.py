@@ -20,8 +20,9 @@ class CAVIA(MAML):
     Args:
         backbone: functional `keras.Model` from inputs to logits `[n, way]` or values, with a
             `tfmgaug.layers.Context`: `conv4(..., context=100)`, or `mlp(..., context=5)`.
-        inner_steps: int >= 1. The authors take 2 on mini-ImageNet, 1 on sinusoids.
-        inner_learning_rate: float >= 0, alpha.
+        inner_steps: int >= 1, gradient steps per task. The authors take 2 on mini-ImageNet, 1 on
+            sinusoids.
+        inner_learning_rate: float >= 0, alpha, learning rate of the inner loop.
         clip_task_gradients: float > 0: entries of each task's gradient are clipped to plus and
             minus this before they are averaged. The authors do so for regression, with 10. (For
             classification they clip the average: `clipvalue=10` of the Keras optimizer.) None: as

@@ -25,19 +25,20 @@ class MAML(MetaLearner):
 
     Args:
         backbone: functional `keras.Model` from inputs to logits `[n, way]`.
-        inner_steps: int >= 1, in training and evaluation.
-        inner_learning_rate: float >= 0, or a list with one for each layer that adapts. On the mean
-            loss over examples. (cbfinn/maml divides its loss by `shot`, not `way * shot`: its 0.01
-            is 0.05 here for 5-way.)
+        inner_steps: int >= 1, gradient steps per task, in training and evaluation.
+        inner_learning_rate: float >= 0, learning rate of the inner loop, or a list with one for
+            each layer that adapts. On the mean loss over examples. (cbfinn/maml divides its loss by
+            `shot`, not `way * shot`: its 0.01 is 0.05 here for 5-way.)
         adapts: which weights the inner loop changes: "all"; "head" (the classifier, as in ANIL,
             whose body is computed once a task); "body" (all but the classifier, as in BOIL);
             "context" (as in CAVIA); or a function from the name of a weight, such as
             "conv1_kernel", to bool.
-        learn_inner_rates: "no"; "layer": the outer loop learns one rate a layer, starting from
-            `inner_learning_rate`; "parameter": one for each weight (Meta-SGD).
-        first_order: True holds inner gradients constant in the outer loop.
-        recompute_inner_steps: True runs each inner step again when it is differentiated, instead of
-            keeping what it computed: the same meta-gradients from less memory, in more time.
+        learn_inner_rates: whether the outer loop learns the inner rates, from `inner_learning_rate`
+            on: "no"; "layer": one for each layer; "parameter": one for each weight (Meta-SGD).
+        first_order: bool, True holds inner gradients constant in the outer loop.
+        recompute_inner_steps: bool, whether each inner step is run again when it is differentiated,
+            instead of keeping what it computed: the same meta-gradients from less memory, in more
+            time.
         **kwargs: of `MetaLearner`: loss, statistics, augmentation, measure_before, parallel_tasks,
             seed, name.
 

@@ -20,7 +20,7 @@ class MetaOptNet(ClosedFormLearner):
         backbone: functional `keras.Model` from inputs to embeddings:
             `resnet12(way=None, global_pooling=False)`.
         head: `SVMHead` or `RidgeHead`; None: `SVMHead()`.
-        initial_scale: float > 0.
+        initial_scale: float > 0, factor of the logits at the start.
         **kwargs: of `MetaLearner`: statistics, augmentation, parallel_tasks, seed, name.
 
     Raises:

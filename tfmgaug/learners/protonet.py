@@ -21,7 +21,7 @@ class ProtoNet(ClosedFormLearner):
 
     Args:
         backbone: functional `keras.Model` from inputs to embeddings: `conv4(way=None, ...)`.
-        distance: "euclidean" or "cosine".
+        distance: what embeddings are compared by: "euclidean" or "cosine".
         scale: float > 0, multiplies the cosine, which alone is too flat for a softmax.
         **kwargs: of `MetaLearner`: statistics, augmentation, parallel_tasks, seed, name.
 

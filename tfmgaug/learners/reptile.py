@@ -42,8 +42,8 @@ class Reptile(MetaLearner):
 
     Args:
         backbone: functional `keras.Model` from inputs to logits `[n, way]`.
-        inner_steps: int >= 1, in training.
-        inner_learning_rate: float >= 0, or a list with one for each layer.
+        inner_steps: int >= 1, gradient steps per task, in training.
+        inner_learning_rate: float >= 0, of the inner loop, or a list with one for each layer.
         inner_optimizer: `tfmgaug.engine.inner_optimizers.InnerOptimizer`; None:
             `Adam(beta_1=0.0)`, the authors'.
         inner_batch: int >= 1, support examples of an inner step in training: batches follow one
@@ -51,10 +51,11 @@ class Reptile(MetaLearner):
             whole support set.
         evaluation_steps: int >= 1, inner steps in evaluation and export; None: `inner_steps`.
         evaluation_batch: int >= 1, `inner_batch` of evaluation and export; None: `inner_batch`.
-        inner_reduction: "mean" or "sum" (the authors) over an inner batch. With SGD a sum over b
-            examples is a mean at b times the rate; with Adam, one at the b-th part of epsilon.
-        carry_slots: False: the inner optimizer's slots start anew in every task. True: they go on
-            from task to task and from step to step as the authors' do, in one fixed order: one task
+        inner_reduction: of the loss over an inner batch: "mean" or "sum" (the authors). With SGD a
+            sum over b examples is a mean at b times the rate; with Adam, one at the b-th part of
+            epsilon.
+        carry_slots: bool, whether the inner optimizer's slots go on from task to task and from step
+            to step as the authors' do, in one fixed order, or start anew in every task: one task
             at a time (`parallel_tasks=1`), on one replica. Evaluation starts from the last ones.
         **kwargs: of `MetaLearner`: loss, statistics, augmentation, magnitude_mask, measure_before,
             parallel_tasks, seed, name.

@@ -30,8 +30,9 @@ class ScoreMask(Settled, keras.layers.Layer):
     there at first, and go when their score falls below it.
 
     Args:
-        initial_sparsity: float in [0, 1), p, of each layer.
-        sparsity: "drifting" (the paper): thresholds stay as they were at the start. "fixed": after
+        initial_sparsity: float in [0, 1), p, share of each layer that is pruned at first.
+        sparsity: whether the share pruned changes in training. "drifting" (the paper): thresholds
+            stay as they were at the start. "fixed": after
             every outer step thresholds follow the scores, so that exactly `floor(p * n)` entries
             are below (fewer only if scores tie at the threshold).
         prune_classifier: True prunes the classifier's kernel too, which the paper's code does in

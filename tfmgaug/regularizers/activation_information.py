@@ -21,13 +21,13 @@ class MRActivations(Regularizer):
     meta-learned with `b`; neither adapts to a task. Evaluation uses `h`.
 
     Args:
-        weight: float >= 0, beta, of the sum over an activation's entries. The authors' code has
-            0.01 for pose prediction (with conditional neural processes) and 1 for sinusoids (5, of
-            a mean over 5 entries).
+        weight: float >= 0, beta, weight of the divergence, summed over an activation's entries. The
+            authors' code has 0.01 for pose prediction (with conditional neural processes) and 1 for
+            sinusoids (5, of a mean over 5 entries).
         depth: int >= 1, the number of stages before the noise; see `tfmgaug.backbones.stages`.
             None: all but the last, which makes the logits or embeddings.
-        initial_deviation: float > 0, s at the start. The authors' code starts around
-            softplus(0) = 0.69.
+        initial_deviation: float > 0, deviation s of the noise at the start. The authors' code
+            starts around softplus(0) = 0.69.
         subnetworks: bool, whether it acts on MGAug's sub-networks too.
 
     Raises:

@@ -44,10 +44,11 @@ class ChannelShuffle(Regularizer):
     Every class needs support examples and queries.
 
     Args:
-        probability: float in [0, 1], that a task is shuffled. The authors' code shuffles in half of
-            the steps (and not at all in its first 5000).
-        keep: float in (1/2, 1], that a channel stays. The authors' code replaces about a sixth of
-            the channels, of all classes the same, neighboring ones; the paper draws each.
+        probability: float in [0, 1], probability that a task is shuffled. The authors' code
+            shuffles in half of the steps (and not at all in its first 5000).
+        keep: float in (1/2, 1], probability that a channel stays. The authors' code replaces about
+            a sixth of the channels, of all classes the same, neighboring ones; the paper draws
+            each.
         depths: list of ints >= 1, where to shuffle; n is behind the n-th of the learner's `stages`.
             None: everywhere but behind the last.
         subnetworks: bool, whether it acts on MGAug's sub-networks too.

@@ -21,9 +21,9 @@ class DropBlock(Regularizer):
     Blocks larger than a map are as large as the map.
 
     Args:
-        rate: float in [0, 1).
-        block_sizes: b for each stage, from the first; 1 is dropout. The default is that of
-            MetaOptNet's ResNet-12.
+        rate: float in [0, 1), share of the features dropped.
+        block_sizes: sides of blocks, one for each stage, from the first; 1 is dropout. The default
+            is that of MetaOptNet's ResNet-12.
         ramp_steps: int >= 0, outer steps in which the rate of blocks larger than 1 rises from 0.
             The authors' code counts 40000 forward passes, of which an outer step makes two.
         subnetworks: bool, whether it acts on MGAug's sub-networks too.

@@ -18,8 +18,9 @@ class GradDrop(Regularizer):
     (gaussian; the same mean and variance).
 
     Args:
-        rate: float in [0, 1), p. The authors recommend 0.1 to 0.2.
-        distribution: "binary" or "gaussian".
+        rate: float in [0, 1), p, share of the inner gradients dropped. The authors recommend 0.1 to
+            0.2.
+        distribution: of its noise: "binary" or "gaussian".
         ramp_steps: int >= 0, the outer steps in which p rises linearly from 0 to `rate`, where it
             stays (the authors' "linear" schedule); 0: p is `rate` from the start ("constant").
         subnetworks: bool, whether it acts on MGAug's sub-networks too.

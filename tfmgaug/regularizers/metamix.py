@@ -42,7 +42,7 @@ class MetaMix(Regularizer):
     labels; running statistics come from queries as they are.
 
     Args:
-        concentration: (a, b) of the Beta distribution, floats > 0, or one float for both; None: 2
+        concentration: float > 0, both parameters of the Beta distribution, or (a, b); None: 2
             for classification and 0.5 for regression.
         depths: list of ints, where to mix; each is as likely as the others. 0 is the input, n what
             the n-th of the learner's `stages` hands to the next. None: everywhere.

@@ -25,7 +25,7 @@ class EntropyTAML(Regularizer):
     the predicted probabilities, averaged over the queries.
 
     Args:
-        weight: float >= 0. (The default is ours.)
+        weight: float >= 0, weight of the penalty. (The default is ours.)
         subnetworks: bool, whether it acts on MGAug's sub-networks too.
 
     Raises:
@@ -71,7 +71,7 @@ class InequalityTAML(Regularizer):
     Args:
         measure: "theil", "ge" (generalized entropy), "atkinson", "gini" or "variance_of_logs"; see
             `tfmgaug.regularizers.inequality`.
-        weight: float >= 0. (The default is ours.)
+        weight: float >= 0, weight of the penalty. (The default is ours.)
         alpha: float, of "ge" alone; None: 2.
         epsilon: float > 0, of "atkinson" alone; None: 0.5.
         subnetworks: False. Sub-networks are left alone: nobody knows their losses in the first

@@ -22,7 +22,8 @@ class TrajectoryCoherence(Regularizer):
     has no direction: it is not turned, and adds nothing to `mu`.
 
     Args:
-        gamma: float >= 0. The paper has 0.5. The step is the longer the shorter the trajectory is.
+        gamma: float >= 0, factor of the step toward the mean direction. The paper has 0.5. It is
+            the longer the shorter the trajectory is.
         subnetworks: False. Sub-networks are left alone: nobody knows their trajectories in the
             first pass, since their masks are drawn in the second.
 

@@ -23,11 +23,11 @@ class MRWeights(Regularizer):
     biases, normalization and the classifier are not.
 
     Args:
-        weight: float >= 0, beta, of the sum over all entries. Published code has 1e-5 for
-            Omniglot, 1e-3 for pose prediction and 5e-5 for sinusoids.
-        initial_deviation: float > 0, s at the start. Published code has softplus(-3) = 0.049 for
-            Omniglot, and softplus(-20) = 2e-9 or less elsewhere, from where it takes Adam some ten
-            thousand steps to a noise that matters.
+        weight: float >= 0, beta, weight of the divergence, summed over all entries. Published code
+            has 1e-5 for Omniglot, 1e-3 for pose prediction and 5e-5 for sinusoids.
+        initial_deviation: float > 0, deviation s of the noise at the start. Published code has
+            softplus(-3) = 0.049 for Omniglot, and softplus(-20) = 2e-9 or less elsewhere, from
+            where it takes Adam some ten thousand steps to a noise that matters.
         subnetworks: bool, whether it acts on MGAug's sub-networks too, whose pruned entries then
             have no divergence.
 

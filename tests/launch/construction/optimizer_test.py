@@ -4,30 +4,18 @@ import keras
 import numpy as np
 import pytest
 
-from launch import optimizer_flags
-from launch.construction.optimizer import build_optimizer
+from launch import checks
+from launch.construction.learner import build_optimizer
+from tests.launch.experiments import make
 from tfmgaug.optimizers import L2SGD
 
-FLAGS = {
-    "optimizer": "adam",
-    "learning_rate": 10.0,
-    "momentum": None,
-    "nesterov": None,
-    "weight_decay": None,
-    "clip_gradients": None,
-    "schedule": "constant",
-    "schedule_epochs": None,
-    "schedule_factors": None,
-    "warmup_steps": None,
-    "epochs": 5,
-    "steps_per_epoch": 20,
-}
+FLAGS = {"learning_rate": 10.0, "epochs": 5, "steps_per_epoch": 20}
 
 
 def build(**changes):
-    options = SimpleNamespace(**{**FLAGS, **changes})
-    optimizer_flags.check(options)
-    return build_optimizer(options)
+    given = {**FLAGS, **changes}
+    checks._schedule(SimpleNamespace(**{"schedule": "constant", "warmup_steps": None, **given}))
+    return build_optimizer(make(**given))
 
 
 def rates(optimizer, steps=range(100)):

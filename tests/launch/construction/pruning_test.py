@@ -2,34 +2,36 @@ from types import SimpleNamespace
 
 import pytest
 
-from launch import pruning_flags
-from launch.construction import pruning as builder
+from launch import checks
+from launch.construction.building import build
+from launch.construction.callbacks import build_schedules
+from tests.launch.experiments import make
 from tfmgaug.callbacks import DSD, IHT
 
 FLAGS = ("rates", "dense", "sparse", "retrain", "rounds")
 
 
 def options(pruning="none", **given):
-    found = {f"pruning_{name}": given.get(name) for name in FLAGS}
-    return SimpleNamespace(pruning=pruning, epochs=10, steps_per_epoch=10, **found)
+    found = {f"pruning_{name}": value for name, value in given.items()}
+    return make(pruning=pruning, epochs=10, steps_per_epoch=10, **found)
 
 
 def schedule(pruning, **given):
-    own = options(pruning, rates=["0.4"], **given)
-    pruning_flags.check(own)
-    (found,) = builder.callbacks(own)
+    flags = {f"pruning_{name}": given.get(name) for name in FLAGS} | {"pruning_rates": ["0.4"]}
+    checks._pruning(SimpleNamespace(pruning=pruning, **flags))
+    (found,) = build_schedules(options(pruning, rates=["0.4"], **given))
     return found
 
 
 def test_without_pruning_there_is_no_mask():
-    assert builder.learner_options(options()) == {}
-    assert builder.callbacks(options()) == []
+    assert options().magnitude_mask is None
+    assert build_schedules(options()) == []
 
 
 def test_rates_are_one_number_or_one_a_kernel():
     shape = {"dense": 3, "sparse": 4}
     one, several = (
-        builder.learner_options(options("dsd", rates=rates, **shape))["magnitude_mask"]
+        build(options("dsd", rates=rates, **shape).magnitude_mask)
         for rates in (["0.4"], ["0.1", "0.2"])
     )
     assert one.rates == 0.4

@@ -2,9 +2,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from launch import regularizer_flags
-from launch.construction import regularizers
-from launch.regularizer_flags import REGULARIZERS
+from launch import checks, constructor_flags, registry
+from launch.construction import building, regularizers
+from tests.launch.experiments import make
 from tfmgaug.data import Augment
 from tfmgaug.regularizers import (
     ChannelShuffle,
@@ -22,14 +22,11 @@ from tfmgaug.regularizers import (
 )
 from tfmgaug.regularizers.taml import MEASURES
 
-FLAGS = sorted({flag for own in REGULARIZERS.values() for flag in own.values()})
+REGULARIZERS = registry.REGULARIZERS.rows
 
 
 def build(*names, **given):
-    options = {**dict.fromkeys(FLAGS), "regularize_subnetworks": False, **given}
-    settings = SimpleNamespace(regularizers=list(names), **options)
-    regularizer_flags.check(settings)
-    return regularizers.build(settings)
+    return [building.build(part) for part in make(regularizers=list(names), **given).regularizers]
 
 
 def test_none_is_the_default():
@@ -84,13 +81,15 @@ def test_taml_has_forms():
 
 
 def test_unknown_names_are_refused():
+    def check(*names, maxup_pool=None):
+        checks._regularizers(SimpleNamespace(regularizers=names, maxup_pool=maxup_pool))
+
     with pytest.raises(ValueError, match="must be of .*graddrop, .* Received: dropout"):
-        build("graddrop", "dropout")
+        check("graddrop", "dropout")
     with pytest.raises(ValueError, match="--maxup_pool must be of cutmix, .* Received: blur"):
-        build("maxup", maxup_pool=["rotate+blur"])
+        check("maxup", maxup_pool=["rotate+blur"])
 
 
-def test_tables_of_names_and_of_constructors_are_of_the_same():
-    assert list(regularizers.REGULARIZERS) == list(REGULARIZERS)
-    assert tuple(regularizers.AUGMENTATIONS) == regularizer_flags.AUGMENTATIONS
-    assert ("entropy", *MEASURES) == regularizer_flags.TAML_FORMS
+def test_names_without_tensorflow_are_those_of_the_classes():
+    assert tuple(regularizers.AUGMENTATIONS) == checks.AUGMENTATIONS
+    assert constructor_flags.choices("taml_form") == ("entropy", *MEASURES)

@@ -4,7 +4,10 @@ import functools
 
 import pytest
 
-from launch.construction import optimizer, pruning
+from launch import settings
+from launch.construction.building import build
+from launch.construction.callbacks import build_schedules
+from launch.construction.learner import build_optimizer
 from launch.papers.registry import PAPERS
 from tests.launch.recipe_settings import laid, resolve
 
@@ -18,11 +21,12 @@ def resolved(recipe):
     return [{**resolve(recipe, size), "starts": starts(recipe.of(size)[1])} for size in SIZES]
 
 
-def starts(settings):
-    with laid(settings) as options:
-        optimizer.build_optimizer(options)
-        pruning.learner_options(options)
-        schedule = pruning.callbacks(options)
+def starts(recipe):
+    with laid(recipe):
+        experiment = settings.experiment(settings.as_dictionary())
+    build_optimizer(experiment)
+    build(experiment.magnitude_mask)
+    schedule = build_schedules(experiment)
     return schedule[0].starts if schedule else []
 
 

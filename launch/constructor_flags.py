@@ -1,0 +1,199 @@
+"""Flags made from constructors: names, types, defaults and help."""
+
+import functools
+import re
+from typing import Any, NamedTuple
+
+from absl import flags
+
+from launch import number_flags, registry
+from launch.argument_types import Type, type_of
+from launch.given_flags import GIVEN, Switch
+from launch.quickstart import DEPENDENT, QUICKSTART
+from launch.signatures import REQUIRED, read
+
+flags.disclaim_key_flags()
+_REPEATED = ("hidden",)  # --hidden=40 --hidden=40
+
+
+class Use(NamedTuple):
+    """A constructor's argument that a flag fills.
+
+    Attributes:
+        row: `launch.registry.Row` of the constructor.
+        argument: `launch.signatures.Argument`.
+        needed: dictionary of what other flags must be chosen.
+    """
+
+    row: Any
+    argument: Any
+    needed: dict
+
+    @property
+    def type(self):
+        """The `Type` of the argument."""
+        bounds = self.row.numbers.get(self.argument.name)
+        return Type(float, True, None, *bounds, one=True) if bounds else type_of(self.argument)
+
+
+def arguments(row):
+    """Returns the arguments of a row that flags fill: a dictionary from names to `Argument`."""
+    found = read(row.constructor).arguments
+    return {
+        name: argument
+        for name, argument in found.items()
+        if name not in row.without and (row.only is None or name in row.only)
+    }
+
+
+@functools.cache
+def uses():
+    """Returns what reads each flag: a dictionary from names to lists of `Use`."""
+    found = {}
+    for row, needed in registry.rows():
+        switch = row.switch and row.flag(row.switch)
+        for name, argument in arguments(row).items():
+            if name in row.shared:
+                continue
+            flag = row.flag(name)
+            more = {} if switch in (None, flag) else {switch: GIVEN}
+            use = Use(row, argument, {**needed, **more, **row.needs.get(name, {})})
+            found.setdefault(flag, []).append(use)
+    return found
+
+
+def read_with():
+    """Returns what each flag is read with, as `launch.given_flags` has it.
+
+    Returns:
+        A dictionary from names to tuples of `Switch`. What all rows of a kind read, and what has no
+        condition, is not in it.
+    """
+    table = {kind.flag: registry.switches(kind.within) for kind in registry.KINDS if kind.within}
+    for flag, readers in uses().items():
+        names = dict.fromkeys(name for use in readers for name in use.needed)
+        table[flag] = tuple(
+            Switch(name, values) for name in names if (values := _values(name, readers)) is not None
+        )
+    return {flag: found for flag, found in table.items() if found}
+
+
+def _values(name, readers):
+    """The values of a flag with which one of several readers is built; None: any value."""
+    if any(name not in use.needed for use in readers):
+        return None
+    if any(use.needed[name] is GIVEN for use in readers):
+        return GIVEN
+    values = tuple(dict.fromkeys(value for use in readers for value in use.needed[name]))
+    kind = next((kind for kind in registry.KINDS if kind.flag == name), None)
+    return None if kind and set(kind.rows) <= set(values) else values
+
+
+def define():
+    """Defines the flags of all kinds and rows."""
+    for kind in registry.KINDS:
+        if kind.several:
+            flags.DEFINE_list(kind.flag, [], f"{kind.text} {', '.join(kind.rows)}.")
+        else:
+            nothing = "none" if "none" in kind.rows else None
+            flags.DEFINE_enum(kind.flag, nothing, list(kind.rows), kind.text)
+    for name, readers in uses().items():
+        _define(name, readers[0].type, default(name), help_text(name))
+
+
+def default(name):
+    """Returns a flag's default: the constructors', where they have the same.
+
+    Args:
+        name: of the flag.
+
+    Returns:
+        The value; None where constructors differ, or where the flag switches something on.
+    """
+    readers = uses()[name]
+    if name in {row.flag(row.switch) for row, _ in registry.rows() if row.switch}:
+        return None
+    values = {repr(use.argument.default): use.argument.default for use in readers}
+    (value, *others) = values.values()
+    return None if others or value is REQUIRED or name in DEPENDENT else value
+
+
+def help_text(name):
+    """Returns a flag's help: the constructors' docstring, and their defaults where they differ."""
+    readers = uses()[name]
+    text = _sentence(readers[0].argument.text)
+    lead = {use.argument.default for use in readers if not isinstance(use.argument.default, list)}
+    if len(lead) > 1:
+        parts = [
+            f"{read(use.row.constructor).name}'s {use.argument.default}"
+            for use in readers
+            if use.argument.default is not REQUIRED
+        ]
+        text += f" Default: {', '.join(dict.fromkeys(parts))}."
+    elif name in QUICKSTART and lead - {None, REQUIRED}:
+        text += f" The constructor's default: {lead.pop()}."
+    return text
+
+
+def _sentence(text, whole=False):
+    """The first sentence of a docstring's text, or all, without the type that it begins with."""
+    kind = r"(?:list of )?(?:bool|int|float|str)s?"
+    bounds = r"(?: (?:>=? -?[\d.]*\d|in [\[(][^\])]*[\])]))?"
+    text = re.sub(rf"^{kind}{bounds}(?:[,:;.] *|$)", "", text)
+    if whole:
+        return f"{text[:1].upper()}{text[1:]}"
+    first = re.split(r"(?<=[a-z)`\d])\. |; see", text)[0].rstrip(".")
+    return f"{first[:1].upper()}{first[1:]}." if first else ""
+
+
+def _define(name, kind, value, text):
+    if kind.several and name in _REPEATED:
+        flags.DEFINE_multi_integer(name, value and list(value), text)
+    elif kind.several and kind.kind is not str:
+        number_flags.define(name, text, kind.kind, kind.lower or 0, kind.upper)
+        if value is not None:
+            flags.FLAGS.set_default(name, [str(entry) for entry in value])
+    elif kind.several:
+        flags.DEFINE_list(name, value, text)
+    elif kind.kind is bool:
+        flags.DEFINE_boolean(name, value, text)
+    elif kind.choices:
+        flags.DEFINE_enum(name, value, kind.choices, text)
+    elif kind.kind is str:
+        flags.DEFINE_string(name, value, text)
+    else:
+        define_number = flags.DEFINE_integer if kind.kind is int else flags.DEFINE_float
+        define_number(name, value, text, lower_bound=kind.lower, upper_bound=kind.upper)
+
+
+def define_fields(path, named=None):
+    """Defines a flag for each field of a dataclass.
+
+    Args:
+        path: dotted path of the dataclass.
+        named: dictionary from fields to choices that no annotation names.
+    """
+    for name, argument in read(path).arguments.items():
+        kind = type_of(argument)
+        if named and name in named:
+            kind = kind._replace(choices=tuple(named[name]))
+        _define(name, kind, argument.default, _sentence(argument.text, whole=True))
+
+
+def choices(name):
+    """Returns the values that a flag takes.
+
+    Args:
+        name: of a flag that a constructor's argument has choices for.
+    """
+    return uses()[name][0].type.choices
+
+
+def readers(flag, name):
+    """Returns the rows that read a flag.
+
+    Args:
+        flag: of the rows' kind, as `learner`.
+        name: of the flag that is read.
+    """
+    return tuple(dict.fromkeys(row for use in uses()[name] for row in use.needed[flag]))

@@ -1,0 +1,323 @@
+"""The registry of all that a run can be made of: names, constructors, and whose flags are whose.
+
+A row is a name and the dotted path of a constructor. Its arguments become flags (names, types,
+defaults and help, see `launch.constructor_flags`), and a flag that the chosen rows don't take is
+refused with the names of those that do. A new learner, mask or regularizer is one file and one row
+here.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from launch.given_flags import GIVEN, read_with
+
+_EMPTY = MappingProxyType({})
+
+
+class Row(NamedTuple):
+    """A constructor, and how its arguments stand among the flags.
+
+    Attributes:
+        constructor: dotted path of a class or function.
+        prefix: what flags' names have in front of the arguments' names.
+        renamed: arguments, and their flags where these are called otherwise.
+        without: arguments that have no flag: what builds the object supplies them.
+        needs: arguments, and what other flags must be chosen for each of them to be read.
+        shared: arguments, and flags of somebody else that fill them.
+        numbers: arguments that are a number or several, and the bounds of each.
+        switch: argument whose flag switches the object on; it has no default.
+        only: the only arguments that have flags; all by default.
+    """
+
+    constructor: str
+    prefix: str = ""
+    renamed: Mapping = _EMPTY
+    without: tuple = ()
+    needs: Mapping = _EMPTY
+    shared: Mapping = _EMPTY
+    numbers: Mapping = _EMPTY
+    switch: str | None = None
+    only: tuple | None = None
+
+    def flag(self, argument):
+        """Returns the name of an argument's flag, its own or a shared one."""
+        other = self.shared.get(argument) or self.renamed.get(argument)
+        return other or f"{self.prefix}{argument}"
+
+
+class Kind(NamedTuple):
+    """What one flag chooses from.
+
+    Attributes:
+        flag: name of the flag.
+        rows: dictionary from names to `Row`s; None in the place of one: nothing is built.
+        text: help of the flag.
+        within: what other flags must be chosen for this one to be read.
+        default: the name that the constructor's None stands for, where there is no choice.
+        several: whether the flag names a list of rows.
+    """
+
+    flag: str
+    rows: Mapping
+    text: str
+    within: Mapping = _EMPTY
+    default: str | None = None
+    several: bool = False
+
+    def switches(self, name):
+        """Returns what must be chosen for a row to be built, as of `read_with`."""
+        chosen = (None, name) if name == self.default else (name,)
+        return {**self.within, self.flag: chosen}
+
+
+_SUPPLIED = ("augmentation", "backbone", "loss", "magnitude_mask", "name", "regularizers", "seed")
+_TICKETS = ("meta_ticket", "meta_ticket_boil")
+
+
+def _learner(name, *without, **options):
+    return Row(f"tfmgaug.learners.{name}", without=(*_SUPPLIED, *without), **options)
+
+
+LEARNERS = Kind(
+    "learner",
+    {
+        "anil": _learner("ANIL"),
+        "boil": _learner("BOIL"),
+        "cavia": _learner("CAVIA"),
+        "fine_tuning": _learner(
+            *("FineTuning", "classes", "learn_inner_rates", "measure_before"),
+            "recompute_inner_steps",
+        ),
+        # First-order steps keep nothing that could be computed again.
+        "fomaml": _learner("FOMAML", "recompute_inner_steps"),
+        "maml": _learner("MAML"),
+        "meta_ticket": _learner("MetaTicket", "score_mask", "weight_initializer"),
+        "meta_ticket_boil": _learner("MetaTicketBOIL", "score_mask", "weight_initializer"),
+        "metaoptnet": _learner("MetaOptNet", "head"),
+        "protonet": _learner("ProtoNet", needs={"scale": {"distance": ("cosine",)}}),
+        "reptile": _learner(
+            *("Reptile", "inner_optimizer"), shared={"evaluation_steps": "test_inner_steps"}
+        ),
+    },
+    "How tasks are learned.",
+)
+
+_NETWORK = ("dtype", "image_shape", "mean", "name", "seed", "standard_deviation", "way")
+_CAVIA = {"learner": ("cavia",)}
+
+
+def _backbone(name, *without, **options):
+    return Row(f"launch.construction.networks.{name}", without=(*_NETWORK, *without), **options)
+
+
+BACKBONES = Kind(
+    "backbone",
+    {
+        "conv4": _backbone(
+            "conv4",
+            needs={"context": _CAVIA, "context_blocks": _CAVIA, "fused": {"strided": (False,)}},
+        ),
+        "mlp": _backbone("mlp", "input_shape", "normalization", needs={"context": _CAVIA}),
+        "resnet10": _backbone("resnet10"),
+        "resnet12": _backbone("resnet12"),
+        "resnet18": _backbone("resnet18"),
+        "wide_resnet": _backbone("wide_resnet"),
+    },
+    "The network.",
+)
+
+_SHARE = {"rates": (0, 1)}
+
+
+def _mask(name):
+    return Row(f"tfmgaug.masks.{name}", "mask_", renamed={"score": "catfish_score"}, numbers=_SHARE)
+
+
+MASKS = Kind(
+    "mask",
+    {
+        "catfish": _mask("CatfishMask"),
+        "parameter": _mask("ParameterMask"),
+        "width": _mask("WidthMask"),
+        "none": None,
+    },
+    "MGAug's pruning.",
+)
+MASKED = tuple(name for name in MASKS.rows if name != "none")
+
+_OVER_TASKS = {"learner": tuple(name for name in LEARNERS.rows if name != "fine_tuning")}
+
+
+def _regularizer(constructor, prefix, renamed=_EMPTY, needs=_EMPTY, without=()):
+    shared = {"subnetworks": "regularize_subnetworks"}
+    return Row(constructor, f"{prefix}_", renamed, without, needs, shared)
+
+
+def _in_tfmgaug(name, prefix, **options):
+    return _regularizer(f"tfmgaug.regularizers.{name}", prefix, **options)
+
+
+_DEVIATION = {"initial_deviation": "mr_deviation"}
+
+REGULARIZERS = Kind(
+    "regularizers",
+    {
+        "channel_shuffle": _in_tfmgaug("ChannelShuffle", "channel_shuffle"),
+        "drop_block": _in_tfmgaug(
+            *("DropBlock", "drop_block"),
+            renamed={"block_sizes": "drop_block_sizes", "ramp_steps": "drop_block_ramp"},
+        ),
+        "graddrop": _in_tfmgaug("GradDrop", "graddrop", renamed={"ramp_steps": "graddrop_ramp"}),
+        "label_smoothing": _in_tfmgaug("LabelSmoothing", "label_smoothing"),
+        "maxup": _regularizer("launch.construction.regularizers.maxup", "maxup"),
+        "metamix": _in_tfmgaug("MetaMix", "metamix"),
+        "mr_activations": _in_tfmgaug("MRActivations", "mr", renamed=_DEVIATION),
+        "mr_weights": _in_tfmgaug("MRWeights", "mr", renamed=_DEVIATION),
+        "taml": _regularizer(
+            *("launch.construction.regularizers.taml", "taml"),
+            needs={"alpha": {"taml_form": ("ge",)}, "epsilon": {"taml_form": ("atkinson",)}},
+        ),
+        "trajectory_coherence": _in_tfmgaug("TrajectoryCoherence", "coherence"),
+    },
+    "What acts on tasks in training: any of these, joined by commas.",
+    within=_OVER_TASKS,
+    several=True,
+)
+
+HEADS = Kind(
+    "head",
+    {
+        "ridge": Row("tfmgaug.heads.RidgeHead", "ridge_"),
+        "svm": Row("tfmgaug.heads.SVMHead", "svm_"),
+    },
+    "MetaOptNet's classifier, which is solved for in each task; svm by default.",
+    within={"learner": ("metaoptnet",)},
+    default="svm",
+)
+
+INNER_OPTIMIZERS = Kind(
+    "inner_optimizer",
+    {
+        "adam": Row("tfmgaug.inner_optimizers.Adam", "inner_"),
+        "sgd": Row("tfmgaug.inner_optimizers.SGD", "inner_"),
+    },
+    "Optimizer of Reptile's inner steps; sgd by default.",
+    within={"learner": ("reptile",)},
+    default="sgd",
+)
+
+INITIALIZERS = Kind(
+    "weight_initializer",
+    {
+        "kaiming_normal": Row("tfmgaug.backbones.initializers.KaimingNormal"),
+        "kaiming_uniform": Row("tfmgaug.backbones.initializers.KaimingUniform"),
+        "positive_constant": Row("tfmgaug.backbones.initializers.PositiveConstant"),
+        "signed_constant": Row("tfmgaug.backbones.initializers.SignedConstant"),
+    },
+    "Draws Meta-ticket's random weights; kaiming_normal by default.",
+    within={"learner": _TICKETS},
+    default="kaiming_normal",
+)
+
+
+def _schedule(name, **options):
+    return Row(f"launch.construction.pruning.{name}", "pruning_", **options)
+
+
+PRUNING = Kind(
+    "pruning",
+    {"none": None, "dsd": _schedule("dsd"), "iht": _schedule("iht")},
+    "Network pruning of the weights that are learned: dense, sparse, dense; or in rounds.",
+)
+
+OPTIMIZERS = Kind(
+    "optimizer",
+    {
+        "adam": Row("launch.construction.optimizer.adam", without=("rate",)),
+        "sgd": Row(
+            "launch.construction.optimizer.sgd",
+            without=("rate",),
+            needs={"nesterov": {"momentum": GIVEN}},
+        ),
+    },
+    "Optimizer of the outer loop.",
+)
+
+_OF_TRAINING = ("rate", "epochs", "steps_per_epoch")
+SCHEDULES = Kind(
+    "schedule",
+    {
+        "constant": None,
+        "cosine": Row("launch.construction.schedules.cosine", without=_OF_TRAINING),
+        "linear": Row("launch.construction.schedules.linear", without=_OF_TRAINING),
+        "steps": Row(
+            "launch.construction.schedules.steps",
+            renamed={"factors": "schedule_factors"},
+            without=_OF_TRAINING,
+        ),
+    },
+    "Of the outer learning rate: constant, to 0 by cosine or linear, or in steps.",
+)
+
+TASK_AUGMENTATIONS = Kind(
+    "task_augmentation",
+    {"none": None, "rotate": Row("tfmgaug.data.RotatedClasses", "rotation_")},
+    "TaskAug: rotated training images are new training classes.",
+    within=_OVER_TASKS,
+)
+
+KINDS = (
+    *(LEARNERS, BACKBONES, MASKS, REGULARIZERS, HEADS, INNER_OPTIMIZERS, INITIALIZERS),
+    *(PRUNING, OPTIMIZERS, SCHEDULES, TASK_AUGMENTATIONS),
+)
+
+# What is not chosen by a name: rows, and what other flags must be chosen for each of them.
+MGAUG = Row("tfmgaug.MGAug", without=("mask", "start_step"))
+SCORE_MASK = Row("tfmgaug.masks.ScoreMask")
+MAGNITUDE_MASK = Row("tfmgaug.masks.MagnitudeMask", "pruning_", numbers=_SHARE)
+ITERAND = Row("tfmgaug.callbacks.IteRand", "iterand_", switch="every")
+MONITOR = Row(
+    "tfmgaug.callbacks.LandscapeMonitor",
+    "landscape_",
+    renamed={"max_seconds": "landscape_seconds"},
+    without=("figure_dir", "history", "log_dir", "sampler"),
+    switch="every",
+)
+METER = Row(
+    "tfmgaug.analysis.LandscapeMeter",
+    "landscape_",
+    needs={"curvature": {"landscape_every": GIVEN}},
+    only=("curvature",),
+)
+COHERENCE = Row(
+    "tfmgaug.callbacks.CoherenceStopping",
+    "coherence_",
+    switch="patience",
+    only=("patience", "tasks"),
+)
+PARTS = (
+    (MGAUG, {"mask": MASKED}),
+    (SCORE_MASK, {"learner": _TICKETS}),
+    (MAGNITUDE_MASK, {"pruning": ("dsd", "iht")}),
+    (ITERAND, {"learner": _TICKETS}),
+    (MONITOR, {}),
+    (METER, {}),
+    (COHERENCE, {}),
+)
+
+
+def rows():
+    """Returns all rows with what must be chosen for each: pairs of a `Row` and a dictionary."""
+    named = [
+        (row, kind.switches(name))
+        for kind in KINDS
+        for name, row in kind.rows.items()
+        if row is not None
+    ]
+    return [*named, *PARTS]
+
+
+def switches(needed):
+    """Returns the tuple of `Switch` that a dictionary of needed flags stands for."""
+    return read_with(**needed)
