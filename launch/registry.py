@@ -86,7 +86,7 @@ LEARNERS = Kind(
         "boil": _learner("BOIL"),
         "cavia": _learner("CAVIA"),
         "fine_tuning": _learner(
-            *("FineTuning", "classes", "learn_inner_rates", "measure_before"),
+            *("FineTuning", "adapts", "classes", "learn_inner_rates", "measure_before"),
             "recompute_inner_steps",
         ),
         # First-order steps keep nothing that could be computed again.
@@ -199,8 +199,8 @@ HEADS = Kind(
 INNER_OPTIMIZERS = Kind(
     "inner_optimizer",
     {
-        "adam": Row("tfmgaug.inner_optimizers.Adam", "inner_"),
-        "sgd": Row("tfmgaug.inner_optimizers.SGD", "inner_"),
+        "adam": Row("tfmgaug.engine.inner_optimizers.Adam", "inner_"),
+        "sgd": Row("tfmgaug.engine.inner_optimizers.SGD", "inner_"),
     },
     "Optimizer of Reptile's inner steps; sgd by default.",
     within={"learner": ("reptile",)},

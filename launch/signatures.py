@@ -159,7 +159,7 @@ def _inherited(definition):
 
 def _with_inherited(arguments, inherited, call, texts=None):
     """Adds what `**kwargs` hand on, but for what the call itself decides."""
-    decided = {keyword.arg for keyword in call.keywords} if call else set()
+    decided = {keyword.arg for keyword in _keywords(call)} if call else set()
     decided |= set(list(inherited or {})[: len(call.args) if call else 0])
     more = {n: a for n, a in (inherited or {}).items() if n not in {*arguments, *decided}}
     return {**arguments, **_retold(more, texts or {})}
@@ -171,13 +171,20 @@ def _retold(arguments, texts):
 
 
 def _call_with(node, name):
-    """The call in a body that hands on `**name`."""
+    """The call in a body that hands on `**name`, or `**fixed(self, name, first_order=True)`."""
     for call in ast.walk(node):
         if isinstance(call, ast.Call):
             handed = [k.value for k in call.keywords if k.arg is None]
+            handed += [part for value in handed for part in getattr(value, "args", ())]
             if any(isinstance(value, ast.Name) and value.id == name for value in handed):
                 return call
     return None
+
+
+def _keywords(call):
+    """The keywords that a call decides, those within `**fixed(...)` too."""
+    within = [k.value.keywords for k in call.keywords if isinstance(k.value, ast.Call)]
+    return [*call.keywords, *(keyword for keywords in within for keyword in keywords)]
 
 
 def _signature(arguments, texts):

@@ -65,7 +65,7 @@ def test_no_module_is_exempt_again():
         "tfmgaug.augmentation.*",
         "tfmgaug.engine.*",
         "tfmgaug.inner_loop",
-        "tfmgaug.inner_optimizers",
+        "tfmgaug.engine.inner_optimizers",
         "tfmgaug.learners.*",
         "tfmgaug.masks.*",
         "tfmgaug.regularizers.*",

@@ -32,7 +32,7 @@ class MAML(MetaLearner):
         adapts: which weights the inner loop changes: "all"; "head" (the classifier, as in ANIL,
             whose body is computed once a task); "body" (all but the classifier, as in BOIL);
             "context" (as in CAVIA); or a function from the name of a weight, such as
-            "conv1_kernel", to bool.
+            `conv1_kernel`, to bool.
         learn_inner_rates: whether the outer loop learns the inner rates, from `inner_learning_rate`
             on: "no"; "layer": one for each layer; "parameter": one for each weight (Meta-SGD).
         first_order: bool, True holds inner gradients constant in the outer loop.

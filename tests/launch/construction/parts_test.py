@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
-from tfmgaug.inner_optimizers import SGD, Adam
+from tfmgaug.engine.inner_optimizers import SGD, Adam
 
 from launch import registry
 from launch.construction.building import build

@@ -5,7 +5,7 @@ import collections
 import numpy as np
 import pytest
 
-from launch import tasks
+from launch import settings, tasks
 from launch.construction.learner import build_learner
 from launch.papers.registry import PAPERS
 from tests.launch.recipe_settings import laid, resolve
@@ -109,8 +109,9 @@ def built(monkeypatch):
     def build(recipe):
         small = ["--filters=2", "--image_size=16"]
         small += ["--resolutions=16"] if "resolutions" in recipe.full else []
-        with laid(recipe.full, *small) as options:
-            return build_learner(options, tasks.build(options))
+        with laid(recipe.full, *small):
+            experiment = settings.experiment(settings.as_dictionary())
+        return build_learner(experiment, tasks.build(experiment))
 
     return {recipe.name.rpartition("/")[2]: build(recipe) for recipe in ROWS}
 
