@@ -119,20 +119,25 @@ def default(name):
 
 
 def help_text(name):
-    """Returns a flag's help: the constructors' docstring, and their defaults where they differ."""
-    readers = uses()[name]
-    text = _sentence(readers[0].argument.text)
-    lead = {use.argument.default for use in readers if not isinstance(use.argument.default, list)}
-    if len(lead) > 1:
-        parts = [
-            f"{read(use.row.constructor).name}'s {use.argument.default}"
-            for use in readers
-            if use.argument.default is not REQUIRED
-        ]
-        text += f" Default: {', '.join(dict.fromkeys(parts))}."
-    elif name in QUICKSTART and lead - {None, REQUIRED}:
-        text += f" The constructor's default: {lead.pop()}."
-    return text
+    """Returns a flag's help: of the docstring, and whose default is which where they differ."""
+    users = uses()[name]
+    text = _sentence(users[0].argument.text)
+    names = {}
+    for use in users:
+        value = use.argument.default
+        if value is not REQUIRED and (value is not None or len(users) > 1):
+            names.setdefault(str(value), []).append(read(use.row.constructor).name)
+    if len(names) > 1:
+        most = max(names, key=lambda value: len(names[value]))
+        rest = f"the others' {most}" if len(names[most]) > 1 else f"{names[most][0]}'s {most}"
+        others = [f"{' and '.join(n)}'s {v}" for v, n in names.items() if v != most]
+        text += f" Constructors' defaults: {', '.join([*others, rest])}."
+    elif name in QUICKSTART and names:
+        text += f" The constructor's default: {next(iter(names))}."
+    for value, chosen in DEPENDENT.get(name, ()):
+        choices = " ".join(f"--{flag}={choice}" for flag, choice in chosen.items())
+        text += f" Set by quickstart with {choices}: {value}."
+    return f"{text} Set by quickstart." if name in QUICKSTART else text
 
 
 def _sentence(text, whole=False):

@@ -1,8 +1,9 @@
 """Flags that were given, and the refusal of those that nothing reads.
 
-Every family of flags says in a table, `READ_WITH`, what else must be chosen for a flag to be read:
-`{"mask_rates": read_with(mask=("catfish", "parameter", "width"))}`. A flag that is in no table is
-always read. The tables are checked before anything is imported or loaded.
+A table, `READ_WITH`, says what else must be chosen for a flag to be read:
+`{"mask_rates": read_with(mask=("catfish", "parameter", "width"))}`; those of constructors' flags
+are made by `launch.constructor_flags`. A flag that is in no table is always read. The tables are
+checked before anything is imported or loaded.
 """
 
 from typing import Any, NamedTuple
@@ -64,34 +65,6 @@ def present(names):
         A list of names.
     """
     return [name for name in names if flags.FLAGS[name].present]
-
-
-def given(settings, names):
-    """Returns the flags that were given, of those that are None by default.
-
-    Args:
-        settings: absl flags.
-        names: names of flags.
-
-    Returns:
-        A dictionary from names to values, in the order of `names`.
-    """
-    values = {name: getattr(settings, name) for name in names}
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def arguments(settings, flags_of):
-    """Returns the arguments of a constructor that flags were given for.
-
-    Args:
-        settings: absl flags.
-        flags_of: dictionary from arguments to the names of their flags.
-
-    Returns:
-        A dictionary from arguments to values.
-    """
-    values = given(settings, flags_of.values())
-    return {argument: values[flag] for argument, flag in flags_of.items() if flag in values}
 
 
 def idle(settings, names, tables):

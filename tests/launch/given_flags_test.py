@@ -2,21 +2,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from launch.given_flags import GIVEN, arguments, given, idle, read_with, refuse_idle
+from launch.given_flags import GIVEN, idle, read_with, refuse_idle
 
 SETTINGS = SimpleNamespace(rate=0.0, steps=None, on=False, head="svm", kinds=["a", "b"])
-
-
-def test_what_is_none_was_not_given_and_zero_and_no_were():
-    assert list(given(SETTINGS, ("head", "steps", "on", "rate")).items()) == [
-        ("head", "svm"),
-        ("on", False),
-        ("rate", 0.0),
-    ]
-
-
-def test_arguments_have_the_names_of_the_constructor():
-    assert arguments(SETTINGS, {"share": "rate", "count": "steps"}) == {"share": 0.0}
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def conv4(
     Args:
         way: int, number of outputs; None leaves the head away and gives embeddings (ProtoNet).
         image_shape: (height, width, channels); height and width at least 16.
-        filters: int, channels of every block.
+        filters: int >= 1, channels of every block.
         mean: float in 0-255, subtracted from the images.
         standard_deviation: float > 0 in 0-255, which the images are divided by.
         activation: str, Keras activation.

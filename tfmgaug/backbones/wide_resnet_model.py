@@ -44,7 +44,7 @@ def wide_resnet(
         image_shape: (height, width, channels); height and width at least 4.
         depth: int, depth of the network, `6 n + 4` for n blocks in each group: 10, 16, 22, 28.
         widen: int, factor on the channels of the groups.
-        filters: int, channels of the stem; the groups have `filters * widen` times 1, 2 and 4.
+        filters: int >= 1, channels of the stem; the groups have `filters * widen` times 1, 2 and 4.
         mean: float in 0-255, subtracted from the images.
         standard_deviation: float > 0 in 0-255, which the images are divided by.
         activation: str, Keras activation.
