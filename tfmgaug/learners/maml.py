@@ -115,7 +115,7 @@ class MAML(MetaLearner):
     @functools.cached_property
     def adapting(self):
         """The names of the weights that the inner loop changes."""
-        return tuple(adapting_names(self.adapts, self.network, self.classifier))
+        return tuple(adapting_names(self.adapts, self))
 
     @property
     def second_order(self):
