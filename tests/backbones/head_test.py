@@ -4,9 +4,9 @@ import keras
 import pytest
 import tensorflow as tf
 
+from tfmgaug import MGAug
 from tfmgaug.backbones import conv4, mlp, resnet10
 from tfmgaug.backbones.head import body_and_head, classifier_of
-from tfmgaug.engine.network import Network
 from tfmgaug.layers import BatchNormalization
 from tfmgaug.learners import ANIL, BOIL, FOMAML, MAML, FineTuning, ProtoNet, Reptile
 from tfmgaug.masks import ParameterMask
@@ -123,9 +123,9 @@ def test_the_head_is_the_last_layer_with_weights_frozen_or_not():
 def test_a_head_in_a_wrapper_is_never_pruned():
     top = Block(layers.Dense(3, name="inner"), name="top")
     backbone = keras.Sequential([keras.Input([4]), layers.Dense(4, name="hidden"), top])
-    mask = ParameterMask(0.5)
-    mask.attach(Network(backbone), classifier_of(backbone))
-    assert mask.prunable == ["hidden_kernel"]
+    learner = FOMAML(backbone, augmentation=MGAug(ParameterMask(0.5)))
+    assert len(learner.network.variables) == 4
+    assert learner.augmentation.mask.prunable == ["hidden_kernel"]
 
 
 def test_a_layer_that_hides_body_and_head_is_named():

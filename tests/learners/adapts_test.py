@@ -55,7 +55,7 @@ def test_a_function_is_saved_with_the_learner(tmp_path):
     np.testing.assert_array_equal(*(flat(m.meta_gradients(batch())) for m in (copy, learner)))
 
 
-@pytest.mark.parametrize("adapts", ["heads", None, 3])
+@pytest.mark.parametrize("adapts", ["heads", None, ["head"]])
 def test_what_is_no_choice_is_refused(adapts):
     with pytest.raises(ValueError, match="`adapts` must be one of .* or a function from the name"):
         MAML(smooth_mlp(), adapts=adapts)
