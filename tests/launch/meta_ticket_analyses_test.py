@@ -121,7 +121,7 @@ def test_sparsity_is_that_of_the_history(trained):
 def test_input_masks_are_those_of_one_ticket(trained):
     run = open_run(trained["ticket"])
     (one,) = input_masks.analyze([run], options()).results
-    mask = np.asarray(run.learner.score_mask.masks()[0])
+    mask = np.asarray(run.learner.score_mask.masks()["dense1_kernel"])
     np.testing.assert_array_equal(np.reshape(one["masks"], (3, -1)).T, mask[:, :3])
     np.testing.assert_allclose(np.ravel(one["kept_by_pixel"]), mask.mean(axis=1))
     assert (one["units"], one["image_shape"]) == (6, [8, 8, 3])
