@@ -46,7 +46,7 @@ def test_a_mask_is_told_its_task_and_its_subnetwork():
             learned.append(task_gradient(pupil, task(data, place), weight_transform=times(kept)))
         learned.append(task_gradient(pupil, task(data, place)))
     for name, gradient in pupil.meta_gradients(data).items():
-        expected = sum(one.gradients[name] for one in learned) / 2
+        expected = sum(taught.gradients[name] for taught in learned) / 2
         np.testing.assert_allclose(gradient, expected, rtol=1e-9, atol=1e-12)
 
 
@@ -54,9 +54,9 @@ def times(kept):
     return lambda weights: {name: kept.get(name, 1) * w for name, w in weights.items()}
 
 
-def chosen_by(own_key, keys):
+def chosen_by(draw_key, keys):
     """Which of some keys a draw is for."""
-    return tf.argmax(tf.reduce_all(tf.stack(keys) == own_key, axis=1))
+    return tf.argmax(tf.reduce_all(tf.stack(keys) == draw_key, axis=1))
 
 
 def numbered(arrays):
@@ -70,10 +70,10 @@ def test_inner_gradients_are_multiplied_by_given_factors():
         def draw(self, gradients, rate, key):
             return {n: tf.constant(a)[chosen_by(key, keys)] for n, a in factors.items()}
 
-    given = Given()
-    pupil = FOMAML(plain_mlp(), inner_steps=2, inner_learning_rate=RATE, regularizers=[given])
-    network, own_key = NumpyNetwork(pupil.backbone), pupil.task_key(EPISODE)
-    keys = [fold(own_key, step, "gradients", 0) for step in range(2)]
+    settings = {"inner_steps": 2, "inner_learning_rate": RATE}
+    pupil = FOMAML(plain_mlp(), regularizers=[Given()], **settings)
+    network, task_key = NumpyNetwork(pupil.backbone), pupil.task_key(EPISODE)
+    keys = [fold(task_key, step, "gradients", 0) for step in range(2)]
     factors = numbered([DRAWS.normal(size=(2, *w.shape)) for w in network.weights])
     weights = network.weights
     for step in range(2):
@@ -96,8 +96,8 @@ def test_weights_are_drawn_with_given_noise():
         inner_learning_rate=RATE,
         regularizers=[Given(initial_deviation=0.3)],
     )
-    network, own_key = NumpyNetwork(pupil.backbone), pupil.task_key(EPISODE)
-    keys = [fold(own_key, *at, "weights", 0) for at in (("support", 0), ("query",))]
+    network, task_key = NumpyNetwork(pupil.backbone), pupil.task_key(EPISODE)
+    keys = [fold(task_key, *at, "weights", 0) for at in (("support", 0), ("query",))]
     mean, *others = network.weights
     noise = DRAWS.normal(size=(2, *mean.shape))
     drawn = [mean + 0.3 * noise[0], *others]
@@ -154,8 +154,8 @@ def test_channels_are_shuffled_as_given():
     x = np.tile(np.arange(6.0)[:, None], 2)
     givers = np.array([1, 2, 0, 4, 5, 3])[:, None]  # 2 takes from 0, 0 from 1 and 1 from 2
     for place, expected in (("stage1", x), ("stage2", np.where(stays[labels], x, givers))):
-        given = tf.constant(x), place, tf.constant(labels, tf.int32), key(0)
-        np.testing.assert_array_equal(shuffle.class_activations(*given), expected)
+        arguments = tf.constant(x), place, tf.constant(labels, tf.int32), key(0)
+        np.testing.assert_array_equal(shuffle.class_activations(*arguments), expected)
 
 
 def test_classes_are_turned_as_given_by_the_augmentation_that_is_given():
@@ -172,9 +172,9 @@ def test_classes_are_turned_as_given_by_the_augmentation_that_is_given():
         FOMAML(backbone, regularizers=[Second(1, [CutMix(), Turned()])]),
         task(images()),
     )
-    found = training_run(pupil, episode).episode.query_x
+    turned = training_run(pupil, episode).episode.query_x
     turns = np.array([1, 0, 3])[episode.query_y.numpy()]
-    for image, before, number in zip(found, episode.query_x.numpy(), turns, strict=True):
+    for image, before, number in zip(turned, episode.query_x.numpy(), turns, strict=True):
         np.testing.assert_array_equal(image, np.rot90(before, number))
 
 

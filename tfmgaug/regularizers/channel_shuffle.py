@@ -116,12 +116,12 @@ class ChannelShuffle(Regularizer):
         Returns:
             A `Shuffle`, the same for the same arguments: support and queries ask separately.
         """
-        own = fold(key, "shuffle")
+        shuffle_key = fold(key, "shuffle")
         return Shuffle(
             place=choose(list(range(len(self.class_places))), fold(key, "depth")),
-            acts=uniform([], fold(own, "whether")) < self.probability,
-            circle=permutation(classes, fold(own, "circle")),
-            stays=uniform([classes, channels], fold(own, "channels")) < self.keep,
+            acts=uniform([], fold(shuffle_key, "whether")) < self.probability,
+            circle=permutation(classes, fold(shuffle_key, "circle")),
+            stays=uniform([classes, channels], fold(shuffle_key, "channels")) < self.keep,
         )
 
 

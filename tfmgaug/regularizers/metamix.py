@@ -102,11 +102,11 @@ class MetaMix(Regularizer):
         Returns:
             A `Mixture`.
         """
-        own = fold(key, "mix")
+        mix_key = fold(key, "mix")
         return Mixture(
             depth=choose(depths, fold(key, "depth")),
-            share=beta(concentration, fold(own, "share")),
-            partners=_partners(_number(episode.query_x), _number(episode.support_x), own),
+            share=beta(concentration, fold(mix_key, "share")),
+            partners=_partners(_number(episode.query_x), _number(episode.support_x), mix_key),
         )
 
     def _concentration(self, learner):
