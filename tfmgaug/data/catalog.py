@@ -113,10 +113,10 @@ def load(
     of_folder = {"fractions": fractions, "groups": groups}
     chosen = [option for option, value in of_folder.items() if value is not None]
     if chosen and name != "folder":
-        options = " and ".join(f"`{option}`" for option in chosen)
+        named = " and ".join(f"`{option}`" for option in chosen)
         flags = " and ".join(f"--{option}" for option in chosen)
         raise ValueError(
-            f"{options} ({flags}) have a meaning for name='folder' only. Received: {name!r}."
+            f"{named} ({flags}) have a meaning for name='folder' only. Received: {name!r}."
         )
     options = _Options(
         *(data_dir, decoding.check_image_size(image_size), seed),

@@ -3,7 +3,6 @@
 from types import SimpleNamespace
 
 import pytest
-from tfmgaug.engine.inner_optimizers import SGD, Adam
 
 from launch import registry
 from launch.construction.building import build
@@ -12,6 +11,7 @@ from launch.construction.learner import build_learner
 from tests.launch.experiments import make
 from tfmgaug.backbones import initializers, mlp
 from tfmgaug.callbacks import MaskSparsity
+from tfmgaug.engine.inner_optimizers import SGD, Adam
 from tfmgaug.heads import RidgeHead, SVMHead
 from tfmgaug.learners import CAVIA, MetaTicket
 
