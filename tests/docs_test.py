@@ -54,6 +54,7 @@ COMPLETE = [
     ("extend/learner.md", 2),
     ("extend/mask.md", 1),
     ("extend/regularizer.md", 1),
+    ("extend/regularizer.md", 2),
 ]
 
 
