@@ -95,8 +95,12 @@ def test_the_last_number_is_remembered():
 
 
 def test_weights_are_redrawn_every_so_many_steps():
-    ticket, callback, redraws = learner(), IteRand(every=2, share=0.5), []
-    ticket.redraw_pruned = lambda number, share: redraws.append((int(ticket.step), number, share))
+    class Noted(IteRand):
+        def draw(self, learner, number):
+            redraws.append((int(learner.step), number, self.share))
+            return super().draw(learner, number)
+
+    ticket, callback, redraws = learner(), Noted(every=2, share=0.5), []
     callback.set_model(ticket)
     callback.on_train_begin()
     for batch in range(7):
