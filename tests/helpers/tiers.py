@@ -83,6 +83,48 @@ INTEGRATION = {
     "analysis/task_gradients_test.py": only(
         "test_gradients_are_those_of_numpy_whatever_the_inner_loop_adapts"
     ),
+    "callbacks/checkpoint_test.py": only(
+        "test_a_resumed_run_ends_with_the_same_weights_bit_for_bit"
+    ),
+    "callbacks/finite_test.py": everything_but("test_training_that_converges_is_left_alone"),
+    "callbacks/gap_test.py": everything_but(
+        "test_both_accuracies_are_in_the_history_of_every_epoch"
+    ),
+    "callbacks/gradient_norms_test.py": only(
+        "test_every_so_many_epochs_the_history_has_a_value_for_each_weight",
+        "test_measuring_changes_nothing_and_a_resumed_run_measures_the_same",
+    ),
+    "callbacks/iterand_test.py": only(
+        "test_pruned_weights_alone_are_drawn_anew_with_their_probability",
+        "test_a_redraw_depends_on_its_number_and_the_seed_alone",
+        "test_a_resumed_run_ends_with_the_same_weights_bit_for_bit",
+        "test_redrawn_weights_go_through_a_keras_file",
+    ),
+    "callbacks/landscape_test.py": everything_but("test_bad_arguments_are_refused"),
+    "callbacks/progress_test.py": only("test_it_works_in_a_real_run"),
+    "callbacks/pruning_test.py": everything_but("test_the_phase_follows_from_the_step"),
+    "callbacks/tensorboard_test.py": only(
+        "test_training_and_validation_share_tags_over_outer_steps"
+    ),
+    "distribution_test.py": everything_but(),
+    "docs_test.py": only(
+        "test_complete_examples_run[data*", "test_complete_examples_run[concepts*"
+    ),
+    "export_test.py": everything_but(
+        "test_support_and_queries_may_have_any_size",
+        "test_an_export_that_holds_other_files_is_not_replaced",
+        "test_a_folder_that_is_no_saved_model_is_never_removed",
+        "test_a_failing_export_leaves_nothing",
+        "test_bad_options_are_refused",
+    ),
+    "keras_objects_test.py": only(
+        "test_a_loss_on_labels_is_that_of_keras_and_has_an_accuracy",
+        "test_an_outer_step_is_that_of_the_optimizer",
+        "test_callbacks_change_the_rate_of_the_next_epoch",
+        "test_callbacks_know_which_way_is_better",
+        "test_a_global_policy_changes_no_step_of_a_network_built_before",
+        "test_a_layer_that_asks_for_what_learners_do_not_do_is_refused",
+    ),
     "learners/absent_classes_test.py": only(
         "test_training_equals_that_of_a_cut_head",
         "test_closed_form_heads_do_not_care_for_gaps_in_the_labels",
@@ -168,7 +210,7 @@ INTEGRATION = {
         "test_second_order_is_refused_where_it_would_be_inexact",
         "test_the_parts_of_a_learner_stay_as_it_was_built_with",
     ),
-    "learners/tree_sum_test.py": only("test_a_loop_of_unknown_length_gives_the_same_bits"),
+    "engine/tree_sum_test.py": only("test_a_loop_of_unknown_length_gives_the_same_bits"),
     "learners/users_layers_test.py": everything_but(
         "test_fine_tuning_learns_embeddings",
         "test_width_masks_and_cutting_know_normalization_without_weights",
@@ -189,6 +231,14 @@ INTEGRATION = {
     "masks/width_test.py": only(
         "test_the_masked_network_equals_the_network_physically_cut",
         "test_meta_gradients_equal_those_of_the_cut_network_and_vanish_outside",
+    ),
+    "optimizers_test.py": only(
+        "test_what_a_magnitude_mask_prunes_stays_zero_and_what_it_keeps_decays",
+        "test_the_scores_of_a_ticket_decay_and_its_weights_stay",
+    ),
+    "randomness_test.py": only(
+        "test_beta_draws_have_the_distribution_of_their_name",
+        "test_every_order_is_as_likely_as_the_others",
     ),
     "regularizers/activation_information_test.py": only(
         "test_without_weight_and_deviation_it_is_the_plain_learner",
@@ -213,7 +263,7 @@ INTEGRATION = {
         "test_meta_gradients_through_the_noise_equal_finite_differences",
     ),
     "regularizers/hooks_test.py": only(
-        "test_a_regularizer_that_overrides_nothing_changes_no_bit",
+        "test_hooks_that_change_nothing_change_no_bit",
         "test_every_forward_pass_and_inner_step_has_a_key_of_its_own",
         "test_keys_repeat_for_the_same_seed_step_and_episode_alone",
         "test_all_regularizers_together_have_exact_gradients",
@@ -255,5 +305,24 @@ INTEGRATION = {
     "regularizers/weight_information_test.py": only(
         "test_the_weight_multiplies_what_the_penalty_adds_to_the_gradient",
         "test_meta_gradients_of_means_and_variances_equal_finite_differences",
+    ),
+    "suite_test.py": everything_but(
+        "test_it_trains_saves_loads_evaluates_and_exports[MAML-parameter-running]",
+        "test_it_trains_saves_loads_evaluates_and_exports[FOMAML-no mask-support]",
+        "test_it_trains_saves_loads_evaluates_and_exports[ANIL-catfish-support]",
+        "test_it_trains_saves_loads_evaluates_and_exports[BOIL-no mask-one_by_one]",
+        "test_it_trains_saves_loads_evaluates_and_exports[CAVIA-width-support]",
+        "test_it_trains_saves_loads_evaluates_and_exports[FineTuning-no mask-transductive]",
+        "test_it_trains_saves_loads_evaluates_and_exports[MetaOptNet, ridge-no mask-transductive]",
+        "test_it_trains_saves_loads_evaluates_and_exports[MetaTicket-no mask-transductive]",
+        "test_it_trains_saves_loads_evaluates_and_exports[ProtoNet, cosine-width-support]",
+        "test_it_trains_saves_loads_evaluates_and_exports[Reptile, slots carried-no mask-transductive]",
+        "test_the_covering_set_lets_every_two_values_meet",
+    ),
+    "tickets_test.py": only(
+        "test_a_loaded_ticket_predicts_the_same_bits",
+        "test_a_ticket_of_a_ticket_is_the_same",
+        "test_masks_are_the_same_and_scores_tell_no_more",
+        "test_what_the_seed_gives_is_not_in_the_file",
     ),
 }
