@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from tests.backbones.by_hand import scattered
 
 from tests.helpers.adaptation import task_gradient
+from tests.helpers.numpy_layers import scattered
 from tests.helpers.tasks import batch, flat, scatter, task, theta
 from tfmgaug.backbones import resnet, resnet10, resnet12, wide_resnet
 from tfmgaug.backbones.preparation import image_shape_of

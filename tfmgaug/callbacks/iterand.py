@@ -62,7 +62,7 @@ class IteRand(keras.callbacks.Callback):
             drawn = self.draw(self.model, self._number)
             self.model.redraw_pruned(self._number, drawn=drawn)
 
-    def draw(self, learner, number):
+    def draw(self, learner: MetaTicket, number: int) -> dict:
         """Draws what a redraw replaces weights by; override it to give your own.
 
         Args:
