@@ -14,3 +14,4 @@ ArrayLike: TypeAlias = np.ndarray | tf.Tensor
 Shape: TypeAlias = tuple[int | None, ...]  # of a batch: None where it is free
 ImageShape: TypeAlias = tuple[int, int, int]  # height, width, channels
 Logs: TypeAlias = dict[str, Any] | None  # what Keras hands to callbacks
+Learner: TypeAlias = Any  # tfmgaug.learners.MetaLearner, which stands above what it is handed to

@@ -6,6 +6,8 @@ from tfmgaug.engine import coupling, penalties
 from tfmgaug.engine.params import Params, read, select
 from tfmgaug.engine.task import augmented_task
 from tfmgaug.engine.tree_sum import mean_over_tasks
+from tfmgaug.episode import Episode
+from tfmgaug.types import Learner
 
 
 class BatchGradient(NamedTuple):
@@ -25,7 +27,7 @@ class BatchGradient(NamedTuple):
     carried: Params
 
 
-def batch_gradient(learner, episodes) -> BatchGradient:
+def batch_gradient(learner: Learner, episodes: Episode) -> BatchGradient:
     """Computes the meta-gradient of a batch of tasks.
 
     `g = 1/T sum_t g_t`, added up inside the loop in pairwise order.

@@ -43,7 +43,7 @@ class Context:
         """Whether the network is a sub-network."""
         return self.weight_transform is not identity
 
-    def at(self, *moment: str | int | tf.Tensor, labels=None) -> "Context":
+    def at(self, *moment: str | int | tf.Tensor, labels: tf.Tensor | None = None) -> "Context":
         """Returns the context of one forward pass, whose perturbation is that of this moment.
 
         Args:

@@ -3,11 +3,14 @@
 import tensorflow as tf
 
 from tfmgaug.engine import hooks, replicas
+from tfmgaug.engine.params import Params
 from tfmgaug.engine.task import TaskRun
 from tfmgaug.engine.tree_sum import mean_over_tasks
+from tfmgaug.episode import Episode
+from tfmgaug.types import Learner
 
 
-def couple(learner, episodes):
+def couple(learner: Learner, episodes: Episode) -> Params:
     """Makes a first pass over a batch, for regularizers that couple its tasks.
 
     Args:
@@ -40,7 +43,7 @@ def couple(learner, episodes):
     }
 
 
-def averages(learner, episodes):
+def averages(learner: Learner, episodes: Episode) -> dict[str, Params]:
     """Makes a first pass over a batch, for regularizers that need a mean over its tasks.
 
     Args:

@@ -1,11 +1,20 @@
 """The batches of support examples that inner steps see, one after another."""
 
+from collections.abc import Callable
+
 import tensorflow as tf
 
 from tfmgaug.randomness import permutations
 
 
-def batch_of(x, y, size, number, order, draw=None):
+def batch_of(
+    x: tf.Tensor,
+    y: tf.Tensor,
+    size: int | None,
+    number: int | tf.Tensor,
+    order: tf.Tensor,
+    draw: Callable | None = None,
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Takes a batch from a support set: batches follow one another in an endless shuffled stream.
 
     Args:
@@ -25,7 +34,7 @@ def batch_of(x, y, size, number, order, draw=None):
     return tf.gather(x, chosen), tf.gather(y, chosen)
 
 
-def shuffled(examples, size, number, key):
+def shuffled(examples: tf.Tensor, size: int, number: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
     """Draws the examples of a batch: each is taken once before any is taken again.
 
     Args:

@@ -1,6 +1,7 @@
 """The inner loop: gradient descent on named tensors that can itself be differentiated."""
 
 from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
@@ -124,7 +125,7 @@ def recomputed(function: Callable) -> Callable:
     return wrapped
 
 
-def dense(gradient):
+def dense(gradient: Any) -> tf.Tensor | None:
     """Makes a gradient a tensor: that of an embedding is of a few rows. None stays None."""
     return None if gradient is None else tf.convert_to_tensor(gradient)
 

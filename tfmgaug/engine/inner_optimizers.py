@@ -53,13 +53,15 @@ class SGD(InnerOptimizer):
         >>> Reptile(backbone, inner_optimizer=SGD(), inner_learning_rate=0.01)
     """
 
-    def __init__(self, momentum=0.0):
+    def __init__(self, momentum: float = 0.0) -> None:
         self.momentum = _share("momentum", momentum)
 
-    def start(self, params):
+    def start(self, params: Params) -> Params:
         return _zeros("velocity", params) if self.momentum else {}
 
-    def update(self, params, gradients, learning_rates, slots):
+    def update(
+        self, params: Params, gradients: Params, learning_rates: dict, slots: Params
+    ) -> tuple[Params, Params]:
         if self.momentum:
             gradients = {
                 name: self.momentum * slots[_slot("velocity", name)] + gradient
@@ -94,21 +96,23 @@ class Adam(InnerOptimizer):
         Kingma, Ba, 2015, https://arxiv.org/abs/1412.6980, Section 2, in its last form.
     """
 
-    def __init__(self, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
+    def __init__(self, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8) -> None:
         if not epsilon > 0:
             raise ValueError(f"`epsilon` must be positive. Received: epsilon={epsilon}.")
         self.beta_1 = _share("beta_1", beta_1)
         self.beta_2 = _share("beta_2", beta_2)
         self.epsilon = epsilon
 
-    def start(self, params):
+    def start(self, params: Params) -> Params:
         # Powers of the betas, which need no count of steps: 1 before the first.
         dtype = next(iter(params.values())).dtype
         powers = {name: tf.ones([], dtype) for name in ("beta_1_power", "beta_2_power")}
         first = _zeros("first_moment", params) if self.beta_1 else {}
         return {**powers, **_zeros("second_moment", params), **first}
 
-    def update(self, params, gradients, learning_rates, slots):
+    def update(
+        self, params: Params, gradients: Params, learning_rates: dict, slots: Params
+    ) -> tuple[Params, Params]:
         powers = {
             "beta_1_power": self.beta_1 * slots["beta_1_power"],
             "beta_2_power": self.beta_2 * slots["beta_2_power"],

@@ -1,11 +1,13 @@
 """A network divided at the layers behind which activations are perturbed."""
 
+from collections.abc import Sequence
+
 import keras
 
 from tfmgaug.backbones.graph import calls
 
 
-def parts_behind(model, places):
+def parts_behind(model: keras.Model, places: Sequence[str]) -> list[tuple[keras.Model, str | None]]:
     """Divides a model behind some of its layers.
 
     Args:

@@ -39,7 +39,7 @@ def add(gradients: Params, descents: Params) -> Params:
     }
 
 
-def total(variables: dict[str, keras.Variable], theta: Params):
+def total(variables: dict[str, keras.Variable], theta: Params) -> tf.Tensor | None:
     """Adds up the weight penalties; None where no variable has any."""
     penalties = [
         variable.regularizer(theta[name])

@@ -32,8 +32,13 @@ class Perturbation:
     """
 
     def __init__(
-        self, regularizers: Sequence = (), key=None, step=None, task_key=None, labels=None
-    ):
+        self,
+        regularizers: Sequence = (),
+        key: tf.Tensor | None = None,
+        step: tf.Tensor | None = None,
+        task_key: tf.Tensor | None = None,
+        labels: tf.Tensor | None = None,
+    ) -> None:
         self._regularizers = regularizers
         self._key = key
         self._step = step
@@ -41,7 +46,7 @@ class Perturbation:
         self._labels = labels
         self.clean = {}
 
-    def at(self, *moment: str | int | tf.Tensor, labels=None) -> "Perturbation":
+    def at(self, *moment: str | int | tf.Tensor, labels: tf.Tensor | None = None) -> "Perturbation":
         """Returns the perturbation of a moment: names and numbers that no other pass has."""
         if not self._regularizers:
             return self

@@ -2,14 +2,23 @@
 
 import dataclasses
 
+import keras
 import tensorflow as tf
 
 from tfmgaug import batch_statistics, losses
 from tfmgaug.engine.context import Context
 from tfmgaug.engine.params import Params, replace, select
+from tfmgaug.episode import Episode
+from tfmgaug.types import Learner
 
 
-def forward(learner, state: Params, x: tf.Tensor, context: Context, model=None):
+def forward(
+    learner: Learner,
+    state: Params,
+    x: tf.Tensor,
+    context: Context,
+    model: keras.Model | None = None,
+) -> tuple[tf.Tensor, Params]:
     """Calls the network, or a part of it, with an adapted state, as it is called on queries.
 
     Args:
@@ -63,7 +72,9 @@ def _forward_one_by_one(learner, state, x, context):
     return outputs, network.statistics
 
 
-def query(learner, state: Params, x: tf.Tensor, context: Context):
+def query(
+    learner: Learner, state: Params, x: tf.Tensor, context: Context
+) -> tuple[tf.Tensor, Params]:
     """Predicts with an adapted state.
 
     Args:
@@ -80,7 +91,14 @@ def query(learner, state: Params, x: tf.Tensor, context: Context):
     return learner.logits(outputs, state), statistics
 
 
-def adapt(learner, state, support_x, support_y, context: Context, steps=None) -> Params:
+def adapt(
+    learner: Learner,
+    state: Params,
+    support_x: tf.Tensor,
+    support_y: tf.Tensor,
+    context: Context,
+    steps: int | tf.Tensor | None = None,
+) -> Params:
     """Adapts outside of training, and keeps what the mode needs to predict queries."""
     state = learner.adapt_state(state, support_x, support_y, context, steps)
     if context.statistics == batch_statistics.ONE_BY_ONE:
@@ -89,7 +107,9 @@ def adapt(learner, state, support_x, support_y, context: Context, steps=None) ->
     return state
 
 
-def outcomes_per_step(learner, episode, steps: int, context: Context) -> dict[str, tf.Tensor]:
+def outcomes_per_step(
+    learner: Learner, episode: Episode, steps: int, context: Context
+) -> dict[str, tf.Tensor]:
     """Measures a task's queries before adaptation and after each inner step.
 
     Args:

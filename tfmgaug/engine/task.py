@@ -11,6 +11,7 @@ from tfmgaug.engine.inner_loop import connected
 from tfmgaug.engine.params import Params
 from tfmgaug.engine.task_run import TaskRun
 from tfmgaug.episode import Episode, Outcome
+from tfmgaug.types import Learner
 
 
 class TaskGradient(NamedTuple):
@@ -30,7 +31,11 @@ class TaskGradient(NamedTuple):
 
 
 def task_gradient(
-    learner, theta: Params, episode: Episode, context: Context, coupling: dict | None = None
+    learner: Learner,
+    theta: Params,
+    episode: Episode,
+    context: Context,
+    coupling: dict | None = None,
 ) -> TaskGradient:
     """Differentiates one task's query loss after adaptation, and what regularizers add to it.
 
@@ -80,7 +85,7 @@ def _complete(learner, gradients, theta, acting):
     )
 
 
-def weight_gradient(learner, theta: Params, episode: Episode) -> tuple[Params, Outcome]:
+def weight_gradient(learner: Learner, theta: Params, episode: Episode) -> tuple[Params, Outcome]:
     """Differentiates one task's query loss at the weights before adaptation.
 
     Args:
@@ -102,13 +107,15 @@ def weight_gradient(learner, theta: Params, episode: Episode) -> tuple[Params, O
     return connected(tape.gradient(outcome.loss, weights)), outcome
 
 
-def initial_outcome(learner, theta: Params, episode: Episode) -> Outcome:
+def initial_outcome(learner: Learner, theta: Params, episode: Episode) -> Outcome:
     """Measures a task's queries before adaptation."""
     with learner.scope(theta):
         return TaskRun.of(learner, episode, ()).initial_outcome
 
 
-def augmented_task(learner, theta: Params, episode: Episode, coupling: dict | None = None):
+def augmented_task(
+    learner: Learner, theta: Params, episode: Episode, coupling: dict | None = None
+) -> tuple[TaskGradient, dict[str, tf.Tensor]]:
     """Computes one task's share of an outer step, its sub-networks included.
 
     Args:
@@ -160,7 +167,9 @@ def _augmented(learner, theta, episode, context, gradients, scoring, gradient_of
     )
 
 
-def subnetworks_of(learner, theta: Params, episode: Episode) -> list[tuple[Episode, Context]]:
+def subnetworks_of(
+    learner: Learner, theta: Params, episode: Episode
+) -> list[tuple[Episode, Context]]:
     """Lists the sub-networks that an outer step makes of a task; in eager execution alone.
 
     Args:
@@ -187,7 +196,9 @@ def subnetworks_of(learner, theta: Params, episode: Episode) -> list[tuple[Episo
     return listed
 
 
-def before_adaptation(learner, theta, episode, gradients):
+def before_adaptation(
+    learner: Learner, theta: Params, episode: Episode, gradients: Params
+) -> tuple[Params, Outcome | None]:
     """Returns the gradients that a mask scores by, and the outcome before adaptation."""
     # Without inner steps, the meta-gradient is the query loss's gradient in the weights.
     known = learner.inner_steps == 0 and not learner.regularizers

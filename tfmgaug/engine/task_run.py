@@ -2,14 +2,19 @@
 
 import dataclasses
 import functools
+from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 
 from tfmgaug import batch_statistics
 from tfmgaug.engine import hooks, prediction
 from tfmgaug.engine.context import Context
+from tfmgaug.engine.params import Params
 from tfmgaug.engine.perturbation import Perturbation
+from tfmgaug.episode import Episode, Outcome
 from tfmgaug.randomness import fold
+from tfmgaug.types import Learner
 
 
 class TaskRun:
@@ -27,7 +32,14 @@ class TaskRun:
         correcting: list of regularizers that correct the weights after adaptation.
     """
 
-    def __init__(self, learner, episode, context, coupling=None, correcting=()):
+    def __init__(
+        self,
+        learner: Learner,
+        episode: Episode,
+        context: Context,
+        coupling: dict | None = None,
+        correcting: Sequence = (),
+    ) -> None:
         self.learner = learner
         self.episode = episode
         self.context = context
@@ -35,7 +47,14 @@ class TaskRun:
         self._correcting = correcting
 
     @classmethod
-    def of(cls, learner, episode, acting, context=None, coupling=None):
+    def of(
+        cls,
+        learner: Learner,
+        episode: Episode,
+        acting: Sequence,
+        context: Context | None = None,
+        coupling: dict | None = None,
+    ) -> "TaskRun":
         """Sets a task up for training: changed by regularizers, not yet adapted.
 
         Args:
@@ -71,31 +90,31 @@ class TaskRun:
         return run(episode, coupling, hooks.having(hooks.CorrectsState, acting))
 
     @property
-    def key(self):
+    def key(self) -> tf.Tensor:
         """The stateless key, `[2]`, of this task's draws."""
         return self.context.key
 
-    def on(self, episode):
+    def on(self, episode: Episode) -> "TaskRun":
         """Returns the run of another episode, with the same draws."""
         return TaskRun(self.learner, episode, self.context, self._coupling, self._correcting)
 
-    def coupling(self, regularizer):
+    def coupling(self, regularizer: Any) -> Any:
         """Returns what a regularizer's `couple` says of this task, or its mean over tasks."""
         number = [candidate is regularizer for candidate in self.learner.regularizers].index(True)
         return self._coupling[str(number)]
 
     @functools.cached_property
-    def initial(self):
+    def initial(self) -> Params:
         """The state before adaptation."""
         return self._adapt(steps=0)
 
     @functools.cached_property
-    def descended(self):
+    def descended(self) -> Params:
         """The state after the inner steps, before anything corrects it."""
         return self._adapt(steps=None)
 
     @functools.cached_property
-    def adapted(self):
+    def adapted(self) -> Params:
         """The state after adaptation."""
         state = self.descended
         for regularizer in self._correcting:
@@ -106,21 +125,21 @@ class TaskRun:
         return state
 
     @functools.cached_property
-    def initial_logits(self):
+    def initial_logits(self) -> tf.Tensor:
         """Predictions of the queries before adaptation, `[n, way]`."""
         return self._query(self.initial)[0]
 
     @functools.cached_property
-    def logits(self):
+    def logits(self) -> tf.Tensor:
         """Predictions of the queries after adaptation, `[n, way]`."""
         return self._adapted_query[0]
 
     @property
-    def statistics(self):
+    def statistics(self) -> Params:
         """The query batch's statistics of normalization after adaptation, by name."""
         return self._adapted_query[1]
 
-    def activations(self, place):
+    def activations(self, place: str) -> tf.Tensor:
         """Returns the queries' activations after adaptation, before anything perturbed them.
 
         Args:
@@ -133,16 +152,18 @@ class TaskRun:
         return self._query(self.adapted)
 
     @functools.cached_property
-    def plain_outcome(self):
+    def plain_outcome(self) -> Outcome:
         """How well the queries are predicted after adaptation: an `Outcome`."""
         return self.learner.outcome(self.logits, self.episode.query_y)
 
     @functools.cached_property
-    def initial_outcome(self):
+    def initial_outcome(self) -> Outcome:
         """How well the queries are predicted before adaptation: an `Outcome`."""
         return self.learner.outcome(self.initial_logits, self.episode.query_y)
 
-    def hidden(self, x, depth, start=0, labels=None):
+    def hidden(
+        self, x: tf.Tensor, depth: int, start: int = 0, labels: tf.Tensor | None = None
+    ) -> tf.Tensor:
         """Computes features after adaptation, in the network that predicts the queries.
 
         Args:
@@ -162,7 +183,7 @@ class TaskRun:
             x, _ = prediction.forward(self.learner, self.adapted, x, context, stage)
         return x
 
-    def from_hidden(self, hidden, depth):
+    def from_hidden(self, hidden: tf.Tensor, depth: int) -> tf.Tensor:
         """Predicts from features that `hidden` gave at this depth: logits `[n, way]`."""
         outputs = self.hidden(hidden, len(self.learner.network.stages), start=depth)
         return self.learner.logits(outputs, self.adapted)

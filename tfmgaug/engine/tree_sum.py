@@ -1,6 +1,11 @@
 """Sums and means in pairwise order, whose rounding does not depend on the number of replicas."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import tensorflow as tf
+
+from tfmgaug.engine.params import Params
 
 
 class TreeSum:
@@ -23,15 +28,15 @@ class TreeSum:
         >>> tree.total(levels)  # [4., 4., 4.]
     """
 
-    def __init__(self, like, terms=None):
+    def __init__(self, like: list[tf.Tensor], terms: int | None = None) -> None:
         self._zeros = [tf.zeros_like(tensor) for tensor in like]
         self._levels = 17 if terms is None else max(terms, 1).bit_length()
 
-    def start(self):
+    def start(self) -> list[list[tf.Tensor]]:
         """Returns the empty partial sums, a list of lists."""
         return [list(self._zeros) for _ in range(self._levels)]
 
-    def add(self, levels, count, term):
+    def add(self, levels: list, count: tf.Tensor, term: list[tf.Tensor]) -> list:
         """Adds one term.
 
         Args:
@@ -57,7 +62,7 @@ class TreeSum:
         # A branch to each addition: TensorFlow rewrites chains of additions in another order.
         return put(0, term)
 
-    def total(self, levels):
+    def total(self, levels: list) -> list[tf.Tensor]:
         """Returns the sum of all terms, smallest part first."""
         total = levels[0]
         for level in levels[1:]:
@@ -65,7 +70,14 @@ class TreeSum:
         return total
 
 
-def mean_over_tasks(task, batch, like, measures, parallel_tasks, carried):
+def mean_over_tasks(
+    task: Callable,
+    batch: tuple,
+    like: Any,
+    measures: Sequence[str],
+    parallel_tasks: int,
+    carried: Params,
+) -> tuple[Any, dict[str, tf.Tensor], Params]:
     """Averages what a function returns for each task of a batch.
 
     `mean = 1/T sum_t term_t`, added up inside the loop in pairwise order.
