@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.helpers.adaptation import task_gradient
+from tests.helpers.single_task import task_gradient
 from tests.helpers.tasks import batch, images, smooth_conv, task, theta
 from tfmgaug.backbones.head import classifier_of
 from tfmgaug.backbones.preparation import image_shape_of, prepare

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.helpers.adaptation import task_gradient
 from tests.helpers.numpy_layers import scattered
+from tests.helpers.single_task import task_gradient
 from tests.helpers.tasks import batch, flat, scatter, task, theta
 from tfmgaug.backbones import resnet, resnet10, resnet12, wide_resnet
 from tfmgaug.backbones.preparation import image_shape_of

@@ -1,6 +1,4 @@
-"""One task of a learner, as tests ask for it."""
-
-import dataclasses
+"""A task that a learner adapts to outside of training."""
 
 from tfmgaug.engine import prediction
 from tfmgaug.engine.context import Context
@@ -22,13 +20,6 @@ def adapted(learner, episode, steps=None, state=None, **how):
 def predicted(learner, state, x, **how):
     """Logits or values, from a state that was adapted in the same way."""
     return prediction.query(learner, state, x, evaluation(learner, **how))[0]
-
-
-def task_gradient(learner, episode, params=None, **how):
-    """The `TaskGradient` of a task that is trained on."""
-    params = learner.meta_params if params is None else params
-    context = dataclasses.replace(learner.training_context(episode), **how)
-    return learner.task_gradient(params, episode, context)
 
 
 def weights_of(learner, state):

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.helpers.adaptation import adapted, predicted, task_gradient
+from tests.helpers.adaptation import adapted, predicted
+from tests.helpers.single_task import task_gradient
 from tests.helpers.tasks import (
     batch,
     flat,

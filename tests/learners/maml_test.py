@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.helpers.adaptation import adapted, task_gradient, weights_of
+from tests.helpers.adaptation import adapted, weights_of
+from tests.helpers.single_task import task_gradient
 from tests.helpers.tasks import batch, flat, scatter, smooth_mlp, task, theta
 from tfmgaug.engine.params import select
 from tfmgaug.learners import ANIL, BOIL, FOMAML, MAML

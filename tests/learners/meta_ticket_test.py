@@ -6,7 +6,8 @@ import pytest
 import tensorflow as tf
 from tensorflow.python.framework import op_def_registry
 
-from tests.helpers.adaptation import adapted, predicted, task_gradient, weights_of
+from tests.helpers.adaptation import adapted, predicted, weights_of
+from tests.helpers.single_task import task_gradient
 from tests.helpers.tasks import batch, dataset, flat, smooth_mlp, task, theta
 from tests.learners.gradients_test import assert_gradient_is_exact
 from tfmgaug import MGAug

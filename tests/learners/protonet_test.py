@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from tests.helpers.adaptation import adapted, predicted, task_gradient
+from tests.helpers.adaptation import adapted, predicted
+from tests.helpers.single_task import task_gradient
 from tests.helpers.tasks import batch, scatter, smooth_mlp, task, theta
 from tfmgaug.engine.context import Context
 from tfmgaug.learners import ProtoNet
