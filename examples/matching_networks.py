@@ -33,6 +33,3 @@ class MatchingNetworks(ClosedFormLearner):
         cosines = tf.matmul(tf.math.l2_normalize(outputs, -1), state["examples"], transpose_b=True)
         attention = tf.nn.softmax(self.sharpness * cosines)  # [queries, way * shot]
         return tf.math.log(tf.matmul(attention, state["labels"]) + 1e-7)  # [queries, way]
-
-    def get_config(self):
-        return {**super().get_config(), "sharpness": self.sharpness}

@@ -97,7 +97,3 @@ class CAVIA(MAML):
             for name, gradient in learned.gradients.items()
         }
         return learned._replace(gradients=clipped)
-
-    def get_config(self):
-        """Returns the constructor's arguments, serializable."""
-        return {**super().get_config(), "clip_task_gradients": self.clip_task_gradients}

@@ -94,6 +94,10 @@ class FineTuning(MAML):
         settings = ("inner_steps", "inner_learning_rate", "statistics", "parallel_tasks")
         return {name: check for name, check in super().changeable.items() if name in settings}
 
+    @property
+    def decided(self):
+        return frozenset(("adapts", "first_order", "learn_inner_rates", "recompute_inner_steps"))
+
     # Cached properties stay out of Keras's tracking: both models share the backbone's layers.
     @functools.cached_property
     def _body(self):
@@ -138,15 +142,6 @@ class FineTuning(MAML):
         """Checks a batch of labeled images, at once or, in a pipeline, when it runs."""
         images, numbers = _images_and_labels(data, self.classes)
         return images, labels.in_range(numbers, self.classes, "labels")
-
-    # Keras.
-
-    def get_config(self):
-        """Returns the constructor's arguments, serializable."""
-        config = super().get_config()
-        for name in ("adapts", "first_order", "learn_inner_rates", "recompute_inner_steps"):
-            del config[name]
-        return {**config, "classes": self.classes}
 
 
 def _refuse_task_options(kwargs):

@@ -197,28 +197,6 @@ class MAML(MetaLearner):
         )
         return adapted
 
-    def get_config(self):
-        """Returns the constructor's arguments, serializable."""
-        return {
-            **super().get_config(),
-            "inner_steps": self.inner_steps,
-            "inner_learning_rate": self.inner_learning_rate,
-            "adapts": self.adapts
-            if isinstance(self.adapts, str)
-            else keras.saving.serialize_keras_object(self.adapts),
-            "learn_inner_rates": self.learn_inner_rates,
-            "first_order": self.first_order,
-            "recompute_inner_steps": self.recompute_inner_steps,
-        }
-
-    @classmethod
-    def from_config(cls, config):
-        """Builds the learner from `get_config`'s result."""
-        if isinstance(config.get("adapts"), dict):
-            adapts = keras.saving.deserialize_keras_object(config["adapts"])
-            config = {**config, "adapts": adapts}
-        return super().from_config(config)
-
 
 def _as(rate, dtype):
     # tf.cast would take a float through float32.

@@ -26,8 +26,6 @@ from tfmgaug.masks.magnitude import MagnitudeMask
 from tfmgaug.regularizers.regularizer import check
 
 _RUNNING_MOMENTUM = 0.9
-# What Keras shows of a file that it can't load, first of all: it imports nothing itself.
-_TO_LOAD = {"to_load": "import tfmgaug"}
 
 
 class MetaLearner(CheckedData, Settings, PartLearned, Method, keras.Model):
@@ -403,59 +401,6 @@ class MetaLearner(CheckedData, Settings, PartLearned, Method, keras.Model):
     def compile_from_config(self, config):
         """Compiles as `.keras` files remember it."""
         self.compile(optimizer=keras.optimizers.deserialize(config["optimizer"]))
-
-    def get_config(self):
-        """Returns the constructor's arguments, serializable."""
-        return {
-            **_TO_LOAD,
-            "backbone": keras.saving.serialize_keras_object(self.backbone),
-            "loss": keras.saving.serialize_keras_object(self.loss_fn),
-            "statistics": self.statistics,
-            "augmentation": self.augmentation
-            and keras.saving.serialize_keras_object(self.augmentation),
-            "magnitude_mask": self.magnitude_mask
-            and keras.saving.serialize_keras_object(self.magnitude_mask),
-            "regularizers": [
-                keras.saving.serialize_keras_object(regularizer)
-                for regularizer in self.regularizers
-            ],
-            "measure_before": self.measure_before,
-            "parallel_tasks": self.parallel_tasks,
-            "seed": self.seed,
-            "name": self.name,
-        }
-
-    @classmethod
-    def from_config(cls, config):
-        """Builds the learner from `get_config`'s result.
-
-        Raises:
-            ValueError: the configuration is of a file that only an earlier version can read.
-        """
-        _refuse_nested(config["backbone"])
-        nested = {
-            name: keras.saving.deserialize_keras_object(config[name])
-            for name in ("backbone", "loss", "augmentation", "magnitude_mask")
-            if config.get(name) is not None  # older files lack some
-        }
-        nested["regularizers"] = [
-            keras.saving.deserialize_keras_object(regularizer)
-            for regularizer in config["regularizers"]
-        ]
-        arguments = {name: value for name, value in config.items() if name not in _TO_LOAD}
-        return cls(**{**arguments, **nested})
-
-
-def _refuse_nested(backbone):
-    layers = backbone["config"].get("layers", []) if isinstance(backbone, dict) else []
-    models = [layer["config"]["name"] for layer in layers if "layers" in layer["config"]]
-    if models:
-        raise ValueError(
-            "The file was saved by tfmgaug 0.1, which kept models inside of a backbone: their "
-            "weights lie elsewhere now. Load it with 0.1, and take its weights over by "
-            "`new.set_weights(old.get_weights())`. "
-            f"Received: a backbone that holds {', '.join(map(repr, models))}."
-        )
 
 
 def _policy():

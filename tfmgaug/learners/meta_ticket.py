@@ -164,26 +164,6 @@ class MetaTicket(MAML):
         # Draws are keyed by where a weight stands, so that renaming a layer changes none.
         return list(self.network.variables).index(name)
 
-    # Keras.
-
-    def get_config(self):
-        """Returns the constructor's arguments, serializable."""
-        serialize = keras.saving.serialize_keras_object
-        return {
-            **super().get_config(),
-            "score_mask": serialize(self.score_mask),
-            "weight_initializer": serialize(self.weight_initializer),
-        }
-
-    @classmethod
-    def from_config(cls, config):
-        """Builds the learner from `get_config`'s result."""
-        nested = {
-            name: keras.saving.deserialize_keras_object(config[name])
-            for name in ("score_mask", "weight_initializer")
-        }
-        return super().from_config({**config, **nested})
-
 
 @keras.saving.register_keras_serializable("tfmgaug")
 class MetaTicketBOIL(MetaTicket):

@@ -66,17 +66,3 @@ class MetaOptNet(ClosedFormLearner):
     def read_out(self, outputs, state):
         scale = tf.cast(tf.convert_to_tensor(self.scale), outputs.dtype)
         return scale * (tf.matmul(outputs - state["origin"], state["head"]) + state["bias"])
-
-    def get_config(self):
-        """Returns the constructor's arguments, serializable."""
-        return {
-            **super().get_config(),
-            "head": keras.saving.serialize_keras_object(self.head),
-            "initial_scale": self.initial_scale,
-        }
-
-    @classmethod
-    def from_config(cls, config):
-        """Builds the learner from `get_config`'s result."""
-        head = keras.saving.deserialize_keras_object(config["head"])
-        return super().from_config({**config, "head": head})

@@ -62,10 +62,6 @@ class ProtoNet(ClosedFormLearner):
         squares = tf.reduce_sum(outputs**2, 1)[:, None] + tf.reduce_sum(prototypes**2, 1)
         return 2 * tf.matmul(outputs, prototypes, transpose_b=True) - squares
 
-    def get_config(self):
-        """Returns the constructor's arguments, serializable."""
-        return {**super().get_config(), "distance": self.distance, "scale": self.scale}
-
 
 def _unit(vectors):
     """Vectors of length one in their directions, whatever their scale; zero stays zero.

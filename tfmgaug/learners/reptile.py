@@ -291,23 +291,3 @@ class Reptile(MetaLearner):
                 loss = self._batch_loss(weights, x, y, task, Context(training=True))
         gradients = connected(tape.gradient(loss, weights))
         return gradients, initial_outcome(self, theta, episode)
-
-    def get_config(self):
-        """Returns the constructor's arguments, serializable."""
-        return {
-            **super().get_config(),
-            "inner_steps": self.inner_steps,
-            "inner_learning_rate": self.inner_learning_rate,
-            "inner_optimizer": keras.saving.serialize_keras_object(self.inner_optimizer),
-            "inner_batch": self.inner_batch,
-            "evaluation_steps": self._evaluation_steps,
-            "evaluation_batch": self.evaluation_batch,
-            "inner_reduction": self.inner_reduction,
-            "carry_slots": self.carry_slots,
-        }
-
-    @classmethod
-    def from_config(cls, config):
-        """Builds the learner from `get_config`'s result."""
-        inner = keras.saving.deserialize_keras_object(config["inner_optimizer"])
-        return super().from_config({**config, "inner_optimizer": inner})

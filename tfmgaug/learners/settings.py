@@ -6,8 +6,10 @@ import keras
 
 from tfmgaug.configured import settings_of, settle
 
-# What the arguments of constructors are called where they are kept by another name.
-_ALIASES = {"loss_fn": "loss"}
+# Arguments of constructors, and the attributes that keep them where these are called otherwise.
+_KEPT_AS = {"loss": "loss_fn", "evaluation_steps": "_evaluation_steps"}
+# What Keras shows of a file that it can't load, first of all: it imports nothing itself.
+_TO_LOAD = {"to_load": "import tfmgaug"}
 
 
 class Settings:
@@ -50,7 +52,7 @@ class Settings:
     def _is_setting(self, name, value):
         if name == "loss":  # an attribute of Keras's, which is None here
             return value is not None
-        if _ALIASES.get(name, name) in settings_of(type(self)):
+        if name in settings_of(type(self)) or name == _KEPT_AS["loss"]:
             return True
         # What other learners have as a setting, and this one for good: `inner_steps` of a ProtoNet.
         return name in _fixed(type(self))
@@ -62,6 +64,45 @@ class Settings:
         self._layout = [id(variable) for variable in self.backbone.trainable_variables]
         object.__setattr__(self, "_changes", 0)
         object.__setattr__(self, "_settled", True)
+
+    # Files.
+
+    def get_config(self):
+        """Returns the constructor's arguments, serializable.
+
+        A learner of one's own that keeps each argument of its constructor as an attribute of the
+        same name has nothing to add.
+
+        Raises:
+            ValueError: an argument is kept nowhere.
+        """
+        names = sorted(settings_of(type(self)) - self.decided)
+        missing = [name for name in names if not hasattr(self, _KEPT_AS.get(name, name))]
+        if missing and type(self).get_config is Settings.get_config:
+            raise ValueError(
+                f"{type(self).__name__} can't be saved: expected each argument of its constructor "
+                "as an attribute of the same name, or a `get_config` that adds it. "
+                f"Received: no attribute {', '.join(missing)}."
+            )
+        kept = {n: getattr(self, _KEPT_AS.get(n, n)) for n in names if n not in missing}
+        arguments = {name: _serialized(value) for name, value in kept.items()}
+        return {**_TO_LOAD, **arguments, "name": self.name}
+
+    @property
+    def decided(self):
+        """The arguments of its bases' constructors that this learner doesn't take."""
+        return frozenset()
+
+    @classmethod
+    def from_config(cls, config):
+        """Builds the learner from `get_config`'s result.
+
+        Raises:
+            ValueError: the configuration is of a file that only an earlier version can read.
+        """
+        _refuse_nested(config["backbone"])
+        arguments = {name: value for name, value in config.items() if name not in _TO_LOAD}
+        return cls(**keras.saving.deserialize_keras_object(arguments))
 
     # Graphs.
 
@@ -126,6 +167,23 @@ def _settling(init):
             self._settle()
 
     return wrapped
+
+
+def _serialized(value):
+    value = list(value) if isinstance(value, tuple) else value
+    return keras.saving.serialize_keras_object(value)
+
+
+def _refuse_nested(backbone):
+    layers = backbone["config"].get("layers", []) if isinstance(backbone, dict) else []
+    models = [layer["config"]["name"] for layer in layers if "layers" in layer["config"]]
+    if models:
+        raise ValueError(
+            "The file was saved by tfmgaug 0.1, which kept models inside of a backbone: their "
+            "weights lie elsewhere now. Load it with 0.1, and take its weights over by "
+            "`new.set_weights(old.get_weights())`. "
+            f"Received: a backbone that holds {', '.join(map(repr, models))}."
+        )
 
 
 @functools.cache
