@@ -21,7 +21,7 @@ from tfmgaug.learners.examples import check_targets
 from tfmgaug.learners.method import Method
 from tfmgaug.learners.part_learned import PartLearned
 from tfmgaug.learners.settings import Settings, positive
-from tfmgaug.learners.trackers import Tracker, as_compiled
+from tfmgaug.learners.trackers import Trackers
 from tfmgaug.masks.magnitude import MagnitudeMask
 from tfmgaug.regularizers.regularizer import check
 
@@ -103,7 +103,7 @@ class MetaLearner(CheckedData, Settings, PartLearned, Method, keras.Model):
             name="step",
             aggregation="only_first_replica",
         )
-        self._trackers = {}
+        self._trackers = None
         self._functions = {}
         self.built = True
         self.regularizers = tuple(check(regularizers))
@@ -209,7 +209,7 @@ class MetaLearner(CheckedData, Settings, PartLearned, Method, keras.Model):
         for name, variable in self.carried_variables.items():
             variable.assign(learned.carried[name])
         self.step.assign_add(1)
-        return self._track(learned.measures)
+        return self._trackers.track(learned.measures)
 
     def test_step(self, data):
         outcomes = tf.map_fn(
@@ -224,7 +224,7 @@ class MetaLearner(CheckedData, Settings, PartLearned, Method, keras.Model):
                 measures[f"{name}_before"] = values[:, 0]
                 for step in range(self.evaluation_steps + 1):
                     measures[f"{name}_step_{step}"] = values[:, step]
-        return self._track(measures)
+        return self._trackers.track(measures)
 
     def step_outcomes(self, episode, statistics=None):
         """Measures a task's queries before adaptation and after each inner step.
@@ -261,14 +261,9 @@ class MetaLearner(CheckedData, Settings, PartLearned, Method, keras.Model):
             suffixes += ["_before", *(f"_step_{n}" for n in range(self.evaluation_steps + 1))]
         return [name + suffix for suffix in suffixes for name in self.outcome_names]
 
-    def _track(self, measures):
-        for name, measured in measures.items():
-            self._trackers[name].update_state(measured)
-        return {name: self._trackers[name].result() for name in measures}
-
     @property
     def metrics(self):
-        return as_compiled(list(self._trackers.values()))
+        return [] if self._trackers is None else [self._trackers]
 
     # Use.
 
@@ -395,8 +390,7 @@ class MetaLearner(CheckedData, Settings, PartLearned, Method, keras.Model):
         self.optimizer.build(self.meta_variables)
 
     def _make_trackers(self):
-        names = [*self.training_measures, *self._evaluation_measures()]
-        self._trackers = {name: Tracker(name) for name in dict.fromkeys(names)}
+        self._trackers = Trackers([*self.training_measures, *self._evaluation_measures()])
 
     def compile_from_config(self, config):
         """Compiles as `.keras` files remember it."""

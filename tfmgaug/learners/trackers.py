@@ -1,22 +1,37 @@
-"""Metrics of a learner, as Keras's callbacks look for them."""
+"""The means of what a learner measures, as Keras's metrics."""
+
+from collections.abc import Iterable
 
 import keras
+import tensorflow as tf
 from keras.src.trainers.compile_utils import MetricsList  # callbacks look into no other list
 
 
 class Tracker(keras.metrics.Mean):
     """A mean that says which way is better: `EarlyStopping("val_accuracy")` needs no mode."""
 
-    def __init__(self, name):
+    def __init__(self, name: str) -> None:
         super().__init__(name)
         self._direction = "up" if name.startswith("accuracy") else "down"
 
 
-class _Measures(MetricsList):
-    def result(self):
+class Trackers(MetricsList):
+    """The means of all that is measured, by name, as Keras has metrics that `compile` made.
+
+    Args:
+        names: of the measures; repeated ones count once.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._by_name = {name: Tracker(name) for name in names}
+        super().__init__(list(self._by_name.values()), name="measures")
+
+    def track(self, measures: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Takes measures in, and returns their means so far."""
+        for name, measured in measures.items():
+            self._by_name[name].update_state(measured)
+        return {name: self._by_name[name].result() for name in measures}
+
+    def result(self) -> dict[str, tf.Tensor]:
+        """Returns the means so far, by name."""
         return self.get_result()
-
-
-def as_compiled(trackers):
-    """Returns trackers as Keras has the metrics that a model is compiled with."""
-    return [_Measures(trackers, name="measures")] if trackers else []
