@@ -12,7 +12,7 @@ from examples.confidence_penalty import ConfidencePenalty
 from examples.matching_networks import MatchingNetworks
 from tests.helpers.tasks import batch, dataset, images, scatter, small_conv, smooth_mlp, task
 from tfmgaug import MGAug
-from tfmgaug.engine.task import subnetworks_of
+from tfmgaug.engine.batch import subnetworks_of
 from tfmgaug.learners import FOMAML, ProtoNet
 
 EXAMPLES = sorted((pathlib.Path(__file__).parents[1] / "examples").glob("*.py"))

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from tfmgaug.engine.task_run import TaskRun
+from tfmgaug.engine.task import TaskRun
 
 
 def task_gradient(learner, episode, theta=None, **changed):

@@ -8,7 +8,7 @@ from tfmgaug import MGAug
 from tfmgaug.backbones import mlp
 from tfmgaug.engine import coupling
 from tfmgaug.engine.params import replace, select
-from tfmgaug.engine.task_run import TaskRun
+from tfmgaug.engine.task import TaskRun
 from tfmgaug.learners import ANIL, BOIL, FOMAML, MAML, MetaTicket, ProtoNet
 from tfmgaug.learners.batches import to_episodes
 from tfmgaug.masks import ParameterMask

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfmgaug.engine import penalties, prediction
-from tfmgaug.engine.task import subnetworks_of
+from tfmgaug.engine.batch import subnetworks_of
 from tfmgaug.learners.batches import to_episodes
 
 # Steps to try, and the relative error that rounding and curvature may leave.

@@ -123,7 +123,7 @@ class CorrectsState(Protocol):
 
         Args:
             state: from the learner's `adapt_state`.
-            run: `tfmgaug.engine.task_run.TaskRun`.
+            run: `tfmgaug.engine.task.TaskRun`.
 
         Returns:
             A dictionary like `state`.
@@ -138,7 +138,7 @@ class ReplacesOutcome(Protocol):
         """Measures a task in another way.
 
         Args:
-            run: `tfmgaug.engine.task_run.TaskRun`.
+            run: `tfmgaug.engine.task.TaskRun`.
 
         Returns:
             An `Outcome`, whose loss is differentiated.
@@ -153,7 +153,7 @@ class AddsPenalty(Protocol):
         """Computes what is added to the loss that is differentiated.
 
         Args:
-            run: `tfmgaug.engine.task_run.TaskRun`.
+            run: `tfmgaug.engine.task.TaskRun`.
 
         Returns:
             A scalar.
@@ -168,7 +168,7 @@ class CouplesTasks(Protocol):
         """Sums up a task; nothing is differentiated.
 
         Args:
-            run: `tfmgaug.engine.task_run.TaskRun`.
+            run: `tfmgaug.engine.task.TaskRun`.
 
         Returns:
             A float32 scalar.
@@ -193,7 +193,7 @@ class AveragesTasks(Protocol):
         """Computes what is averaged over tasks; nothing is differentiated.
 
         Args:
-            run: `tfmgaug.engine.task_run.TaskRun`, of which `adapted` isn't known yet.
+            run: `tfmgaug.engine.task.TaskRun`, of which `adapted` isn't known yet.
 
         Returns:
             A dictionary of tensors like the learner's `initial_state()`. In the second pass

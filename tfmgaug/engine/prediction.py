@@ -6,8 +6,9 @@ import keras
 import tensorflow as tf
 
 from tfmgaug import batch_statistics, losses
+from tfmgaug.engine import returned
 from tfmgaug.engine.context import Context
-from tfmgaug.engine.params import Params, replace, select
+from tfmgaug.engine.params import Params, replace
 from tfmgaug.episode import Episode
 from tfmgaug.types import Learner
 
@@ -44,7 +45,7 @@ def forward(
         return _forward_one_by_one(learner, state, x, context)
     statistics = {
         batch_statistics.TRANSDUCTIVE: lambda: None,
-        batch_statistics.SUPPORT: lambda: select(state, network.statistics),
+        batch_statistics.SUPPORT: lambda: returned.statistics(learner, state),
         batch_statistics.RUNNING: lambda: network.statistics,
     }[mode]()
     return network(replace(network.params, state), x, context, statistics, model)
@@ -101,6 +102,7 @@ def adapt(
 ) -> Params:
     """Adapts outside of training, and keeps what the mode needs to predict queries."""
     state = learner.adapt_state(state, support_x, support_y, context, steps)
+    state = returned.params(learner, "adapt_state", state)
     if context.statistics == batch_statistics.ONE_BY_ONE:
         # Queries will be normalized together with it.
         state = {**state, "support_x": tf.convert_to_tensor(support_x)}

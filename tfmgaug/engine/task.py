@@ -1,17 +1,220 @@
 """One task: adapted to, asked about, and differentiated."""
 
 import dataclasses
-from typing import NamedTuple
+import functools
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from tfmgaug.engine import hooks
+from tfmgaug import batch_statistics
+from tfmgaug.engine import hooks, prediction, returned
 from tfmgaug.engine.context import Context
 from tfmgaug.engine.inner_loop import connected
 from tfmgaug.engine.params import Params
-from tfmgaug.engine.task_run import TaskRun
+from tfmgaug.engine.perturbation import Perturbation
 from tfmgaug.episode import Episode, Outcome
+from tfmgaug.randomness import fold
 from tfmgaug.types import Learner
+
+
+class TaskRun:
+    """A task that is being trained on, computed as far as somebody asks.
+
+    What is computed is kept: ask for it before entering a `tf.cond`, `tf.switch_case` or loop that
+    uses it, not within.
+
+    Args:
+        learner: the `MetaLearner`.
+        episode: `Episode` of one task.
+        context: how its network is run.
+        coupling: dictionary from the number of a regularizer to what its `couple` says of this
+            task, or to the mean of what its `averaged` says of all.
+        correcting: list of regularizers that correct the weights after adaptation.
+    """
+
+    def __init__(
+        self,
+        learner: Learner,
+        episode: Episode,
+        context: Context,
+        coupling: dict | None = None,
+        correcting: Sequence = (),
+    ) -> None:
+        self.learner = learner
+        self.episode = episode
+        self.context = context
+        self._coupling = coupling
+        self._correcting = correcting
+
+    @classmethod
+    def of(
+        cls,
+        learner: Learner,
+        episode: Episode,
+        acting: Sequence,
+        context: Context | None = None,
+        coupling: dict | None = None,
+    ) -> "TaskRun":
+        """Sets a task up for training: changed by regularizers, not yet adapted.
+
+        Args:
+            learner: the `MetaLearner`.
+            episode: `Episode` of one task.
+            acting: list of those of the learner's regularizers that act.
+            context: how its network is run, but for what regularizers do; None: the full network.
+            coupling: as for `TaskRun`.
+
+        Returns:
+            A `TaskRun`.
+        """
+        context = learner.training_context(episode) if context is None else context
+        if not acting:
+            return cls(learner, episode, context, coupling)
+        step = tf.convert_to_tensor(learner.step)
+
+        def run(episode, *coupled):
+            perturbed = dataclasses.replace(
+                context, perturbation=Perturbation(acting, context.key, step)
+            )
+            return cls(learner, episode, perturbed, *coupled)
+
+        for number, regularizer in enumerate(acting):
+            if not isinstance(regularizer, hooks.ChangesEpisode):
+                continue
+            changed = regularizer.episode(
+                episode,
+                fold(context.key, "episode", number),
+                # Not corrected, so that both passes of what couples tasks choose alike.
+                lambda changed: run(changed).plain_outcome.loss,
+            )
+            episode = returned.episode(regularizer, changed)
+        return run(episode, coupling, hooks.having(hooks.CorrectsState, acting))
+
+    @property
+    def key(self) -> tf.Tensor:
+        """The stateless key, `[2]`, of this task's draws."""
+        return self.context.key
+
+    def on(self, episode: Episode) -> "TaskRun":
+        """Returns the run of another episode, with the same draws."""
+        return TaskRun(self.learner, episode, self.context, self._coupling, self._correcting)
+
+    def coupling(self, regularizer: Any) -> Any:
+        """Returns what a regularizer's `couple` says of this task, or its mean over tasks."""
+        number = [candidate is regularizer for candidate in self.learner.regularizers].index(True)
+        return self._coupling[str(number)]
+
+    @functools.cached_property
+    def initial(self) -> Params:
+        """The state before adaptation."""
+        return self._adapt(steps=0)
+
+    @functools.cached_property
+    def descended(self) -> Params:
+        """The state after the inner steps, before anything corrects it."""
+        return self._adapt(steps=None)
+
+    @functools.cached_property
+    def adapted(self) -> Params:
+        """The state after adaptation."""
+        state = self.descended
+        for regularizer in self._correcting:
+            state = regularizer.correct(state, self)
+        corrected = state is not self.descended
+        if corrected and self.context.statistics == batch_statistics.SUPPORT:
+            state = self._with_statistics_of(state)
+        return state
+
+    @functools.cached_property
+    def initial_logits(self) -> tf.Tensor:
+        """Predictions of the queries before adaptation, `[n, way]`."""
+        return self._query(self.initial)[0]
+
+    @functools.cached_property
+    def logits(self) -> tf.Tensor:
+        """Predictions of the queries after adaptation, `[n, way]`."""
+        return self._adapted_query[0]
+
+    @property
+    def statistics(self) -> Params:
+        """The query batch's statistics of normalization after adaptation, by name."""
+        return self._adapted_query[1]
+
+    def activations(self, place: str) -> tf.Tensor:
+        """Returns the queries' activations after adaptation, before anything perturbed them.
+
+        Args:
+            place: the layer behind which they are, one of a regularizer's `places`.
+        """
+        return self._adapted_query[2].clean[place]
+
+    @functools.cached_property
+    def _adapted_query(self):
+        return self._query(self.adapted)
+
+    @functools.cached_property
+    def plain_outcome(self) -> Outcome:
+        """How well the queries are predicted after adaptation: an `Outcome`."""
+        return self.learner.outcome(self.logits, self.episode.query_y)
+
+    @functools.cached_property
+    def initial_outcome(self) -> Outcome:
+        """How well the queries are predicted before adaptation: an `Outcome`."""
+        return self.learner.outcome(self.initial_logits, self.episode.query_y)
+
+    def hidden(
+        self, x: tf.Tensor, depth: int, start: int = 0, labels: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        """Computes features after adaptation, in the network that predicts the queries.
+
+        Args:
+            x: examples `[n, ...]`, or what the first `start` stages made of them.
+            depth: int from `start` to the number of the network's stages; 0 is the input.
+            start: int.
+            labels: of these examples; None: those of the queries.
+
+        Returns:
+            What `depth` stages make of the examples, `[n, ...]`.
+        """
+        network = self.learner.network
+        if start == 0:
+            x = network.as_input(x)
+        context = self._query_context(labels)
+        for stage in network.stages[start:depth]:
+            x, _ = prediction.forward(self.learner, self.adapted, x, context, stage)
+        return x
+
+    def from_hidden(self, hidden: tf.Tensor, depth: int) -> tf.Tensor:
+        """Predicts from features that `hidden` gave at this depth: logits `[n, way]`."""
+        outputs = self.hidden(hidden, len(self.learner.network.stages), start=depth)
+        return self.learner.logits(outputs, self.adapted)
+
+    def _adapt(self, steps):
+        episode = self.episode
+        state = self.learner.adapt_state(
+            self.learner.initial_state(self.context),
+            episode.support_x,
+            episode.support_y,
+            self.context,
+            steps,
+        )
+        return returned.params(self.learner, "adapt_state", state)
+
+    def _with_statistics_of(self, state):
+        """Replaces the support set's statistics by those of the state's weights."""
+        episode = self.episode
+        return self.learner.adapt_state(
+            state, episode.support_x, episode.support_y, self.context, steps=0
+        )
+
+    def _query(self, state):
+        context = self._query_context()
+        logits, statistics = prediction.query(self.learner, state, self.episode.query_x, context)
+        return logits, statistics, context.perturbation
+
+    def _query_context(self, labels=None) -> Context:
+        return self.context.at("query", labels=self.episode.query_y if labels is None else labels)
 
 
 class TaskGradient(NamedTuple):
@@ -57,7 +260,8 @@ def task_gradient(
         with learner.scope(theta):
             outcome = _outcome(acting, run)
             penalty = sum(
-                regularizer.penalty(run) for regularizer in hooks.having(hooks.AddsPenalty, acting)
+                returned.penalty(regularizer, regularizer.penalty(run))
+                for regularizer in hooks.having(hooks.AddsPenalty, acting)
             )
             objective, statistics = outcome.loss + penalty, run.statistics
     gradients = tape.gradient(objective, theta)
@@ -111,98 +315,3 @@ def initial_outcome(learner: Learner, theta: Params, episode: Episode) -> Outcom
     """Measures a task's queries before adaptation."""
     with learner.scope(theta):
         return TaskRun.of(learner, episode, ()).initial_outcome
-
-
-def augmented_task(
-    learner: Learner, theta: Params, episode: Episode, coupling: dict | None = None
-) -> tuple[TaskGradient, dict[str, tf.Tensor]]:
-    """Computes one task's share of an outer step, its sub-networks included.
-
-    Args:
-        learner: `MetaLearner`.
-        theta: the meta-learned parameters, by name.
-        episode: `Episode` of one task.
-        coupling: what regularizers that couple tasks say of this one, by their number.
-
-    Returns:
-        A `TaskGradient` to whose gradients those of sub-networks are added, and a dictionary of
-        float32 scalars.
-    """
-    context = learner.training_context(episode)
-    full = learner.task_gradient(theta, episode, context, coupling)
-    scoring, before = before_adaptation(learner, theta, episode, full.gradients)
-    gradients, measures = full.gradients, full.outcome.named()
-    if learner.augmentation is not None:
-
-        def of_subnetwork(episode, pruned):
-            learned = learner.task_gradient(theta, episode, pruned, coupling)
-            return learned.gradients, learned.outcome.loss
-
-        gradients, loss = _augmented(
-            learner, theta, episode, context, gradients, scoring, of_subnetwork
-        )
-        if learner.measures_subnetworks:
-            measures["loss_subnetworks"] = loss
-    if learner.measures_before:
-        measures = {**measures, **before.named("_before")}
-    measures = {name: tf.cast(value, tf.float32) for name, value in measures.items()}
-    return full._replace(gradients=gradients), measures
-
-
-def _augmented(learner, theta, episode, context, gradients, scoring, gradient_of):
-    """Adds to gradients what a function makes of each sub-network's episode and context.
-
-    The function returns gradients and a loss; what is returned here, too.
-    """
-
-    def of_subnetwork(episode, weight_transform, key):
-        pruned = dataclasses.replace(context, weight_transform=weight_transform, key=key)
-        return gradient_of(episode, pruned)
-
-    with learner.scope(theta):
-        weights = learner.network.params
-    step = tf.convert_to_tensor(learner.step)
-    return learner.augmentation.augment(
-        gradients, of_subnetwork, weights, scoring, episode, step, context.key
-    )
-
-
-def subnetworks_of(
-    learner: Learner, theta: Params, episode: Episode
-) -> list[tuple[Episode, Context]]:
-    """Lists the sub-networks that an outer step makes of a task; in eager execution alone.
-
-    Args:
-        learner: `MetaLearner`.
-        theta: the meta-learned parameters, by name.
-        episode: `Episode` of one task.
-
-    Returns:
-        The episode (at its resolution) and the context of each; none without an augmentation.
-    """
-    if learner.augmentation is None:
-        return []
-    listed, context = [], learner.training_context(episode)
-    nothing = tf.nest.map_structure(tf.zeros_like, theta)
-
-    def note(episode, pruned):
-        listed.append((episode, pruned))
-        return nothing, 0.0
-
-    full = learner.task_gradient(theta, episode, context)
-    scoring, _ = before_adaptation(learner, theta, episode, full.gradients)
-    # Outside a graph the loop over sub-networks runs in Python, so that they can be noted.
-    _augmented(learner, theta, episode, context, nothing, scoring, note)
-    return listed
-
-
-def before_adaptation(
-    learner: Learner, theta: Params, episode: Episode, gradients: Params
-) -> tuple[Params, Outcome | None]:
-    """Returns the gradients that a mask scores by, and the outcome before adaptation."""
-    # Without inner steps, the meta-gradient is the query loss's gradient in the weights.
-    known = learner.inner_steps == 0 and not learner.regularizers
-    if learner.scores_by_query_loss and not known:
-        return learner.weight_gradient(theta, episode)
-    before = initial_outcome(learner, theta, episode) if learner.measures_before else None
-    return gradients, before

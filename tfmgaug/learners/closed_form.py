@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from tfmgaug import batch_statistics
+from tfmgaug.engine import returned
 from tfmgaug.engine.params import replace
 from tfmgaug.learners.meta_learner import MetaLearner
 
@@ -56,7 +57,8 @@ class ClosedFormLearner(MetaLearner):
         weights = replace(self.network.params, state)
         support = context.at("support", labels=support_y)
         embeddings, statistics = self.network(weights, support_x, support)
-        adapted = self.fit_head(embeddings, support_y, tf.reduce_max(support_y) + 1)
+        head = self.fit_head(embeddings, support_y, tf.reduce_max(support_y) + 1)
+        adapted = dict(returned.params(self, "fit_head", head))
         if context.statistics == batch_statistics.SUPPORT:
             adapted.update(statistics)
         return {**adapted, **self.task_state(support_y)}

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tfmgaug import batch_statistics, losses
 from tfmgaug.backbones.head import classifier_of
-from tfmgaug.engine import classes, task
+from tfmgaug.engine import classes, returned, task
 from tfmgaug.engine.context import Context
 from tfmgaug.engine.network import Network
 from tfmgaug.engine.params import Params, by_name, read
@@ -152,7 +152,8 @@ class Method:
         Returns:
             Logits `[n, way]`, masked for classes without support; or values `[n, outputs]`.
         """
-        return classes.masked(self.read_out(outputs, state), state)
+        logits = returned.logits(self, self.read_out(outputs, state), state)
+        return classes.masked(logits, state)
 
     def task_state(self, support_y) -> Params:
         """Notes which classes a support set is about: a part of the state; empty for regression."""

@@ -13,7 +13,7 @@ from tfmgaug.engine.inner_loop import connected, descend
 from tfmgaug.engine.inner_optimizers import Adam, InnerOptimizer
 from tfmgaug.engine.params import read, replace, select, without
 from tfmgaug.engine.task import TaskGradient, initial_outcome
-from tfmgaug.engine.task_run import TaskRun
+from tfmgaug.engine.task import TaskRun
 from tfmgaug.learners import inner_rates
 from tfmgaug.learners.meta_learner import MetaLearner
 from tfmgaug.learners.settings import positive

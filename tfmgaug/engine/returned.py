@@ -1,0 +1,135 @@
+"""Checks of what a method or a regularizer returns, where the engine takes it in.
+
+Whoever writes one of them makes mistakes that TensorFlow would report from far away.
+"""
+
+from typing import Any
+
+import tensorflow as tf
+
+from tfmgaug.engine.params import Params
+from tfmgaug.episode import Episode
+
+
+def params(owner: Any, method: str, value: Any) -> Params:
+    """Refuses what is no dictionary of named tensors.
+
+    Args:
+        owner: the learner or regularizer.
+        method: name of its method.
+        value: what the method returned.
+
+    Returns:
+        The value.
+
+    Raises:
+        TypeError: it is no dictionary from names.
+    """
+    if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
+        raise TypeError(
+            f"`{_called(owner, method)}` must return a dictionary from names to tensors. "
+            f"Received: {value!r}."
+        )
+    return value
+
+
+def logits(learner: Any, value: Any, state: Params) -> tf.Tensor:
+    """Refuses logits that are not `[n, way]`.
+
+    Args:
+        learner: `MetaLearner`.
+        value: what its `read_out` returned.
+        state: from `adapt_state`, whose "classes" has the number of ways.
+
+    Returns:
+        The value.
+
+    Raises:
+        ValueError: it has another shape.
+    """
+    way = state["classes"].shape[0] if "classes" in state else None
+    expected = tf.TensorShape([None, way])
+    shape = getattr(value, "shape", None)
+    if learner.classification and not expected.is_compatible_with(shape):
+        raise ValueError(
+            f"`{_called(learner, 'read_out')}` must return logits [n, way]. "
+            f"Expected the shape {expected}. Received: {shape}."
+        )
+    return value
+
+
+def statistics(learner: Any, state: Params) -> Params:
+    """Picks the support set's statistics of normalization out of a state.
+
+    Args:
+        learner: `MetaLearner`.
+        state: from its `adapt_state`.
+
+    Raises:
+        ValueError: it lacks some.
+    """
+    names = learner.network.statistics_variables
+    missing = [name for name in names if name not in state]
+    if missing:
+        raise ValueError(
+            f"With statistics='support', `{_called(learner, 'adapt_state')}` must add the "
+            "statistics of the support set to the state: the second value that "
+            f"`self.network(...)` returns. Received: a state without {', '.join(missing)}."
+        )
+    return {name: state[name] for name in names}
+
+
+def penalty(regularizer: Any, value: Any) -> tf.Tensor:
+    """Refuses a penalty that is no scalar.
+
+    Args:
+        regularizer: with the method `penalty`.
+        value: what the method returned.
+
+    Returns:
+        The value.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    shape = tf.TensorShape(None) if value is None else tf.convert_to_tensor(value).shape
+    if value is None or shape.rank not in (0, None):
+        raise ValueError(
+            f"`{_called(regularizer, 'penalty')}` must return a scalar: take the mean or the sum. "
+            f"Received: {'None' if value is None else f'a tensor of shape {shape}'}."
+        )
+    return value
+
+
+def episode(regularizer: Any, value: Any) -> Episode:
+    """Refuses what is no `Episode`, or has other numbers of examples than of labels.
+
+    Args:
+        regularizer: with the method `episode`.
+        value: what the method returned.
+
+    Returns:
+        The value.
+
+    Raises:
+        TypeError: it is no `Episode`.
+        ValueError: numbers differ.
+    """
+    called = _called(regularizer, "episode")
+    if not isinstance(value, Episode):
+        raise TypeError(
+            f"`{called}` must return an Episode: `episode._replace(support_x=...)`. "
+            f"Received: {type(value).__name__}."
+        )
+    examples = value.support_x.shape[:1]
+    labels = getattr(value.support_y, "shape", examples)[:1]  # mixed labels have no shape
+    if not examples.is_compatible_with(labels):
+        raise ValueError(
+            f"`{called}` must return as many labels as examples. "
+            f"Received: {examples[0]} support examples and {labels[0]} labels."
+        )
+    return value
+
+
+def _called(owner, method):
+    return f"{type(owner).__name__}.{method}"
