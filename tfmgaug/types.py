@@ -4,7 +4,7 @@ TensorFlow and Keras bring no types along: to a type checker their tensors, laye
 anything, and what these names say is for people.
 """
 
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import tensorflow as tf
@@ -14,4 +14,10 @@ ArrayLike: TypeAlias = np.ndarray | tf.Tensor
 Shape: TypeAlias = tuple[int | None, ...]  # of a batch: None where it is free
 ImageShape: TypeAlias = tuple[int, int, int]  # height, width, channels
 Logs: TypeAlias = dict[str, Any] | None  # what Keras hands to callbacks
-Learner: TypeAlias = Any  # tfmgaug.learners.MetaLearner, which stands above what it is handed to
+
+if TYPE_CHECKING:  # they stand above what they are handed to, which imports nothing from there
+    from tfmgaug.learners.meta_learner import MetaLearner as Learner
+    from tfmgaug.learners.method import Method
+else:
+    Learner: TypeAlias = Any
+    Method: TypeAlias = Any

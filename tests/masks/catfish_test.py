@@ -4,8 +4,8 @@ import tensorflow as tf
 
 from tests.helpers.tasks import images, scatter, small_conv, smooth_conv, task, theta
 from tfmgaug import MGAug
-from tfmgaug.engine.network import Network
 from tfmgaug.engine.batch import before_adaptation
+from tfmgaug.engine.network import Network
 from tfmgaug.learners import FOMAML, ProtoNet
 from tfmgaug.masks import CatfishMask
 from tfmgaug.masks.mask import at_rate

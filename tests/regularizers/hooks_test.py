@@ -13,8 +13,8 @@ from tests.helpers.finite_differences import assert_gradient_is_exact
 from tests.helpers.single_task import task_gradient, training_run
 from tests.helpers.tasks import batch, chosen, dataset, flat, scatter, smooth_mlp, task, theta
 from tfmgaug import MGAug
-from tfmgaug.engine.params import select
 from tfmgaug.engine.batch import before_adaptation
+from tfmgaug.engine.params import select
 from tfmgaug.learners import ANIL, FOMAML, MAML, ProtoNet
 from tfmgaug.masks import CatfishMask, ParameterMask
 from tfmgaug.masks.mask import at_rate

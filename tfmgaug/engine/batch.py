@@ -11,7 +11,7 @@ from tfmgaug.engine.params import Params, read, select
 from tfmgaug.engine.task import TaskGradient, initial_outcome
 from tfmgaug.engine.tree_sum import mean_over_tasks
 from tfmgaug.episode import Episode, Outcome
-from tfmgaug.types import Learner
+from tfmgaug.types import Method
 
 
 class BatchGradient(NamedTuple):
@@ -31,7 +31,7 @@ class BatchGradient(NamedTuple):
     carried: Params
 
 
-def batch_gradient(learner: Learner, episodes: Episode) -> BatchGradient:
+def batch_gradient(learner: Method, episodes: Episode) -> BatchGradient:
     """Computes the meta-gradient of a batch of tasks.
 
     `g = 1/T sum_t g_t`, added up inside the loop in pairwise order.
@@ -70,7 +70,7 @@ def batch_gradient(learner: Learner, episodes: Episode) -> BatchGradient:
 
 
 def augmented_task(
-    learner: Learner, theta: Params, episode: Episode, coupling: dict | None = None
+    learner: Method, theta: Params, episode: Episode, coupling: dict | None = None
 ) -> tuple[TaskGradient, dict[str, tf.Tensor]]:
     """Computes one task's share of an outer step, its sub-networks included.
 
@@ -124,7 +124,7 @@ def _augmented(learner, theta, episode, context, gradients, scoring, gradient_of
 
 
 def subnetworks_of(
-    learner: Learner, theta: Params, episode: Episode
+    learner: Method, theta: Params, episode: Episode
 ) -> list[tuple[Episode, Context]]:
     """Lists the sub-networks that an outer step makes of a task; in eager execution alone.
 
@@ -153,7 +153,7 @@ def subnetworks_of(
 
 
 def before_adaptation(
-    learner: Learner, theta: Params, episode: Episode, gradients: Params
+    learner: Method, theta: Params, episode: Episode, gradients: Params
 ) -> tuple[Params, Outcome | None]:
     """Returns the gradients that a mask scores by, and the outcome before adaptation."""
     # Without inner steps, the meta-gradient is the query loss's gradient in the weights.

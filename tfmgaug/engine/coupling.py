@@ -7,10 +7,10 @@ from tfmgaug.engine.params import Params
 from tfmgaug.engine.task import TaskRun
 from tfmgaug.engine.tree_sum import mean_over_tasks
 from tfmgaug.episode import Episode
-from tfmgaug.types import Learner
+from tfmgaug.types import Method
 
 
-def couple(learner: Learner, episodes: Episode) -> Params:
+def couple(learner: Method, episodes: Episode) -> Params:
     """Makes a first pass over a batch, for regularizers that couple its tasks.
 
     Args:
@@ -43,7 +43,7 @@ def couple(learner: Learner, episodes: Episode) -> Params:
     }
 
 
-def averages(learner: Learner, episodes: Episode) -> dict[str, Params]:
+def averages(learner: Method, episodes: Episode) -> dict[str, Params]:
     """Makes a first pass over a batch, for regularizers that need a mean over its tasks.
 
     Args:

@@ -10,11 +10,11 @@ from tfmgaug.engine import returned
 from tfmgaug.engine.context import Context
 from tfmgaug.engine.params import Params, replace
 from tfmgaug.episode import Episode
-from tfmgaug.types import Learner
+from tfmgaug.types import Method
 
 
 def forward(
-    learner: Learner,
+    learner: Method,
     state: Params,
     x: tf.Tensor,
     context: Context,
@@ -74,7 +74,7 @@ def _forward_one_by_one(learner, state, x, context):
 
 
 def query(
-    learner: Learner, state: Params, x: tf.Tensor, context: Context
+    learner: Method, state: Params, x: tf.Tensor, context: Context
 ) -> tuple[tf.Tensor, Params]:
     """Predicts with an adapted state.
 
@@ -93,7 +93,7 @@ def query(
 
 
 def adapt(
-    learner: Learner,
+    learner: Method,
     state: Params,
     support_x: tf.Tensor,
     support_y: tf.Tensor,
@@ -110,7 +110,7 @@ def adapt(
 
 
 def outcomes_per_step(
-    learner: Learner, episode: Episode, steps: int, context: Context
+    learner: Method, episode: Episode, steps: int, context: Context
 ) -> dict[str, tf.Tensor]:
     """Measures a task's queries before adaptation and after each inner step.
 

@@ -9,6 +9,25 @@ import tensorflow as tf
 
 from tfmgaug.engine.params import Params
 from tfmgaug.episode import Episode
+from tfmgaug.types import Method
+
+
+def require_override(instance: Any, method: str, base: type) -> None:
+    """Refuses an object whose class doesn't write a method that it must.
+
+    Args:
+        instance: the object.
+        method: name of the method.
+        base: the class that declares the method.
+
+    Raises:
+        TypeError: the method is the base's.
+    """
+    if getattr(type(instance), method) is getattr(base, method):
+        raise TypeError(
+            f"{type(instance).__name__} must have a method `{method}`, as {base.__name__} "
+            "describes it. Received: a class without, or with another spelling."
+        )
 
 
 def params(owner: Any, method: str, value: Any) -> Params:
@@ -33,7 +52,7 @@ def params(owner: Any, method: str, value: Any) -> Params:
     return value
 
 
-def logits(learner: Any, value: Any, state: Params) -> tf.Tensor:
+def logits(learner: Method, value: Any, state: Params) -> tf.Tensor:
     """Refuses logits that are not `[n, way]`.
 
     Args:
@@ -58,7 +77,7 @@ def logits(learner: Any, value: Any, state: Params) -> tf.Tensor:
     return value
 
 
-def statistics(learner: Any, state: Params) -> Params:
+def statistics(learner: Method, state: Params) -> Params:
     """Picks the support set's statistics of normalization out of a state.
 
     Args:

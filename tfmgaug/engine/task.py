@@ -15,7 +15,7 @@ from tfmgaug.engine.params import Params
 from tfmgaug.engine.perturbation import Perturbation
 from tfmgaug.episode import Episode, Outcome
 from tfmgaug.randomness import fold
-from tfmgaug.types import Learner
+from tfmgaug.types import Method
 
 
 class TaskRun:
@@ -35,7 +35,7 @@ class TaskRun:
 
     def __init__(
         self,
-        learner: Learner,
+        learner: Method,
         episode: Episode,
         context: Context,
         coupling: dict | None = None,
@@ -50,7 +50,7 @@ class TaskRun:
     @classmethod
     def of(
         cls,
-        learner: Learner,
+        learner: Method,
         episode: Episode,
         acting: Sequence,
         context: Context | None = None,
@@ -234,7 +234,7 @@ class TaskGradient(NamedTuple):
 
 
 def task_gradient(
-    learner: Learner,
+    learner: Method,
     theta: Params,
     episode: Episode,
     context: Context,
@@ -289,7 +289,7 @@ def _complete(learner, gradients, theta, acting):
     )
 
 
-def weight_gradient(learner: Learner, theta: Params, episode: Episode) -> tuple[Params, Outcome]:
+def weight_gradient(learner: Method, theta: Params, episode: Episode) -> tuple[Params, Outcome]:
     """Differentiates one task's query loss at the weights before adaptation.
 
     Args:
@@ -311,7 +311,7 @@ def weight_gradient(learner: Learner, theta: Params, episode: Episode) -> tuple[
     return connected(tape.gradient(outcome.loss, weights)), outcome
 
 
-def initial_outcome(learner: Learner, theta: Params, episode: Episode) -> Outcome:
+def initial_outcome(learner: Method, theta: Params, episode: Episode) -> Outcome:
     """Measures a task's queries before adaptation."""
     with learner.scope(theta):
         return TaskRun.of(learner, episode, ()).initial_outcome

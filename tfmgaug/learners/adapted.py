@@ -1,9 +1,14 @@
 """A learner adapted to one task, which predicts new examples."""
 
-import numpy as np
+from collections.abc import Callable
 
+import numpy as np
+import tensorflow as tf
+
+from tfmgaug.engine.params import Params
 from tfmgaug.learners import labels
 from tfmgaug.learners.examples import read_examples, read_targets
+from tfmgaug.types import ArrayLike, Learner
 
 
 class Adapted:
@@ -16,13 +21,13 @@ class Adapted:
         statistics: the mode of batch normalization, "transductive", "support" or "running".
     """
 
-    def __init__(self, learner, state, predict, statistics):
+    def __init__(self, learner: Learner, state: Params, predict: Callable, statistics: str) -> None:
         self.state = state
         self.statistics = statistics
         self._learner = learner
         self._predict = predict
 
-    def predict(self, query_x):
+    def predict(self, query_x: ArrayLike) -> np.ndarray:
         """Predicts new examples.
 
         Args:
@@ -42,7 +47,9 @@ class Adapted:
         return self._predict(self.state, read_examples(self._learner, "query_x", query_x)).numpy()
 
 
-def read_support(learner, support_x, support_y):
+def read_support(
+    learner: Learner, support_x: ArrayLike, support_y: ArrayLike
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Reads a support set, or refuses it.
 
     Args:

@@ -5,12 +5,13 @@ from collections.abc import Callable
 from tfmgaug.engine.network import Network
 from tfmgaug.engine.params import by_name
 from tfmgaug.layers.context import contexts_of
+from tfmgaug.types import Learner
 
 CHOICES = ("all", "head", "body", "context")
 Adapts = str | Callable[[str], bool]
 
 
-def adapting_names(adapts: Adapts, learner) -> list[str]:
+def adapting_names(adapts: Adapts, learner: Learner) -> list[str]:
     """Finds the weights that the inner loop changes.
 
     Args:

@@ -1,5 +1,7 @@
 """ANIL: the head adapts, the body stays."""
 
+from typing import Any
+
 import keras
 
 from tfmgaug.learners.maml import MAML
@@ -27,5 +29,5 @@ class ANIL(MAML):
         Raghu et al., 2020, https://arxiv.org/abs/1909.09157, Section 4.
     """
 
-    def __init__(self, backbone, **kwargs):
+    def __init__(self, backbone: keras.Model, **kwargs: Any) -> None:
         super().__init__(backbone, **fixed(self, kwargs, adapts="head"))

@@ -1,5 +1,7 @@
 """The check of batches of tasks."""
 
+from typing import Any
+
 import tensorflow as tf
 
 from tfmgaug.episode import Episode
@@ -8,7 +10,7 @@ from tfmgaug.learners import labels
 _KEYS = ("support_x", "support_y", "query_x")
 
 
-def to_episodes(data, classification=False, way=None):
+def to_episodes(data: Any, classification: bool = False, way: int | None = None) -> Episode:
     """Reads a batch of tasks as `fit` receives it.
 
     Args:
@@ -37,7 +39,7 @@ def to_episodes(data, classification=False, way=None):
     return _with_integer_labels(episodes, way) if classification else episodes
 
 
-def checked_tasks(data, classification, way):
+def checked_tasks(data: Any, classification: bool, way: int | None) -> Any:
     """Puts a batch of tasks behind the checks that its labels need, for a pipeline to run.
 
     Args:
@@ -59,7 +61,7 @@ def checked_tasks(data, classification, way):
     return {**inputs, "support_y": support_y}, query_y
 
 
-def checked_inputs(inputs, classification, way):
+def checked_inputs(inputs: Any, classification: bool, way: int | None) -> Any:
     """Puts tasks without their queries' labels behind checks, as `checked_tasks`.
 
     Args:
@@ -79,7 +81,9 @@ def checked_inputs(inputs, classification, way):
     return {**inputs, "support_y": labels.checked(inputs["support_y"], None, way)[0]}
 
 
-def to_inputs(inputs, classification, way):
+def to_inputs(
+    inputs: Any, classification: bool, way: int | None
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Reads what a learner is called with: tasks whose queries' labels are not known.
 
     Args:
@@ -109,7 +113,7 @@ def to_inputs(inputs, classification, way):
     return tuple(parts.values())
 
 
-def refuse_weights(**weights):
+def refuse_weights(**weights: Any) -> None:
     """Refuses weights of examples or classes.
 
     Raises:

@@ -1,5 +1,7 @@
 """BOIL: the body adapts, the head stays."""
 
+from typing import Any
+
 import keras
 
 from tfmgaug.learners.maml import MAML
@@ -26,5 +28,5 @@ class BOIL(MAML):
         Oh et al., 2021, https://arxiv.org/abs/2008.08882, Section 3.
     """
 
-    def __init__(self, backbone, **kwargs):
+    def __init__(self, backbone: keras.Model, **kwargs: Any) -> None:
         super().__init__(backbone, **fixed(self, kwargs, adapts="body"))

@@ -1,8 +1,14 @@
 """CAVIA: a context adapts, all weights stay."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
+from tfmgaug.engine.context import Context
+from tfmgaug.engine.params import Params
+from tfmgaug.engine.task import TaskGradient
+from tfmgaug.episode import Episode
 from tfmgaug.layers.context import contexts_of
 from tfmgaug.learners.maml import MAML
 from tfmgaug.learners.part_learned import fixed, without
@@ -48,13 +54,13 @@ class CAVIA(MAML):
 
     def __init__(
         self,
-        backbone,
+        backbone: keras.Model,
         *,
-        inner_steps=2,
-        inner_learning_rate=1.0,
-        clip_task_gradients=None,
-        **kwargs,
-    ):
+        inner_steps: int = 2,
+        inner_learning_rate: float = 1.0,
+        clip_task_gradients: float | None = None,
+        **kwargs: Any,
+    ) -> None:
         if clip_task_gradients is not None and not clip_task_gradients > 0:
             raise ValueError(
                 f"`clip_task_gradients` must be positive. Received: {clip_task_gradients}."
@@ -75,19 +81,21 @@ class CAVIA(MAML):
             context.assign(tf.zeros_like(context))
 
     @property
-    def contexts(self):
+    def contexts(self) -> list[keras.Variable]:
         """The variables that adapt: where each task starts, at zero."""
         return contexts_of(self.backbone)
 
     @property
-    def method_variables(self):
+    def method_variables(self) -> list[keras.Variable]:
         return without(super().method_variables, self.contexts)
 
     @property
-    def fixed_variables(self):
+    def fixed_variables(self) -> list[keras.Variable]:
         return [*self.contexts, *super().fixed_variables]
 
-    def task_gradient(self, theta, episode, context, coupling=None):
+    def task_gradient(
+        self, theta: Params, episode: Episode, context: Context, coupling: dict | None = None
+    ) -> TaskGradient:
         learned = super().task_gradient(theta, episode, context, coupling)
         if self.clip_task_gradients is None:
             return learned

@@ -2,21 +2,23 @@
 
 import copy
 import inspect
+from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from tfmgaug.learners import batches, labels
 
 
-class CheckedData:
+class CheckedData(keras.Model):
     """Checks what `fit`, `evaluate`, `predict` and their kin are given, to be inherited first.
 
     A training step is a graph that could refuse labels only by computing more. So a dataset is
     checked by its own pipeline, and what is at hand at once.
     """
 
-    def fit(self, *args, **kwargs):
+    def fit(self, *args: Any, **kwargs: Any) -> keras.callbacks.History:
         """Trains; see `keras.Model.fit`.
 
         Args:
@@ -42,7 +44,7 @@ class CheckedData:
         with labels.in_plain_words():
             return super().fit(**arguments)
 
-    def evaluate(self, *args, **kwargs):
+    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """Evaluates; see `keras.Model.evaluate`, and `fit` for what is refused.
 
         Args:
@@ -62,7 +64,7 @@ class CheckedData:
         with labels.in_plain_words():
             return super().evaluate(**arguments, **arguments.pop("kwargs", {}))
 
-    def predict(self, x, *args, **kwargs):
+    def predict(self, x: Any, *args: Any, **kwargs: Any) -> np.ndarray:
         """Predicts the queries of tasks; see `keras.Model.predict`.
 
         Args:
@@ -81,19 +83,28 @@ class CheckedData:
         with labels.in_plain_words():
             return super().predict(**arguments)
 
-    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
         """Takes one outer step, as `fit` does for each batch; see `keras.Model.train_on_batch`."""
         batches.refuse_weights(sample_weight=sample_weight, class_weight=class_weight)
         self.checked_batch((x, y))
         return super().train_on_batch(x, y, return_dict=return_dict)
 
-    def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
+    ) -> Any:
         """Evaluates one batch, as `evaluate` does; see `keras.Model.test_on_batch`."""
         batches.refuse_weights(sample_weight=sample_weight)
         self.checked_tasks((x, y))
         return super().test_on_batch(x, y, return_dict=return_dict)
 
-    def predict_on_batch(self, x):
+    def predict_on_batch(self, x: Any) -> Any:
         """Predicts the queries of one batch; see `predict`."""
         return super().predict_on_batch(self.checked_inputs(x))
 
@@ -102,15 +113,15 @@ class CheckedData:
         batches.to_inputs(inputs, self.classification, self.way)
         return super().__call__(inputs, *args, **kwargs)
 
-    def checked_batch(self, data):
+    def checked_batch(self, data: Any) -> Any:
         """Checks a batch that is trained on, at once or, in a pipeline, when it runs."""
         return self.checked_tasks(data)
 
-    def checked_tasks(self, data):
+    def checked_tasks(self, data: Any) -> Any:
         """Checks a batch of tasks, `(inputs, query_y)`, likewise."""
         return batches.checked_tasks(data, self.classification, self.way)
 
-    def checked_inputs(self, data):
+    def checked_inputs(self, data: Any) -> Any:
         """Checks tasks whose queries' labels may be missing, `inputs` or `(inputs, ...)`."""
         inputs = data[0] if isinstance(data, (tuple, list)) and data else data
         return batches.checked_inputs(inputs, self.classification, self.way)

@@ -1,10 +1,14 @@
 """The base of learners without inner steps, which compute a classifier of embeddings."""
 
+from typing import Any
+
+import keras
 import tensorflow as tf
 
 from tfmgaug import batch_statistics
 from tfmgaug.engine import returned
-from tfmgaug.engine.params import replace
+from tfmgaug.engine.context import Context
+from tfmgaug.engine.params import Params, replace
 from tfmgaug.learners.meta_learner import MetaLearner
 
 
@@ -24,7 +28,8 @@ class ClosedFormLearner(MetaLearner):
 
     outputs_logits = False
 
-    def __init__(self, backbone, **kwargs):
+    def __init__(self, backbone: keras.Model, **kwargs: Any) -> None:
+        returned.require_override(self, "fit_head", ClosedFormLearner)
         super().__init__(backbone, **kwargs)
         if not self.classification:
             raise ValueError(
@@ -33,14 +38,14 @@ class ClosedFormLearner(MetaLearner):
             )
 
     @property
-    def classifier(self):
+    def classifier(self) -> None:
         return None
 
     @property
-    def way(self):
+    def way(self) -> None:
         return None
 
-    def fit_head(self, embeddings, labels, way):
+    def fit_head(self, embeddings: tf.Tensor, labels: tf.Tensor, way: tf.Tensor) -> Params:
         """Computes what reads out embeddings.
 
         Args:
@@ -53,7 +58,14 @@ class ClosedFormLearner(MetaLearner):
         """
         raise NotImplementedError
 
-    def adapt_state(self, state, support_x, support_y, context, steps=None):
+    def adapt_state(
+        self,
+        state: Params,
+        support_x: tf.Tensor,
+        support_y: tf.Tensor,
+        context: Context,
+        steps: int | tf.Tensor | None = None,
+    ) -> Params:
         weights = replace(self.network.params, state)
         support = context.at("support", labels=support_y)
         embeddings, statistics = self.network(weights, support_x, support)

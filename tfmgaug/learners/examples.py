@@ -5,9 +5,10 @@ import numpy as np
 import tensorflow as tf
 
 from tfmgaug.data.pixels import check_pixels, takes_raw_pixels
+from tfmgaug.types import ArrayLike, Learner, Shape
 
 
-def read_examples(learner, name, x):
+def read_examples(learner: Learner, name: str, x: ArrayLike) -> tf.Tensor:
     """Reads examples of one task.
 
     Images of another size than the network was made for are resized, as the export does.
@@ -29,17 +30,19 @@ def read_examples(learner, name, x):
     fixed = [None, None, expected[2]] if images else expected
     fits = x.ndim == len(expected) + 1 and 0 not in x.shape[1:]
     if not fits or any(size not in (None, r) for size, r in zip(fixed, x.shape[1:])):
-        size = ", or of another height and width" if images else ""
+        or_size = ", or of another height and width" if images else ""
         hint = " A single example is a batch of one: x[None]." if x.ndim == len(expected) else ""
         raise ValueError(
-            f"Expected `{name}` of shape {('n', *expected)}{size}. Received: {x.shape}.{hint}"
+            f"Expected `{name}` of shape {('n', *expected)}{or_size}. Received: {x.shape}.{hint}"
         )
     check_pixels(x, name, raw=takes_raw_pixels(learner.backbone), stacklevel=4)
-    size = [e or r for e, r in zip(expected, x.shape[1:])][:2]
-    return sized(x, size).numpy() if images and size != list(x.shape[1:3]) else x
+    if not images:
+        return x
+    height, width = (fixed or received for fixed, received in zip(expected[:2], x.shape[1:3]))
+    return sized(x, (height, width)).numpy() if (height, width) != x.shape[1:3] else x
 
 
-def sized(images, size):
+def sized(images: tf.Tensor, size: tuple[int | None, int | None]) -> tf.Tensor:
     """Resizes images: bilinear, antialiased, aspect ratio not kept.
 
     Args:
@@ -52,7 +55,7 @@ def sized(images, size):
     return tf.image.resize(images, size, antialias=True)
 
 
-def read_targets(learner, name, y):
+def read_targets(learner: Learner, name: str, y: ArrayLike) -> tf.Tensor:
     """Reads regression targets; `[n]` becomes `[n, 1]`, and nothing else is reshaped.
 
     Args:
@@ -75,7 +78,7 @@ def read_targets(learner, name, y):
     return y
 
 
-def check_targets(learner, name, shape):
+def check_targets(learner: Learner, name: str, shape: Shape) -> None:
     """Refuses targets that Keras would broadcast against the outputs.
 
     Args:
@@ -96,7 +99,7 @@ def check_targets(learner, name, shape):
         )
 
 
-def check_finite(name, array):
+def check_finite(name: str, array: ArrayLike) -> None:
     """Refuses NaN and infinity, which ReLU and pooling would swallow.
 
     Args:

@@ -1,6 +1,8 @@
 """The fine-tuning baseline: ordinary training over all classes, a new head for each task."""
 
 import functools
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -56,7 +58,15 @@ class FineTuning(MAML):
     no_gradient_check = "Fine-tuning learns from labeled images, not from tasks."
     no_meta_gradient_scores = f"{no_gradient_check} There is no meta-gradient."
 
-    def __init__(self, backbone, *, classes, inner_steps=5, inner_learning_rate=0.01, **kwargs):
+    def __init__(
+        self,
+        backbone: keras.Model,
+        *,
+        classes: int,
+        inner_steps: int = 5,
+        inner_learning_rate: float | Sequence[float] = 0.01,
+        **kwargs: Any,
+    ) -> None:
         if not isinstance(classes, int) or classes < 2:
             raise ValueError(f"`classes` must be an int >= 2. Received: {classes!r}.")
         _refuse_task_options(kwargs)
@@ -77,25 +87,25 @@ class FineTuning(MAML):
         _draw_head(self.classifier, self.seed)
 
     @property
-    def method_variables(self):
+    def method_variables(self) -> list[keras.Variable]:
         body = without(self.backbone.trainable_variables, self.classifier.trainable_variables)
         return [*body, *self.training_head.trainable_variables]
 
     @property
-    def fixed_variables(self):
+    def fixed_variables(self) -> list[keras.Variable]:
         return [*self.classifier.trainable_variables, *super().fixed_variables]
 
     @property
-    def weights_learned_elsewhere(self):
+    def weights_learned_elsewhere(self) -> list[keras.Variable]:
         return self.classifier.trainable_variables
 
     @property
-    def changeable(self):
+    def changeable(self) -> dict[str, Callable]:
         settings = ("inner_steps", "inner_learning_rate", "statistics", "parallel_tasks")
         return {name: check for name, check in super().changeable.items() if name in settings}
 
     @property
-    def decided(self):
+    def decided(self) -> frozenset[str]:
         return frozenset(("adapts", "first_order", "learn_inner_rates", "recompute_inner_steps"))
 
     # Cached properties stay out of Keras's tracking: both models share the backbone's layers.
@@ -104,12 +114,12 @@ class FineTuning(MAML):
         return body_and_head(self.backbone)[0]
 
     @property
-    def measures_before(self):
+    def measures_before(self) -> bool:
         return False
 
     # Training.
 
-    def batch_gradient(self, batch):
+    def batch_gradient(self, batch: Any) -> BatchGradient:
         """Computes the gradients of a batch of labeled images.
 
         Args:
@@ -138,7 +148,7 @@ class FineTuning(MAML):
         gradients = penalties.add(connected(tape.gradient(outcome.loss, theta)), descents)
         return BatchGradient(gradients, select(statistics, self.running_variables), measures, {})
 
-    def checked_batch(self, data):
+    def checked_batch(self, data: Any) -> Any:
         """Checks a batch of labeled images, at once or, in a pipeline, when it runs."""
         images, numbers = _images_and_labels(data, self.classes)
         return images, labels.in_range(numbers, self.classes, "labels")

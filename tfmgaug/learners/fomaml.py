@@ -1,5 +1,8 @@
 """FOMAML: MAML without second-order terms."""
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 
 from tfmgaug.learners.maml import MAML
@@ -26,9 +29,9 @@ class FOMAML(MAML):
         Finn, Abbeel, Levine, 2017, https://arxiv.org/abs/1703.03400, Section 5.2.
     """
 
-    def __init__(self, backbone, **kwargs):
+    def __init__(self, backbone: keras.Model, **kwargs: Any) -> None:
         super().__init__(backbone, **fixed(self, kwargs, first_order=True))
 
     @property
-    def changeable(self):
+    def changeable(self) -> dict[str, Callable]:
         return {name: of for name, of in super().changeable.items() if name != "first_order"}

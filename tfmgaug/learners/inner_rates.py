@@ -1,11 +1,20 @@
 """Inner learning rates: a number, one per layer, or variables that the outer loop learns."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import keras
 
 _LEARNED = ("no", "layer", "parameter")
 
 
-def build(add_weight, layers, adapting, rate, learned):
+def build(
+    add_weight: Callable,
+    layers: Sequence[keras.Layer],
+    adapting: dict[str, keras.Variable],
+    rate: float | Sequence[float],
+    learned: str,
+) -> dict[str, Any]:
     """Finds the inner learning rate of each weight that adapts.
 
     Args:

@@ -2,6 +2,8 @@
 
 import contextlib
 import re
+from collections.abc import Iterator
+from typing import Any
 
 import tensorflow as tf
 
@@ -11,7 +13,9 @@ MAX_CLASSES = 10_000
 _ASSERTION = re.compile(r"assertion failed: ((?:\[[^\[\]]*\] ?)+)")
 
 
-def checked(support_y, query_y, way):
+def checked(
+    support_y: tf.Tensor, query_y: tf.Tensor, way: int | None
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Puts labels behind checks: at once where they are known, else when the graph runs.
 
     Args:
@@ -33,7 +37,7 @@ def checked(support_y, query_y, way):
         return tf.identity(support_y), tf.identity(query_y)
 
 
-def in_range(labels, way, name):
+def in_range(labels: tf.Tensor, way: int | None, name: str) -> tf.Tensor:
     """Puts labels behind the check that they are from 0 to way - 1, as `checked`.
 
     Args:
@@ -61,7 +65,7 @@ def in_range(labels, way, name):
         return tf.identity(labels)
 
 
-def as_int32(labels):
+def as_int32(labels: tf.Tensor) -> tf.Tensor:
     """Casts integers of any type; what doesn't fit becomes the largest or -1, and never wraps."""
     labels = tf.convert_to_tensor(labels)
     if labels.dtype.max > tf.int32.max:
@@ -70,7 +74,7 @@ def as_int32(labels):
 
 
 @contextlib.contextmanager
-def in_plain_words():
+def in_plain_words() -> Iterator[None]:
     """Turns what a check says from within a graph into a `ValueError`."""
     try:
         yield
@@ -81,7 +85,7 @@ def in_plain_words():
         raise ValueError(re.sub(r"[\[\]]", "", said[1]).strip() + ".") from None
 
 
-def require(condition, *message):
+def require(condition: tf.Tensor, *message: str) -> Any:
     """Requires something of values: at once where they are known, else when the graph runs.
 
     Args:

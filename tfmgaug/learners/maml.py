@@ -1,6 +1,8 @@
 """MAML: initial weights from which a few gradient steps suffice."""
 
 import functools
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -8,8 +10,9 @@ import tensorflow as tf
 from tfmgaug import batch_statistics
 from tfmgaug.backbones import tracing
 from tfmgaug.backbones.head import body_and_head
+from tfmgaug.engine.context import Context
 from tfmgaug.engine.inner_loop import descend
-from tfmgaug.engine.params import replace, select
+from tfmgaug.engine.params import Params, replace, select
 from tfmgaug.learners import inner_rates
 from tfmgaug.learners.adapts import adapting_names
 from tfmgaug.learners.meta_learner import MetaLearner
@@ -57,16 +60,16 @@ class MAML(MetaLearner):
 
     def __init__(
         self,
-        backbone,
+        backbone: keras.Model,
         *,
-        inner_steps=5,
-        inner_learning_rate=0.01,
-        adapts="all",
-        learn_inner_rates="no",
-        first_order=False,
-        recompute_inner_steps=False,
-        **kwargs,
-    ):
+        inner_steps: int = 5,
+        inner_learning_rate: float | Sequence[float] = 0.01,
+        adapts: str | Callable[[str], bool] = "all",
+        learn_inner_rates: str = "no",
+        first_order: bool = False,
+        recompute_inner_steps: bool = False,
+        **kwargs: Any,
+    ) -> None:
         self.inner_steps = positive("inner_steps", inner_steps)
         self.first_order = first_order
         self.recompute_inner_steps = recompute_inner_steps
@@ -82,7 +85,7 @@ class MAML(MetaLearner):
         return inner_rates.build(self.add_weight, layers, adapting, rate, learned)
 
     @property
-    def changeable(self):
+    def changeable(self) -> dict[str, Callable]:
         return {
             **super().changeable,
             "inner_steps": functools.partial(positive, "inner_steps"),
@@ -106,37 +109,44 @@ class MAML(MetaLearner):
             self._refuse_inexact(tracing.trace(self.backbone))
         return bool(first_order)
 
-    def setting_changed(self, name):
+    def setting_changed(self, name: str) -> None:
         super().setting_changed(name)
         if name == "inner_learning_rate":
             self._rates = self._build_rates(self.inner_learning_rate)
 
     # Cached properties stay out of Keras's tracking.
     @functools.cached_property
-    def adapting(self):
+    def adapting(self) -> tuple[str, ...]:
         """The names of the weights that the inner loop changes."""
         return tuple(adapting_names(self.adapts, self))
 
     @property
-    def second_order(self):
+    def second_order(self) -> bool:
         """Whether meta-gradients flow through inner gradients."""
         return not self.first_order
 
     @property
-    def method_variables(self):
+    def method_variables(self) -> list[keras.Variable]:
         learned = () if self.learn_inner_rates == "no" else self._rates.values()
         # Weights of one layer may share a rate.
         distinct = {variable.path: variable for variable in learned}
         return [*super().method_variables, *distinct.values()]
 
-    def inner_rates(self):
+    def inner_rates(self) -> dict[str, Any]:
         """Returns the inner learning rates by weight: numbers, or arrays where they are learned."""
         return {name: keras.ops.convert_to_numpy(rate) for name, rate in self._rates.items()}
 
-    def initial_state(self, context=None):
+    def initial_state(self, context: Context | None = None) -> Params:
         return select(self.network.params, self.adapting)
 
-    def adapt_state(self, state, support_x, support_y, context, steps=None):
+    def adapt_state(
+        self,
+        state: Params,
+        support_x: tf.Tensor,
+        support_y: tf.Tensor,
+        context: Context,
+        steps: int | tf.Tensor | None = None,
+    ) -> Params:
         if self.adapts == "head":
             return self._adapt_head(state, support_x, support_y, context, steps)
         task = self.task_state(support_y)

@@ -1,13 +1,17 @@
 """The base of all learners: a Keras model that learns over tasks."""
 
 import functools
+import pathlib
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from tfmgaug import batch_statistics, losses
+from tfmgaug.augmentation.mgaug import MGAug
 from tfmgaug.backbones import exactness, head, preparation, tracing
-from tfmgaug.engine import prediction, replicas
+from tfmgaug.engine import prediction, replicas, returned
 from tfmgaug.engine.batch import BatchGradient, batch_gradient
 from tfmgaug.engine.context import Context
 from tfmgaug.engine.network import Network
@@ -23,7 +27,8 @@ from tfmgaug.learners.part_learned import PartLearned
 from tfmgaug.learners.settings import Settings, positive
 from tfmgaug.learners.trackers import Trackers
 from tfmgaug.masks.magnitude import MagnitudeMask
-from tfmgaug.regularizers.regularizer import check
+from tfmgaug.regularizers.regularizer import Regularizer, check
+from tfmgaug.types import ArrayLike, Shape
 
 _RUNNING_MOMENTUM = 0.9
 
@@ -67,18 +72,18 @@ class MetaLearner(CheckedData, Settings, PartLearned, Method, keras.Model):
 
     def __init__(
         self,
-        backbone,
+        backbone: keras.Model,
         *,
-        loss="cross_entropy",
-        statistics="transductive",
-        augmentation=None,
-        magnitude_mask=None,
-        regularizers=(),
-        measure_before=True,
-        parallel_tasks=4,
-        seed=0,
-        name=None,
-    ):
+        loss: str | keras.losses.Loss = "cross_entropy",
+        statistics: str = "transductive",
+        augmentation: MGAug | None = None,
+        magnitude_mask: MagnitudeMask | None = None,
+        regularizers: Sequence[Regularizer] = (),
+        measure_before: bool = True,
+        parallel_tasks: int = 4,
+        seed: int = 0,
+        name: str | None = None,
+    ) -> None:
         super().__init__(name=name, autocast=False, dtype=_policy())
         self.backbone = preparation.prepare(backbone)
         penalties.check_converted(backbone, self.backbone)
@@ -103,7 +108,7 @@ class MetaLearner(CheckedData, Settings, PartLearned, Method, keras.Model):
             name="step",
             aggregation="only_first_replica",
         )
-        self._trackers = None
+        self._trackers: Trackers | None = None
         self._functions = {}
         self.built = True
         self.regularizers = tuple(check(regularizers))
@@ -124,18 +129,19 @@ class MetaLearner(CheckedData, Settings, PartLearned, Method, keras.Model):
         exactness.refuse_inexact(traced, list(adapting.values()))
 
     def _settle(self):
+        returned.require_override(self, "adapt_state", Method)
         penalties.check(self)
         super()._settle()
 
     @property
-    def changeable(self):
+    def changeable(self) -> dict[str, Callable]:
         return {
             "statistics": batch_statistics.check_mode,
             "measure_before": bool,
             "parallel_tasks": functools.partial(positive, "parallel_tasks"),
         }
 
-    def setting_changed(self, name):
+    def setting_changed(self, name: str) -> None:
         super().setting_changed(name)
         if self.compiled:
             self._make_trackers()
@@ -158,7 +164,9 @@ class MetaLearner(CheckedData, Settings, PartLearned, Method, keras.Model):
 
     # A batch of tasks.
 
-    def meta_gradients(self, batch, with_measures=False):
+    def meta_gradients(
+        self, batch: Any, with_measures: bool = False
+    ) -> Params | tuple[Params, dict[str, tf.Tensor]]:
         """Computes the meta-gradients of a batch of tasks and applies nothing.
 
         Args:
@@ -177,7 +185,7 @@ class MetaLearner(CheckedData, Settings, PartLearned, Method, keras.Model):
         learned = self.batch_gradient(batch)
         return (learned.gradients, learned.measures) if with_measures else learned.gradients
 
-    def batch_gradient(self, batch) -> BatchGradient:
+    def batch_gradient(self, batch: Any) -> BatchGradient:
         """Checks a batch, and computes all that an outer step learns from it.
 
         Args:
@@ -195,7 +203,7 @@ class MetaLearner(CheckedData, Settings, PartLearned, Method, keras.Model):
             check_targets(self, "support_y", episodes.support_y.shape[2:])
         return episodes
 
-    def train_step(self, data):
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         learned = self.batch_gradient(data)
         replicas.apply(self.optimizer, learned.gradients, self.named(self.meta_variables))
         if self.magnitude_mask is not None:
@@ -211,7 +219,7 @@ class MetaLearner(CheckedData, Settings, PartLearned, Method, keras.Model):
         self.step.assign_add(1)
         return self._trackers.track(learned.measures)
 
-    def test_step(self, data):
+    def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         outcomes = tf.map_fn(
             self.step_outcomes,
             self._read_tasks(data),
@@ -226,7 +234,9 @@ class MetaLearner(CheckedData, Settings, PartLearned, Method, keras.Model):
                     measures[f"{name}_step_{step}"] = values[:, step]
         return self._trackers.track(measures)
 
-    def step_outcomes(self, episode, statistics=None):
+    def step_outcomes(
+        self, episode: Episode, statistics: str | None = None
+    ) -> dict[str, tf.Tensor]:
         """Measures a task's queries before adaptation and after each inner step.
 
         Args:
@@ -240,7 +250,7 @@ class MetaLearner(CheckedData, Settings, PartLearned, Method, keras.Model):
         context = Context(statistics=statistics or self.statistics)
         return prediction.outcomes_per_step(self, episode, self.evaluation_steps, context)
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Any, training: bool = False) -> tf.Tensor:
         parts = to_inputs(inputs, self.classification, self.way)
 
         def predict(task):
@@ -262,12 +272,14 @@ class MetaLearner(CheckedData, Settings, PartLearned, Method, keras.Model):
         return [name + suffix for suffix in suffixes for name in self.outcome_names]
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[keras.metrics.Metric]:
         return [] if self._trackers is None else [self._trackers]
 
     # Use.
 
-    def adapted_state(self, support_x, support_y, statistics=None) -> Params:
+    def adapted_state(
+        self, support_x: tf.Tensor, support_y: tf.Tensor, statistics: str | None = None
+    ) -> Params:
         """Adapts to one task, from the start.
 
         Args:
@@ -281,7 +293,7 @@ class MetaLearner(CheckedData, Settings, PartLearned, Method, keras.Model):
         context = Context(statistics=statistics or self.statistics)
         return prediction.adapt(self, self.initial_state(), support_x, support_y, context)
 
-    def probabilities(self, state, x, statistics=None):
+    def probabilities(self, state: Params, x: Any, statistics: str | None = None) -> tf.Tensor:
         """Predicts with the result of `adapted_state`.
 
         Args:
@@ -296,7 +308,9 @@ class MetaLearner(CheckedData, Settings, PartLearned, Method, keras.Model):
         outputs, _ = prediction.query(self, state, x, context)
         return tf.nn.softmax(outputs) if self.classification else outputs
 
-    def adapt(self, support_x, support_y, statistics=None):
+    def adapt(
+        self, support_x: ArrayLike, support_y: ArrayLike, statistics: str | None = None
+    ) -> Adapted:
         """Adapts to a support set.
 
         Args:
@@ -321,13 +335,13 @@ class MetaLearner(CheckedData, Settings, PartLearned, Method, keras.Model):
         state = self._function("adapted_state", mode)(support_x, support_y)
         return Adapted(self, state, self._function("probabilities", mode), mode)
 
-    def export(self, path, **options):
+    def export(self, path: str | pathlib.Path, **options: Any) -> Any:
         """Writes a SavedModel that adapts itself; see `tfmgaug.export`."""
         from tfmgaug.saved_model import export  # which stands above the learners
 
         return export(self, path, **options)
 
-    def mask_sparsity(self):
+    def mask_sparsity(self) -> dict[str, float]:
         """Returns the share pruned of each weight in the sub-network of the highest rate."""
         if self.augmentation is None:
             return {}
@@ -335,12 +349,12 @@ class MetaLearner(CheckedData, Settings, PartLearned, Method, keras.Model):
         return {name: float(share) for name, share in shares.items()}
 
     @property
-    def example_shape(self):
+    def example_shape(self) -> Shape:
         """The shape of one example, None where any size fits."""
         return tuple(self.backbone.inputs[0].shape[1:])
 
     @property
-    def image_shape(self):
+    def image_shape(self) -> Shape:
         """The shape of one example that the backbone was made for."""
         return preparation.image_shape_of(self.backbone)
 
@@ -354,7 +368,13 @@ class MetaLearner(CheckedData, Settings, PartLearned, Method, keras.Model):
 
     # Keras.
 
-    def compile(self, optimizer="adam", steps_per_execution=1, run_eagerly=False, **unsupported):
+    def compile(
+        self,
+        optimizer: str | dict | keras.optimizers.Optimizer = "adam",
+        steps_per_execution: int = 1,
+        run_eagerly: bool = False,
+        **unsupported: Any,
+    ) -> None:
         """Sets the outer optimizer.
 
         Args:
@@ -392,7 +412,7 @@ class MetaLearner(CheckedData, Settings, PartLearned, Method, keras.Model):
     def _make_trackers(self):
         self._trackers = Trackers([*self.training_measures, *self._evaluation_measures()])
 
-    def compile_from_config(self, config):
+    def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles as `.keras` files remember it."""
         self.compile(optimizer=keras.optimizers.deserialize(config["optimizer"]))
 

@@ -1,5 +1,7 @@
 """Meta-ticket: a learned choice of the weights of a random network."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -49,7 +51,14 @@ class MetaTicket(MAML):
         "Meta-ticket learns scores, not weights: there is no meta-gradient to score weights by."
     )
 
-    def __init__(self, backbone, *, score_mask=None, weight_initializer=None, **kwargs):
+    def __init__(
+        self,
+        backbone: keras.Model,
+        *,
+        score_mask: ScoreMask | None = None,
+        weight_initializer: Any = None,
+        **kwargs: Any,
+    ) -> None:
         score_mask = ScoreMask() if score_mask is None else score_mask
         weight_initializer = KaimingNormal() if weight_initializer is None else weight_initializer
         if not isinstance(score_mask, ScoreMask):
@@ -78,34 +87,34 @@ class MetaTicket(MAML):
                 variable.assign(self.draw_weight(name))
 
     @property
-    def method_variables(self):
+    def method_variables(self) -> list[keras.Variable]:
         return [*self.score_mask.scores.values(), *super().method_variables]
 
     @property
-    def fixed_variables(self):
+    def fixed_variables(self) -> list[keras.Variable]:
         return [*super().fixed_variables, *self.score_mask.thresholds.values()]
 
     @property
-    def network_variables(self):
+    def network_variables(self) -> list[keras.Variable]:
         mask = self.score_mask
         return [*super().network_variables, *mask.scores.values(), *mask.thresholds.values()]
 
-    def train_step(self, data):
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         logs = super().train_step(data)
         self.score_mask.update_thresholds()
         return logs
 
-    def mask_sparsity(self):
+    def mask_sparsity(self) -> dict[str, float]:
         """Returns the share of each kernel that the score mask prunes, by name."""
         return self.score_mask.shares_pruned()
 
     # Random weights.
 
-    def is_drawn(self, variable):
+    def is_drawn(self, variable: keras.Variable) -> bool:
         """Whether a weight of the backbone is drawn at random: matrices are, vectors are not."""
         return len(variable.shape) > 1
 
-    def draw_weight(self, name, number=0):
+    def draw_weight(self, name: str, number: int = 0) -> tf.Tensor:
         """Draws a weight from nothing but the seed, where it stands, and which draw this is.
 
         Args:
@@ -121,7 +130,7 @@ class MetaTicket(MAML):
             draw_key = fold(key(self.seed), "weights", number, self._place(name))
             return self.weight_initializer(variable.shape, draw_key, variable.dtype)
 
-    def draw_again(self, number, share=1.0):
+    def draw_again(self, number: int, share: float = 1.0) -> dict[str, tuple[tf.Tensor, tf.Tensor]]:
         """Draws what weights are replaced by that the score mask prunes.
 
         Args:
@@ -140,7 +149,12 @@ class MetaTicket(MAML):
                 drawn[name] = uniform(shape, draw_key) < share, self.draw_weight(name, number)
         return drawn
 
-    def redraw_pruned(self, number, share=1.0, drawn=None):
+    def redraw_pruned(
+        self,
+        number: int,
+        share: float = 1.0,
+        drawn: dict[str, tuple[tf.Tensor, tf.Tensor]] | None = None,
+    ) -> None:
         """Draws weights anew that the score mask prunes; the others stay.
 
         What is drawn, and which are, depends on nothing but the seed, `number` and the mask.
@@ -185,5 +199,5 @@ class MetaTicketBOIL(MetaTicket):
         Chijiwa et al., Meta-ticket, 2022, https://arxiv.org/abs/2205.15619, Section 4.1.3.
     """
 
-    def __init__(self, backbone, **kwargs):
+    def __init__(self, backbone: keras.Model, **kwargs: Any) -> None:
         super().__init__(backbone, **fixed(self, kwargs, adapts="body"))

@@ -1,8 +1,11 @@
 """MetaOptNet: a linear classifier, solved for in a learned space."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
+from tfmgaug.engine.params import Params
 from tfmgaug.heads import Head, SVMHead
 from tfmgaug.learners.closed_form import ClosedFormLearner
 
@@ -37,7 +40,14 @@ class MetaOptNet(ClosedFormLearner):
         Lee et al., 2019, https://arxiv.org/abs/1904.03758, Eqs. 6 to 12.
     """
 
-    def __init__(self, backbone, *, head=None, initial_scale=1.0, **kwargs):
+    def __init__(
+        self,
+        backbone: keras.Model,
+        *,
+        head: Head | None = None,
+        initial_scale: float = 1.0,
+        **kwargs: Any,
+    ) -> None:
         head = SVMHead() if head is None else head
         if not isinstance(head, Head):
             raise TypeError(f"`head` must be a tfmgaug.heads.Head. Received: {head!r}.")
@@ -51,10 +61,10 @@ class MetaOptNet(ClosedFormLearner):
         )
 
     @property
-    def method_variables(self):
+    def method_variables(self) -> list[keras.Variable]:
         return [*super().method_variables, self.scale]
 
-    def fit_head(self, embeddings, labels, way):
+    def fit_head(self, embeddings: tf.Tensor, labels: tf.Tensor, way: tf.Tensor) -> Params:
         weights = self.head.weights(tf.cast(embeddings, tf.float64), labels, way)
         # Far from the origin of the embedding, x W is what is left of large products: they are
         # added up in float64, once for the task, and (x - origin) W + origin W reads out the rest.
@@ -63,6 +73,6 @@ class MetaOptNet(ClosedFormLearner):
         dtype = embeddings.dtype
         return {"head": tf.cast(weights, dtype), "bias": tf.cast(bias, dtype), "origin": origin}
 
-    def read_out(self, outputs, state):
+    def read_out(self, outputs: tf.Tensor, state: Params) -> tf.Tensor:
         scale = tf.cast(tf.convert_to_tensor(self.scale), outputs.dtype)
         return scale * (tf.matmul(outputs - state["origin"], state["head"]) + state["bias"])

@@ -6,7 +6,7 @@ import tensorflow as tf
 _CLIPPING = ("clipnorm", "clipvalue", "global_clipnorm")
 
 
-def check(optimizer):
+def check(optimizer: keras.optimizers.Optimizer | None) -> None:
     """Refuses an optimizer that would not do what it says.
 
     Args:

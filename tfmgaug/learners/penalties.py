@@ -3,8 +3,10 @@
 import keras
 import tensorflow as tf
 
+from tfmgaug.types import Learner
 
-def check_converted(original, backbone):
+
+def check_converted(original: keras.Model, backbone: keras.Model) -> None:
     """Refuses what a conversion of layers has lost.
 
     Args:
@@ -24,7 +26,7 @@ def check_converted(original, backbone):
                 )
 
 
-def check(learner):
+def check(learner: Learner) -> None:
     """Refuses what a backbone's layers ask for and the learner would not do.
 
     Args:

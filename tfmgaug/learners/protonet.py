@@ -1,8 +1,11 @@
 """ProtoNet: the nearest class mean in a learned space."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
+from tfmgaug.engine.params import Params
 from tfmgaug.learners.closed_form import ClosedFormLearner
 
 _DISTANCES = ("euclidean", "cosine")
@@ -35,7 +38,14 @@ class ProtoNet(ClosedFormLearner):
         Snell, Swersky, Zemel, 2017, https://arxiv.org/abs/1703.05175, Eqs. 1 and 2.
     """
 
-    def __init__(self, backbone, *, distance="euclidean", scale=10.0, **kwargs):
+    def __init__(
+        self,
+        backbone: keras.Model,
+        *,
+        distance: str = "euclidean",
+        scale: float = 10.0,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(backbone, **kwargs)
         if distance not in _DISTANCES:
             raise ValueError(f"`distance` must be one of {_DISTANCES}. Received: {distance!r}.")
@@ -44,7 +54,7 @@ class ProtoNet(ClosedFormLearner):
         self.distance = distance
         self.scale = scale
 
-    def fit_head(self, embeddings, labels, way):
+    def fit_head(self, embeddings: tf.Tensor, labels: tf.Tensor, way: tf.Tensor) -> Params:
         if self.distance == "cosine":
             return {"prototypes": tf.math.unsorted_segment_mean(embeddings, labels, way)}
         # Distances are the same from any origin, and lose digits far from it. Near the support set
@@ -53,7 +63,7 @@ class ProtoNet(ClosedFormLearner):
         prototypes = tf.math.unsorted_segment_mean(embeddings - origin, labels, way)
         return {"prototypes": prototypes, "origin": origin}
 
-    def read_out(self, outputs, state):
+    def read_out(self, outputs: tf.Tensor, state: Params) -> tf.Tensor:
         prototypes = state["prototypes"]
         if self.distance == "cosine":
             return self.scale * tf.matmul(_unit(outputs), _unit(prototypes), transpose_b=True)

@@ -1,6 +1,8 @@
 """Reptile: the weights move toward where inner steps lead."""
 
 import functools
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -11,9 +13,9 @@ from tfmgaug.engine.context import Context
 from tfmgaug.engine.inner_batches import batch_of, shuffled
 from tfmgaug.engine.inner_loop import connected, descend
 from tfmgaug.engine.inner_optimizers import Adam, InnerOptimizer
-from tfmgaug.engine.params import read, replace, select, without
-from tfmgaug.engine.task import TaskGradient, initial_outcome
-from tfmgaug.engine.task import TaskRun
+from tfmgaug.engine.params import Params, read, replace, select, without
+from tfmgaug.engine.task import TaskGradient, TaskRun, initial_outcome
+from tfmgaug.episode import Episode, Outcome
 from tfmgaug.learners import inner_rates
 from tfmgaug.learners.meta_learner import MetaLearner
 from tfmgaug.learners.settings import positive
@@ -81,18 +83,18 @@ class Reptile(MetaLearner):
 
     def __init__(
         self,
-        backbone,
+        backbone: keras.Model,
         *,
-        inner_steps=8,
-        inner_learning_rate=1e-3,
-        inner_optimizer=None,
-        inner_batch=None,
-        evaluation_steps=None,
-        evaluation_batch=None,
-        inner_reduction="mean",
-        carry_slots=False,
-        **kwargs,
-    ):
+        inner_steps: int = 8,
+        inner_learning_rate: float | Sequence[float] = 1e-3,
+        inner_optimizer: InnerOptimizer | None = None,
+        inner_batch: int | None = None,
+        evaluation_steps: int | None = None,
+        evaluation_batch: int | None = None,
+        inner_reduction: str = "mean",
+        carry_slots: bool = False,
+        **kwargs: Any,
+    ) -> None:
         self.inner_steps = positive("inner_steps", inner_steps)
         self._evaluation_steps = positive("evaluation_steps", evaluation_steps, optional=True)
         self.inner_batch = positive("inner_batch", inner_batch, optional=True)
@@ -120,8 +122,8 @@ class Reptile(MetaLearner):
         return inner_rates.build(self.add_weight, layers, self.network.variables, rate, "no")
 
     @property
-    def changeable(self):
-        at_least_one = {
+    def changeable(self) -> dict[str, Callable]:
+        at_least_one: dict[str, Callable] = {
             name: functools.partial(positive, name, optional=name != "inner_steps")
             for name in ("inner_steps", "inner_batch", "evaluation_steps", "evaluation_batch")
         }
@@ -131,7 +133,7 @@ class Reptile(MetaLearner):
             del changeable["parallel_tasks"]
         return changeable
 
-    def setting_changed(self, name):
+    def setting_changed(self, name: str) -> None:
         super().setting_changed(name)
         if name == "inner_learning_rate":
             self._rates = self._build_rates(self.inner_learning_rate)
@@ -164,24 +166,24 @@ class Reptile(MetaLearner):
             variable.assign(slot)
 
     @property
-    def carried_variables(self):
+    def carried_variables(self) -> dict[str, keras.Variable]:
         return dict(zip(self._slot_names, self._slots.non_trainable_variables))
 
     @property
-    def evaluation_steps(self):
+    def evaluation_steps(self) -> int:
         return self._evaluation_steps or self.inner_steps
 
     @evaluation_steps.setter
-    def evaluation_steps(self, steps):
+    def evaluation_steps(self, steps: int | None) -> None:
         self._evaluation_steps = steps
 
-    def inner_rates(self):
+    def inner_rates(self) -> dict[str, Any]:
         """Returns the inner learning rates by weight."""
         return dict(self._rates)
 
     # One task.
 
-    def initial_state(self, context=None):
+    def initial_state(self, context: Context | None = None) -> Params:
         """Returns the state before adaptation: weights, the optimizer's slots, steps, an order."""
         weights = self.network.params
         training = context is not None and context.training
@@ -195,7 +197,14 @@ class Reptile(MetaLearner):
             "order": order,
         }
 
-    def adapt_state(self, state, support_x, support_y, context, steps=None):
+    def adapt_state(
+        self,
+        state: Params,
+        support_x: tf.Tensor,
+        support_y: tf.Tensor,
+        context: Context,
+        steps: int | tf.Tensor | None = None,
+    ) -> Params:
         if steps is None:
             steps = self.inner_steps if context.training else self.evaluation_steps
         size = self.inner_batch
@@ -228,7 +237,9 @@ class Reptile(MetaLearner):
             adapted.update(self.network(weights, support_x, at_the_end)[1])
         return adapted
 
-    def draw(self, examples, size, number, key):
+    def draw(
+        self, examples: tf.Tensor, size: int, number: int | tf.Tensor, key: tf.Tensor
+    ) -> tf.Tensor:
         """Draws the examples of an inner batch; override it to give your own.
 
         Args:
@@ -249,13 +260,17 @@ class Reptile(MetaLearner):
             loss *= tf.cast(tf.shape(x)[0], loss.dtype)
         return loss
 
-    def adapted_state(self, support_x, support_y, statistics=None):
+    def adapted_state(
+        self, support_x: tf.Tensor, support_y: tf.Tensor, statistics: str | None = None
+    ) -> Params:
         state = super().adapted_state(support_x, support_y, statistics)
         return without(state, {*self._slot_names, "steps_taken", "order"})
 
     # Its meta-gradient.
 
-    def task_gradient(self, theta, episode, context, coupling=None):
+    def task_gradient(
+        self, theta: Params, episode: Episode, context: Context, coupling: dict | None = None
+    ) -> TaskGradient:
         """Computes one task's meta-gradient: initial minus adapted weights, zero where pruned."""
         acting = self.acting_regularizers(context)
         with self.scope(theta):
@@ -270,7 +285,7 @@ class Reptile(MetaLearner):
         slots = select(run.adapted, self._slot_names) if self.carry_slots else {}
         return TaskGradient(difference, outcome, statistics, slots)
 
-    def weight_gradient(self, theta, episode):
+    def weight_gradient(self, theta: Params, episode: Episode) -> tuple[Params, Outcome]:
         """Differentiates the loss of a task's first inner batch at the weights before adaptation.
 
         Args:

@@ -1,6 +1,8 @@
 """Settings of a learner, which may change after it is built or are refused."""
 
 import functools
+from collections.abc import Callable
+from typing import Any, Self
 
 import keras
 
@@ -12,7 +14,7 @@ _KEPT_AS = {"loss": "loss_fn", "evaluation_steps": "_evaluation_steps"}
 _TO_LOAD = {"to_load": "import tfmgaug"}
 
 
-class Settings:
+class Settings(keras.Model):
     """Watches over the constructor's arguments of a learner that is built.
 
     `learner.inner_steps = 10` is checked as the constructor would, and drops every graph that was
@@ -27,11 +29,11 @@ class Settings:
             cls.__init__ = _settling(cls.__init__)
 
     @property
-    def changeable(self):
+    def changeable(self) -> dict[str, Callable]:
         """The settings that may change: a dictionary from names to functions that check a value."""
         return {}
 
-    def setting_changed(self, name):
+    def setting_changed(self, name: str) -> None:
         """Makes anew what was made of a setting, after it has changed."""
 
     def __setattr__(self, name, value):
@@ -67,7 +69,7 @@ class Settings:
 
     # Files.
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, serializable.
 
         A learner of one's own that keeps each argument of its constructor as an attribute of the
@@ -76,11 +78,12 @@ class Settings:
         Raises:
             ValueError: an argument is kept nowhere.
         """
-        names = sorted(settings_of(type(self)) - self.decided)
+        kind: Any = type(self)
+        names = sorted(settings_of(kind) - self.decided)
         missing = [name for name in names if not hasattr(self, _KEPT_AS.get(name, name))]
-        if missing and type(self).get_config is Settings.get_config:
+        if missing and kind.get_config is Settings.get_config:
             raise ValueError(
-                f"{type(self).__name__} can't be saved: expected each argument of its constructor "
+                f"{kind.__name__} can't be saved: expected each argument of its constructor "
                 "as an attribute of the same name, or a `get_config` that adds it. "
                 f"Received: no attribute {', '.join(missing)}."
             )
@@ -89,12 +92,12 @@ class Settings:
         return {**_TO_LOAD, **arguments, "name": self.name}
 
     @property
-    def decided(self):
+    def decided(self) -> frozenset[str]:
         """The arguments of its bases' constructors that this learner doesn't take."""
         return frozenset()
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         """Builds the learner from `get_config`'s result.
 
         Raises:
@@ -107,7 +110,7 @@ class Settings:
     # Graphs.
 
     @property
-    def graph_key(self):
+    def graph_key(self) -> int:
         """What tells graphs traced now from those traced before a setting changed.
 
         Raises:
@@ -116,7 +119,7 @@ class Settings:
         self.refuse_other_layers()
         return self.__dict__.get("_changes", 0)
 
-    def refuse_other_layers(self):
+    def refuse_other_layers(self) -> None:
         """Refuses a backbone whose trainable weights are no longer those of the constructor.
 
         Raises:
@@ -146,15 +149,15 @@ class Settings:
             if getattr(self, f"{kind}_function") is not None:
                 getattr(self, f"make_{kind}_function")(force=True)
 
-    def make_train_function(self, force=False):
+    def make_train_function(self, force: bool = False) -> Any:
         self.refuse_other_layers()
         return super().make_train_function(force)
 
-    def make_test_function(self, force=False):
+    def make_test_function(self, force: bool = False) -> Any:
         self.refuse_other_layers()
         return super().make_test_function(force)
 
-    def make_predict_function(self, force=False):
+    def make_predict_function(self, force: bool = False) -> Any:
         self.refuse_other_layers()
         return super().make_predict_function(force)
 
@@ -195,7 +198,7 @@ def _fixed(kind):
     return frozenset(name for name in plain if not hasattr(keras.Model, name))
 
 
-def positive(name, value, optional=False):
+def positive(name: str, value: Any, optional: bool = False) -> int | None:
     """Returns a number of steps or examples, if it is an integer of at least 1 (or None)."""
     if value is None and optional:
         return None
