@@ -1,6 +1,8 @@
 """The base of all masks that are drawn: Keras layers from weights to pruned weights."""
 
 import dataclasses
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
 
 import keras
 import tensorflow as tf
@@ -47,9 +49,10 @@ class Mask(Settled, keras.layers.Layer):
     """
 
     # Which gradients `draw` reads: None, "query_loss" or "meta_gradient".
-    score = None
+    score: Literal["query_loss", "meta_gradient"] | None = None
+    prunable: list[str]  # the names of the weights that can be pruned, once attached
 
-    def __init__(self, rates, **kwargs):
+    def __init__(self, rates: float | Sequence[float], **kwargs: Any) -> None:
         super().__init__(autocast=False, **kwargs)
         low, high = (rates, rates) if isinstance(rates, (int, float)) else tuple(rates)
         if not 0 <= low <= high < 1:
@@ -60,7 +63,7 @@ class Mask(Settled, keras.layers.Layer):
         self.rates = (float(low), float(high))
         self.built = True
 
-    def attach(self, network: Network, classifier=None) -> None:
+    def attach(self, network: Network, classifier: keras.Layer | None = None) -> None:
         """Learns which weights of a network can be pruned.
 
         Args:
@@ -73,12 +76,12 @@ class Mask(Settled, keras.layers.Layer):
         layers = prunable_layers(network.model, classifier)
         self.prunable = self._in_order(network, (layer.kernel for layer in layers))
 
-    def _in_order(self, network, variables) -> list[str]:
+    def _in_order(self, network: Network, variables: Iterable[keras.Variable]) -> list[str]:
         """Names variables in the order of the network's weights."""
         names = set(by_name(variables))
         return [name for name in network.variables if name in names]
 
-    def rate(self, subnetwork, key):
+    def rate(self, subnetwork: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
         """Draws a sub-network's rate.
 
         Args:
@@ -107,10 +110,10 @@ class Mask(Settled, keras.layers.Layer):
         """
         raise NotImplementedError
 
-    def call(self, weights, masks):
+    def call(self, weights: Params, masks: Params) -> Params:
         return apply(weights, masks)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "rates": self.rates}
 
 
@@ -122,7 +125,9 @@ def apply(weights: Params, masks: Params) -> Params:
     }
 
 
-def prunable_layers(backbone, classifier=None):
+def prunable_layers(
+    backbone: keras.Model, classifier: keras.Layer | None = None
+) -> list[keras.Layer]:
     """Names the layers whose kernels masks may prune.
 
     Args:
@@ -150,7 +155,7 @@ def prunable_layers(backbone, classifier=None):
     return layers
 
 
-def prune_top(scores, rate):
+def prune_top(scores: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
     """Masks the entries of highest score: exactly `floor(rate * n)`, ties by index.
 
     Args:
@@ -175,7 +180,7 @@ def at_rate(rate: float) -> Subnetwork:
     return Subnetwork(number, index, tf.constant(rate, tf.float64), key(0))
 
 
-def number_pruned(rate, size):
+def number_pruned(rate: tf.Tensor, size: int) -> tf.Tensor:
     """Returns `floor(rate * size)`, an int32 scalar; `rate` is a float64 scalar."""
     # 0.29 is a little less than 29/100 in floating point, but 29 of 100 are meant.
     return tf.cast(tf.floor(tf.cast(rate, tf.float64) * size * (1 + 1e-12)), tf.int32)
