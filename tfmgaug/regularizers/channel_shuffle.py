@@ -1,5 +1,6 @@
 """Channel shuffle: classes of a task exchange feature channels."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import keras
@@ -9,6 +10,7 @@ from tfmgaug.randomness import choose, fold, permutation, uniform
 from tfmgaug.regularizers.maxup import MaxUp
 from tfmgaug.regularizers.metamix import check_depths, depths_of
 from tfmgaug.regularizers.regularizer import Regularizer
+from tfmgaug.types import Learner
 
 
 class Shuffle(NamedTuple):
@@ -68,7 +70,13 @@ class ChannelShuffle(Regularizer):
 
     class_places: tuple[str, ...] = ()  # the layers behind which it acts, once attached
 
-    def __init__(self, probability=0.5, keep=5 / 6, depths=None, subnetworks=False):
+    def __init__(
+        self,
+        probability: float = 0.5,
+        keep: float = 5 / 6,
+        depths: Sequence[int] | None = None,
+        subnetworks: bool = False,
+    ) -> None:
         super().__init__(subnetworks)
         if not 0 <= probability <= 1:
             raise ValueError(f"`probability` must be from 0 to 1. Received: {probability}.")
@@ -83,7 +91,7 @@ class ChannelShuffle(Regularizer):
         if depths is not None and self.depths[0] < 1:
             raise ValueError(f"`depths` must be at least 1. Received: {depths!r}.")
 
-    def attach(self, learner):
+    def attach(self, learner: Learner) -> None:
         if not learner.classification:
             raise ValueError("ChannelShuffle goes by classes, which a regression has none of.")
         if any(isinstance(one, MaxUp) for one in learner.regularizers):
@@ -96,7 +104,9 @@ class ChannelShuffle(Regularizer):
             )
         self.class_places = tuple(learner.network.stages[depth - 1].name for depth in depths)
 
-    def class_activations(self, x, place, labels, key):
+    def class_activations(
+        self, x: tf.Tensor, place: str, labels: tf.Tensor, key: tf.Tensor
+    ) -> tf.Tensor:
         labels, classes = _without_gaps(labels)
         place_chosen, acts, circle, stays = self.draw(classes, x.shape[-1], key)
         acts &= place_chosen == self.class_places.index(place)
@@ -105,7 +115,7 @@ class ChannelShuffle(Regularizer):
         stays = tf.reshape(tf.gather(stays, labels), shape)
         return tf.where(stays | ~acts, x, tf.gather(x, _counterparts(labels, followers)))
 
-    def draw(self, classes, channels, key):
+    def draw(self, classes: tf.Tensor, channels: int, key: tf.Tensor) -> Shuffle:
         """Draws how a task is shuffled; override it to give your own.
 
         Args:
@@ -125,14 +135,14 @@ class ChannelShuffle(Regularizer):
         )
 
 
-def _without_gaps(labels):
+def _without_gaps(labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Numbers the classes that are there from 0, in their order: labels `[n]`, and how many."""
     counts = tf.math.unsorted_segment_sum(tf.ones_like(labels), labels, tf.reduce_max(labels) + 1)
     places = tf.cumsum(tf.cast(counts > 0, tf.int32))
     return tf.gather(places, labels) - 1, places[-1]
 
 
-def _counterparts(labels, followers):
+def _counterparts(labels: tf.Tensor, followers: tf.Tensor) -> tf.Tensor:
     """Finds for each example the one that stands in the following class where it stands in its own.
 
     Args:

@@ -1,7 +1,12 @@
 """The base of regularizers."""
 
+from collections.abc import Iterable
+
+import keras
+
 from tfmgaug.configured import Configured
 from tfmgaug.engine import hooks
+from tfmgaug.types import Learner
 
 
 class Regularizer(Configured):
@@ -14,10 +19,10 @@ class Regularizer(Configured):
         subnetworks: bool, whether it acts on MGAug's sub-networks as on the full network.
     """
 
-    def __init__(self, subnetworks=False):
+    def __init__(self, subnetworks: bool = False) -> None:
         self.subnetworks = subnetworks
 
-    def attach(self, learner):
+    def attach(self, learner: Learner) -> None:
         """Looks at the learner before it trains, refuses it, or makes variables.
 
         Args:
@@ -28,12 +33,12 @@ class Regularizer(Configured):
         """
 
     @property
-    def variables(self):
+    def variables(self) -> list[keras.Variable]:
         """Variables that the outer loop learns beside the learner's own."""
         return []
 
 
-def check(regularizers):
+def check(regularizers: Iterable[Regularizer]) -> list[Regularizer]:
     """Returns the list of regularizers, if they can act together.
 
     Args:

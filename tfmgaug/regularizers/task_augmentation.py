@@ -1,15 +1,17 @@
 """Augmentations of a whole task, which `MaxUp` draws from."""
 
 import math
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Self
 
 import keras
 import tensorflow as tf
 
 from tfmgaug.configured import Configured
+from tfmgaug.episode import Episode
 from tfmgaug.losses import Mixed
 from tfmgaug.randomness import beta, fold, permutation, uniform
+from tfmgaug.types import Learner
 
 
 class TaskAugmentation(Configured):
@@ -20,10 +22,10 @@ class TaskAugmentation(Configured):
 
     mixes = False  # whether the targets of the queries come back as `Mixed`
 
-    def __init__(self):
+    def __init__(self) -> None:
         pass  # whose arguments `get_config` asks for
 
-    def __call__(self, episode, key):
+    def __call__(self, episode: Episode, key: tf.Tensor) -> Episode:
         """Augments a task.
 
         Args:
@@ -35,14 +37,14 @@ class TaskAugmentation(Configured):
         """
         raise NotImplementedError
 
-    def check(self, learner):
+    def check(self, learner: Learner) -> None:
         """Raises ValueError if this augmentation has no meaning for a learner's tasks."""
 
 
 class _OnPart(TaskAugmentation):
-    part = None
+    part: str
 
-    def __init__(self, augment):
+    def __init__(self, augment: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]) -> None:
         super().__init__()
         if not callable(augment) or not hasattr(augment, "get_config"):
             raise TypeError(
@@ -51,15 +53,15 @@ class _OnPart(TaskAugmentation):
             )
         self.augment = augment
 
-    def __call__(self, episode, key):
+    def __call__(self, episode: Episode, key: tf.Tensor) -> Episode:
         images = getattr(episode, self.part)
         return episode._replace(**{self.part: tf.cast(self.augment(images, key), images.dtype)})
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"augment": keras.saving.serialize_keras_object(self.augment)}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         return cls(keras.saving.deserialize_keras_object(config["augment"]))
 
 
@@ -112,7 +114,12 @@ class RandomErase:
         Zhong et al., Random Erasing Data Augmentation, 2020, https://arxiv.org/abs/1708.04896.
     """
 
-    def __init__(self, probability=0.5, area=(0.02, 0.4), aspect_ratio=(0.3, 1 / 0.3)):
+    def __init__(
+        self,
+        probability: float = 0.5,
+        area: Sequence[float] = (0.02, 0.4),
+        aspect_ratio: Sequence[float] = (0.3, 1 / 0.3),
+    ) -> None:
         if not 0 <= probability <= 1:
             raise ValueError(f"`probability` must be from 0 to 1. Received: {probability}.")
         if not 0 < area[0] <= area[1] <= 1:
@@ -128,7 +135,7 @@ class RandomErase:
         self.area = list(area)
         self.aspect_ratio = list(aspect_ratio)
 
-    def __call__(self, images, key):
+    def __call__(self, images: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
         """Returns images like `[n, height, width, channels]`, erased in part."""
         number, height, width = (tf.shape(images)[axis] for axis in range(3))
         chosen, area, ratio, y, x = tf.unstack(self.draw(number, key))
@@ -143,7 +150,7 @@ class RandomErase:
         color = tf.reduce_mean(tf.cast(images, tf.float32), axis=[0, 1, 2])
         return tf.where(erased, tf.cast(color, images.dtype), images)
 
-    def draw(self, number, key):
+    def draw(self, number: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
         """Draws what is erased; override it to give your own.
 
         Args:
@@ -157,7 +164,7 @@ class RandomErase:
         """
         return uniform([5, number], key)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, serializable."""
         return {
             "probability": self.probability,
@@ -166,7 +173,7 @@ class RandomErase:
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         """Builds the augmentation from `get_config`'s result."""
         return cls(**config)
 
@@ -206,13 +213,13 @@ class CutMix(TaskAugmentation):
 
     mixes = True
 
-    def __init__(self, concentration=2.0):
+    def __init__(self, concentration: float = 2.0) -> None:
         super().__init__()
         if not concentration > 0:
             raise ValueError(f"`concentration` must be positive. Received: {concentration}.")
         self.concentration = concentration
 
-    def __call__(self, episode, key):
+    def __call__(self, episode: Episode, key: tf.Tensor) -> Episode:
         images = episode.query_x
         partners, share, (y, x) = self.draw(episode, key)
         height, width = (tf.shape(images)[axis] for axis in (1, 2))
@@ -227,7 +234,7 @@ class CutMix(TaskAugmentation):
             ),
         )
 
-    def draw(self, episode, key):
+    def draw(self, episode: Episode, key: tf.Tensor) -> Cut:
         """Draws what is pasted where; override it to give your own.
 
         Args:
@@ -256,7 +263,7 @@ class RotateClasses(TaskAugmentation):
         task-level "large rotation".
     """
 
-    def check(self, learner):
+    def check(self, learner: Learner) -> None:
         height, width, _ = learner.image_shape
         if height != width:
             raise ValueError(
@@ -266,7 +273,7 @@ class RotateClasses(TaskAugmentation):
         if not learner.classification:
             raise ValueError("RotateClasses turns classes, which a regression has none of.")
 
-    def __call__(self, episode, key):
+    def __call__(self, episode: Episode, key: tf.Tensor) -> Episode:
         # By label, so that support and queries agree.
         turns = self.draw(tf.reduce_max(episode.support_y) + 1, key)
         return episode._replace(
@@ -274,7 +281,7 @@ class RotateClasses(TaskAugmentation):
             query_x=_turned(episode.query_x, tf.gather(turns, episode.query_y)),
         )
 
-    def draw(self, classes, key):
+    def draw(self, classes: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
         """Draws how far classes are turned; override it to give your own.
 
         Args:
@@ -288,14 +295,14 @@ class RotateClasses(TaskAugmentation):
         return tf.gather([0, 0, 0, 1, 2, 3], tf.cast(6 * uniform([classes], key), tf.int32))
 
 
-def _turned(images, turns):
+def _turned(images: tf.Tensor, turns: tf.Tensor) -> tf.Tensor:
     """Turns each image by a number of right angles; tf.image.rot90 asserts, which orders loops."""
     quarter = tf.reverse(tf.transpose(images, [0, 2, 1, 3]), [1])
     ways = [images, quarter, tf.reverse(images, [1, 2]), tf.reverse(quarter, [1, 2])]
     return tf.gather(tf.stack(ways, axis=1), turns, batch_dims=1)
 
 
-def _inside(place, length, size):
+def _inside(place: tf.Tensor, length: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
     """Marks pixels of a stretch in a line: `[n, size]`, at a share of the free margin."""
     line = tf.cast(size, tf.float32)
     length = tf.minimum(tf.round(length), line)
@@ -304,7 +311,7 @@ def _inside(place, length, size):
     return (pixels >= start[:, None]) & (pixels < (start + length)[:, None])
 
 
-def _around(center, share, size):
+def _around(center: tf.Tensor, share: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
     """Marks pixels of a stretch in a line: `[size]`, around a pixel, cut at the ends."""
     line = tf.cast(size, tf.float32)
     half, center = tf.floor(tf.floor(line * share) / 2), tf.floor(line * center)
