@@ -1,14 +1,19 @@
 """Meta-gradient augmentation: where masks meet the learner."""
 
-import functools
+from collections.abc import Callable, Sequence
+from typing import Any, Self
 
 import keras
 import tensorflow as tf
 
 from tfmgaug.configured import Settled
-from tfmgaug.engine.params import add
+from tfmgaug.engine.network import Network
+from tfmgaug.engine.params import Params, add
+from tfmgaug.episode import Episode
 from tfmgaug.masks.mask import Mask, Subnetwork, at_rate
 from tfmgaug.randomness import choose, fold
+
+_WeightTransform = Callable[[Params], Params]
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
@@ -38,7 +43,13 @@ class MGAug(Settled):
         Wang et al., MGAug, Eq. 7. (The authors' code sums over tasks where Eq. 7 averages.)
     """
 
-    def __init__(self, mask, subnetworks=3, start_step=0, resolutions=None):
+    def __init__(
+        self,
+        mask: Mask,
+        subnetworks: int = 3,
+        start_step: int = 0,
+        resolutions: Sequence[int] | None = None,
+    ) -> None:
         if not isinstance(mask, Mask):
             raise TypeError(f"`mask` must be a tfmgaug.masks.Mask. Received: {mask!r}.")
         if subnetworks < 1:
@@ -47,13 +58,13 @@ class MGAug(Settled):
             raise ValueError(f"`start_step` must not be negative. Received: {start_step}.")
         if resolutions is not None and (not resolutions or min(resolutions) < 1):
             raise ValueError(f"`resolutions` must be positive. Received: {resolutions}.")
-        self._network = None
+        self._network: Network | None = None
         self.mask = mask
         self.subnetworks = subnetworks
         self.start_step = start_step
         self.resolutions = None if resolutions is None else list(resolutions)
 
-    def attach(self, network, classifier=None):
+    def attach(self, network: Network, classifier: keras.Layer | None = None) -> None:
         """Binds the mask to a network.
 
         Args:
@@ -74,7 +85,16 @@ class MGAug(Settled):
         if self.resolutions is not None:
             check_resolutions(network.model, self.resolutions)
 
-    def augment(self, gradients, gradient_of, weights, scoring, episode, step, task_key):
+    def augment(
+        self,
+        gradients: Params,
+        gradient_of: Callable[[Episode, _WeightTransform, tf.Tensor], tuple[Params, tf.Tensor]],
+        weights: Params,
+        scoring: Params | None,
+        episode: Episode,
+        step: tf.Tensor,
+        task_key: tf.Tensor,
+    ) -> tuple[Params, tf.Tensor]:
         """Adds the meta-gradients of a task's sub-networks to the full network's.
 
         Args:
@@ -108,7 +128,7 @@ class MGAug(Settled):
         )
         return total, losses / self.subnetworks
 
-    def sparsity(self, weights):
+    def sparsity(self, weights: Params) -> Params:
         """Measures what the highest rate prunes.
 
         Args:
@@ -121,14 +141,21 @@ class MGAug(Settled):
         masks = self.mask.draw(weights, weights, at_rate(self.mask.rates[1]))
         return {name: 1 - tf.reduce_mean(mask) for name, mask in masks.items()}
 
-    def _pruning(self, weights, scoring, number, episode_index, subnetwork_key):
+    def _pruning(
+        self,
+        weights: Params,
+        scoring: Params | None,
+        number: tf.Tensor,
+        episode_index: tf.Tensor,
+        subnetwork_key: tf.Tensor,
+    ) -> _WeightTransform:
         rate = self.mask.rate(number, subnetwork_key)
         subnetwork = Subnetwork(number, episode_index, rate, subnetwork_key)
         masks = self.mask.draw(weights, scoring, subnetwork)
         masks = tf.nest.map_structure(tf.stop_gradient, masks)
-        return functools.partial(self.mask, masks=masks)
+        return lambda params: self.mask(params, masks)
 
-    def _rescale(self, episode, subnetwork_key):
+    def _rescale(self, episode: Episode, subnetwork_key: tf.Tensor) -> Episode:
         if self.resolutions is None:
             return episode
         size = choose(self.resolutions, fold(subnetwork_key, "resolution"))
@@ -136,7 +163,7 @@ class MGAug(Settled):
             support_x=_resize(episode.support_x, size), query_x=_resize(episode.query_x, size)
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, serializable."""
         return {
             "mask": keras.saving.serialize_keras_object(self.mask),
@@ -146,20 +173,20 @@ class MGAug(Settled):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         """Builds the augmentation from `get_config`'s result."""
         mask = keras.saving.deserialize_keras_object(config["mask"])
         return cls(**{**config, "mask": mask})
 
 
-def _resize(images, size):
+def _resize(images: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
     resized = tf.compat.v1.image.resize(
         tf.cast(images, tf.float32), [size, size], method="bilinear", align_corners=True
     )
     return tf.ensure_shape(resized, [images.shape[0], None, None, images.shape[-1]])
 
 
-def check_resolutions(backbone, resolutions):
+def check_resolutions(backbone: keras.Model, resolutions: Sequence[int]) -> None:
     """Refuses sizes of images that a backbone doesn't take.
 
     Args:
