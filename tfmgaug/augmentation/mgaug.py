@@ -113,9 +113,10 @@ class MGAug(Settled):
         """
 
         def add_subnetwork(number, total, losses):
-            subnetwork_key = fold(task_key, "subnetwork", number)
-            prune = self._pruning(weights, scoring, number, episode.index, subnetwork_key)
-            added, loss = gradient_of(self._rescale(episode, subnetwork_key), prune, subnetwork_key)
+            subnetwork = self._subnetwork(number, episode, fold(task_key, "subnetwork", number))
+            prune = self._pruning(weights, scoring, subnetwork)
+            rescaled = self._rescale(episode, subnetwork)
+            added, loss = gradient_of(rescaled, prune, subnetwork.key)
             return number + 1, add(total, added), losses + tf.cast(loss, tf.float32)
 
         active = tf.where(step >= self.start_step, self.subnetworks, 0)
@@ -141,24 +142,31 @@ class MGAug(Settled):
         masks = self.mask.draw(weights, weights, at_rate(self.mask.rates[1]))
         return {name: 1 - tf.reduce_mean(mask) for name, mask in masks.items()}
 
+    def draw(self, subnetwork: Subnetwork) -> tf.Tensor:
+        """Draws the image size of a sub-network; override it to give your own.
+
+        Args:
+            subnetwork: `Subnetwork` that the images are for.
+
+        Returns:
+            An int32 scalar, one of `resolutions`.
+        """
+        return choose(self.resolutions, fold(subnetwork.key, "resolution"))
+
+    def _subnetwork(self, number: tf.Tensor, episode: Episode, key: tf.Tensor) -> Subnetwork:
+        return Subnetwork(number, episode.index, self.mask.rate(number, key), key)
+
     def _pruning(
-        self,
-        weights: Params,
-        scoring: Params | None,
-        number: tf.Tensor,
-        episode_index: tf.Tensor,
-        subnetwork_key: tf.Tensor,
+        self, weights: Params, scoring: Params | None, subnetwork: Subnetwork
     ) -> _WeightTransform:
-        rate = self.mask.rate(number, subnetwork_key)
-        subnetwork = Subnetwork(number, episode_index, rate, subnetwork_key)
         masks = self.mask.draw(weights, scoring, subnetwork)
         masks = tf.nest.map_structure(tf.stop_gradient, masks)
         return lambda params: self.mask(params, masks)
 
-    def _rescale(self, episode: Episode, subnetwork_key: tf.Tensor) -> Episode:
+    def _rescale(self, episode: Episode, subnetwork: Subnetwork) -> Episode:
         if self.resolutions is None:
             return episode
-        size = choose(self.resolutions, fold(subnetwork_key, "resolution"))
+        size = self.draw(subnetwork)
         return episode._replace(
             support_x=_resize(episode.support_x, size), query_x=_resize(episode.query_x, size)
         )

@@ -82,11 +82,11 @@ class Mask(Settled, keras.layers.Layer):
         return [name for name in network.variables if name in names]
 
     def rate(self, subnetwork: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
-        """Draws a sub-network's rate.
+        """Draws a sub-network's rate; override it to give your own.
 
         Args:
-            subnetwork: int32 scalar; number 0 gets the highest rate.
-            key: stateless key, `[2]`.
+            subnetwork: int32 scalar, its number; 0 gets the highest rate.
+            key: stateless key, `[2]`, of this sub-network.
 
         Returns:
             A float64 scalar.
@@ -98,7 +98,7 @@ class Mask(Settled, keras.layers.Layer):
         return tf.where(subnetwork == 0, tf.constant(high, tf.float64), drawn)
 
     def draw(self, weights: Params, gradients: Params | None, subnetwork: Subnetwork) -> Params:
-        """Chooses the entries to prune.
+        """Chooses the entries to prune; override it to give your own.
 
         Args:
             weights: the network's weights, by name.

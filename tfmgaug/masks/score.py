@@ -108,7 +108,7 @@ class ScoreMask(Settled, keras.layers.Layer):
     def _add_scores(self, name: str, variable: keras.Variable, key: tf.Tensor) -> None:
         # On the CPU, whose draws are the same wherever this runs.
         with tf.device("CPU:0"):
-            drawn = KaimingUniform()(variable.shape, key, variable.dtype)
+            drawn = self.draw(name, variable, key)
         # Without casts: in bfloat16 a score could not be told from a threshold near it.
         score = self.add_weight(
             shape=variable.shape,
@@ -127,6 +127,19 @@ class ScoreMask(Settled, keras.layers.Layer):
             name=f"{name}_threshold",
             aggregation="only_first_replica",
         )
+
+    def draw(self, name: str, weight: keras.Variable, key: tf.Tensor) -> tf.Tensor:
+        """Draws the initial scores of a weight; override it to give your own.
+
+        Args:
+            name: of the weight.
+            weight: the kernel that the scores are for.
+            key: stateless key, `[2]`, of this weight.
+
+        Returns:
+            A tensor of the weight's shape and dtype.
+        """
+        return KaimingUniform()(weight.shape, key, weight.dtype)
 
     # Keras would save a dictionary of variables a second time.
     @property
