@@ -27,7 +27,7 @@ from tfmgaug.regularizers import (
     RotateClasses,
 )
 from tfmgaug.regularizers.channel_shuffle import Shuffle
-from tfmgaug.regularizers.task_augmentation import Cut
+from tfmgaug.regularizers.cutmix import Cut
 
 RATE = 0.5
 DRAWS = np.random.default_rng(0)

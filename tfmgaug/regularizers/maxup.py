@@ -11,15 +11,11 @@ from tfmgaug.engine.task_run import TaskRun
 from tfmgaug.episode import Episode, Outcome
 from tfmgaug.losses import Mixed
 from tfmgaug.randomness import choose, fold
+from tfmgaug.regularizers.cutmix import CutMix
+from tfmgaug.regularizers.random_erase import RandomErase
 from tfmgaug.regularizers.regularizer import Regularizer
-from tfmgaug.regularizers.task_augmentation import (
-    CutMix,
-    OnQuery,
-    OnSupport,
-    RandomErase,
-    RotateClasses,
-    TaskAugmentation,
-)
+from tfmgaug.regularizers.rotate_classes import RotateClasses
+from tfmgaug.regularizers.task_augmentation import OnQuery, OnSupport, TaskAugmentation
 from tfmgaug.types import Learner
 
 _Chains = list[list[TaskAugmentation]]  # each applied one after the other
