@@ -246,7 +246,7 @@ def test_a_transform_may_declare_another_size():
 
 def test_tasks_are_made_of_given_classes_turns_and_images():
     draws, classes = np.random.default_rng(0), pictures()
-    given = TaskDraw(
+    tasks = TaskDraw(
         np.array([[4, 0, 2], [1, 5, 3]]),
         draws.integers(0, 4, (2, 3)),
         np.array([[draws.permutation(8)[:3] for _ in range(3)] for _ in range(2)]),
@@ -254,13 +254,13 @@ def test_tasks_are_made_of_given_classes_turns_and_images():
 
     class Given(EpisodeSampler):
         def draw(self, index):
-            return TaskDraw(*(tf.gather(part, index % 2) for part in given))
+            return TaskDraw(*(tf.gather(part, index % 2) for part in tasks))
 
     drawn = collect(Given(classes, 3, 1, 2, task_augmentation=RotatedClasses()), episodes=2)
-    rows = 8 * given.classes[..., None] + given.images
+    rows = 8 * tasks.classes[..., None] + tasks.images
     for task, label in np.ndindex(2, 3):
         first, *others = np.rot90(
-            classes.images[rows[task, label]], given.turns[task, label], axes=(1, 2)
+            classes.images[rows[task, label]], tasks.turns[task, label], axes=(1, 2)
         )
         np.testing.assert_array_equal(drawn["support_x"][task, label], first)
         np.testing.assert_array_equal(drawn["query_x"][task, 2 * label : 2 * label + 2], others)

@@ -105,7 +105,7 @@ def test_given_draws_crop_recolor_and_flip():
     gray, clip = np.array([0.299, 0.587, 0.114]), lambda x: np.clip(x, 0, 255)
     flips = []
     boxes = boxes_by_hand(draws)
-    for image, row, (top, left, height, width), found in zip(
+    for image, row, (top, left, height, width), changed in zip(
         COLOR, draws, boxes, Augment().apply(COLOR, draws).numpy(), strict=True
     ):
         rows, columns = top + height * np.linspace(0, 1, 9), left + width * np.linspace(0, 1, 12)
@@ -115,7 +115,7 @@ def test_given_draws_crop_recolor_and_flip():
         x = clip(mean + contrast * (x - mean))
         x = clip((x @ gray)[..., None] + saturation * (x - (x @ gray)[..., None]))
         flips.append(row[25] < 0.5)
-        np.testing.assert_allclose(found, x[:, ::-1] if flips[-1] else x, atol=0.51)
+        np.testing.assert_allclose(changed, x[:, ::-1] if flips[-1] else x, atol=0.51)
     assert 0 < sum(flips) < 6
 
 

@@ -1,4 +1,4 @@
-"""Meta-gradient augmentation: where masks meet the learner."""
+"""Meta-gradient augmentation (MGAug) by pruned sub-networks."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Self

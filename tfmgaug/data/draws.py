@@ -1,4 +1,4 @@
-"""Draws without replacement, by random keys."""
+"""Random draws of classes and images without replacement."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Catfish pruning (CP): prunes the entries of highest MMCA score."""
+"""Catfish pruning (CP): a mask of the weights with the highest memorization scores."""
 
 from collections.abc import Sequence
 from typing import Any, Literal

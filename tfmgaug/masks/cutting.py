@@ -1,4 +1,4 @@
-"""Networks cut to a smaller width: the pruned channels are removed."""
+"""Removal of pruned channels: a network cut to a smaller width."""
 
 import keras
 import numpy as np
@@ -17,9 +17,9 @@ _Entering = tuple[np.ndarray, Shape]  # the channels left of a tensor, and its w
 _layers = keras.layers
 _KERNELS = (_layers.Conv1D, _layers.Conv2D, _layers.Conv3D, _layers.Dense, SpatialDense)
 _MERGES = (_layers.Add, _layers.Average, _layers.Maximum, _layers.Multiply, _layers.Subtract)
-# Each channel has weights of its own.
+# Layers with separate weights for each channel.
 _OF_CHANNELS = (BatchNormalization, FiLM)
-# They keep channels apart, and zero stays zero.
+# Layers that treat each channel by itself and map zero to zero.
 _CHANNELWISE = (
     _layers.Activation,
     _layers.AveragePooling1D,

@@ -1,4 +1,4 @@
-"""Magnitude mask: prunes the smallest weights, while a schedule has it act."""
+"""Magnitude pruning: a mask of the smallest weights, which a schedule switches on and off."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -54,7 +54,7 @@ class MagnitudeMask(Settled, keras.layers.Layer):
         self.built = True
 
     def attach(self, network: Network) -> None:
-        """Learns the layout of a network's weights, and makes a mask that prunes nothing.
+        """Makes the mask of a network, which prunes nothing at first.
 
         Args:
             network: `Network`.

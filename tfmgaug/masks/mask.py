@@ -1,4 +1,4 @@
-"""The base of all masks that are drawn: Keras layers from weights to pruned weights."""
+"""The base class of masks that are drawn for each sub-network."""
 
 import dataclasses
 from collections.abc import Iterable, Sequence
@@ -35,8 +35,8 @@ class Subnetwork:
 class Mask(Settled, keras.layers.Layer):
     """Prunes weights: `w_j <- w_j * m_j` with `m_j` zero or one.
 
-    Subclasses say in `draw` which entries go. Convolution kernels and hidden dense kernels are
-    pruned; biases, normalization and the classifier never are.
+    Subclasses choose in `draw` which entries are pruned. Convolution kernels and hidden dense
+    kernels are pruned; biases, normalization and the classifier never are.
 
     Args:
         rates: share of the entries of every pruned layer, in [0, 1): one number for all
@@ -64,7 +64,7 @@ class Mask(Settled, keras.layers.Layer):
         self.built = True
 
     def attach(self, network: Network, classifier: keras.Layer | None = None) -> None:
-        """Learns which weights of a network can be pruned.
+        """Finds the weights of a network that can be pruned.
 
         Args:
             network: `Network`.
@@ -128,7 +128,7 @@ def apply(weights: Params, masks: Params) -> Params:
 def prunable_layers(
     backbone: keras.Model, classifier: keras.Layer | None = None
 ) -> list[keras.Layer]:
-    """Names the layers whose kernels masks may prune.
+    """Finds the layers whose kernels masks may prune.
 
     Args:
         backbone: `keras.Model`.
@@ -175,7 +175,7 @@ def prune_top(scores: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
 
 
 def at_rate(rate: float) -> Subnetwork:
-    """Returns the sub-network of a rate, for masks whose size alone is asked for."""
+    """Returns a sub-network of this rate, for masks of which only the sizes matter."""
     number, index = tf.constant(0), tf.constant(0, tf.int64)
     return Subnetwork(number, index, tf.constant(rate, tf.float64), key(0))
 

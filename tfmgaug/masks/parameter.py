@@ -1,4 +1,4 @@
-"""Random parameter pruning (PP)."""
+"""Random parameter pruning (PP): a mask of weights drawn at random."""
 
 from collections.abc import Sequence
 from typing import Any

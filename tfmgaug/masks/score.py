@@ -1,4 +1,4 @@
-"""Score mask: prunes the weights of lowest score, and scores are learned."""
+"""Pruning by learned scores: a mask of the weights with the lowest scores."""
 
 import math
 from typing import Any, Literal
@@ -165,13 +165,13 @@ class ScoreMask(Settled, keras.layers.Layer):
         return apply(weights, self.masks())
 
     def update_thresholds(self) -> None:
-        """Lets the thresholds follow the scores, where the sparsity is fixed."""
+        """Moves the thresholds after the scores, where the sparsity is fixed."""
         if self.sparsity == "fixed":
             for name, threshold in self.thresholds.items():
                 threshold.assign(self._threshold(self.scores[name], follows=True))
 
     def set_masks(self, masks: dict[str, ArrayLike]) -> None:
-        """Moves the scores so that they give these masks: all as far from their threshold.
+        """Sets the scores so that they give these masks, all equally far from their threshold.
 
         Args:
             masks: boolean arrays by the names of weights; weights without scores are passed over.
@@ -205,7 +205,7 @@ class ScoreMask(Settled, keras.layers.Layer):
 
 @custom_gradient
 def step(score: tf.Tensor, threshold: tf.Tensor) -> tf.Tensor:
-    """Returns `1[score >= threshold]`, whose gradient in the score is taken for one.
+    """Returns `1[score >= threshold]`, whose gradient with respect to the score is set to 1.
 
     Args:
         score: tensor.

@@ -1,4 +1,4 @@
-"""Random width pruning (WP): prunes whole channels."""
+"""Random width pruning (WP): a mask of whole channels."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from tfmgaug.engine.params import Params
 from tfmgaug.layers import BatchNormalization, FiLM
 from tfmgaug.masks.mask import Mask, Subnetwork, number_pruned, prunable_layers
 
-# Their weights belong to channels, which stand last, and they keep channels apart.
+# Layers that treat each channel by itself, with weights whose last axis is the channels.
 _CHANNELWISE = (BatchNormalization, FiLM)
 
 

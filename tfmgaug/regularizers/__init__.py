@@ -1,4 +1,4 @@
-"""Regularizers: what acts on a task while it is trained on, beside masks."""
+"""Regularizers: changes to how a task is trained on, beside masks."""
 
 from tfmgaug.regularizers.activation_information import MRActivations
 from tfmgaug.regularizers.channel_shuffle import ChannelShuffle

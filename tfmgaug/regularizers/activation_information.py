@@ -1,4 +1,4 @@
-"""MR-MAML (A): a penalty on the information in activations."""
+"""Meta-regularization of activations, MR-MAML (A): a penalty on their information."""
 
 import math
 

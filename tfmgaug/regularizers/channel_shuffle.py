@@ -1,4 +1,4 @@
-"""Channel shuffle: classes of a task exchange feature channels."""
+"""Channel shuffle: an exchange of feature channels between the classes of a task."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -94,7 +94,7 @@ class ChannelShuffle(Regularizer):
     def attach(self, learner: Learner) -> None:
         if not learner.classification:
             raise ValueError("ChannelShuffle goes by classes, which a regression has none of.")
-        if any(isinstance(one, MaxUp) for one in learner.regularizers):
+        if any(isinstance(regularizer, MaxUp) for regularizer in learner.regularizers):
             raise ValueError("ChannelShuffle goes by classes, and MaxUp mixes labels: use one.")
         depths = [depth for depth in depths_of(self.depths, learner) if depth]
         if not depths:
@@ -136,21 +136,21 @@ class ChannelShuffle(Regularizer):
 
 
 def _without_gaps(labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Numbers the classes that are there from 0, in their order: labels `[n]`, and how many."""
+    """Renumbers the classes that occur from 0: returns labels `[n]` and the number of classes."""
     counts = tf.math.unsorted_segment_sum(tf.ones_like(labels), labels, tf.reduce_max(labels) + 1)
     places = tf.cumsum(tf.cast(counts > 0, tf.int32))
     return tf.gather(places, labels) - 1, places[-1]
 
 
 def _counterparts(labels: tf.Tensor, followers: tf.Tensor) -> tf.Tensor:
-    """Finds for each example the one that stands in the following class where it stands in its own.
+    """Finds for each example its counterpart: the example at the same place of the next class.
 
     Args:
         labels: `[n]`.
-        followers: `[classes]`, the class that follows each.
+        followers: `[classes]`, the next class of each class.
 
     Returns:
-        Numbers of examples, `[n]`. Smaller classes are gone through again.
+        Numbers of examples, `[n]`. In a smaller class, counting starts again at its first.
     """
     by_class = tf.argsort(labels, stable=True)
     counts = tf.math.unsorted_segment_sum(tf.ones_like(labels), labels, tf.size(followers))

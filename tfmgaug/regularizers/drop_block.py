@@ -1,4 +1,4 @@
-"""DropBlock: blocks of neighboring features are dropped."""
+"""DropBlock: dropout of blocks of neighboring features."""
 
 from collections.abc import Sequence
 

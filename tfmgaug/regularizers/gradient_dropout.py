@@ -1,4 +1,4 @@
-"""GradDrop: random entries of inner gradients are dropped or scaled."""
+"""GradDrop: dropout of inner gradients."""
 
 from collections.abc import Sequence
 from typing import Literal

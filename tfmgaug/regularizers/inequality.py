@@ -1,4 +1,4 @@
-"""Measures of inequality between numbers that are not negative, as economics defines them.
+"""Measures of inequality between non-negative numbers, as economics defines them.
 
 All are zero where the numbers are equal, and none changes when all numbers are scaled alike. They
 take a tensor `[n]` and return a scalar, both in the same precision, and can be differentiated.

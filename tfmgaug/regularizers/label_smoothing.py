@@ -1,4 +1,4 @@
-"""Label smoothing of the support set or the queries."""
+"""Label smoothing of the queries."""
 
 import keras
 import tensorflow as tf
@@ -12,7 +12,7 @@ from tfmgaug.types import Learner
 
 @keras.saving.register_keras_serializable("tfmgaug")
 class LabelSmoothing(Regularizer):
-    """Trains on targets that are less sure than the labels.
+    """Trains on smoothed labels of the queries.
 
     `L = -(1 - rate) * log p_y - rate / (way - 1) * sum over m != y of log p_m`, of the queries,
     over the classes that have support. The inner loop and evaluation keep the labels.
@@ -52,7 +52,7 @@ class LabelSmoothing(Regularizer):
         present = run.adapted["classes"]
         logs = tf.where(present, logs, tf.zeros_like(logs))
         others = tf.maximum(tf.reduce_sum(tf.cast(present, logs.dtype)) - 1, 1)
-        own = tf.gather(logs, run.episode.query_y, batch_dims=1)
-        rest = (tf.reduce_sum(logs, -1) - own) / others
-        loss = -tf.reduce_mean((1 - self.rate) * own + self.rate * rest)
+        of_labels = tf.gather(logs, run.episode.query_y, batch_dims=1)
+        rest = (tf.reduce_sum(logs, -1) - of_labels) / others
+        loss = -tf.reduce_mean((1 - self.rate) * of_labels + self.rate * rest)
         return plain._replace(loss=loss)

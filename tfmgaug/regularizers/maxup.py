@@ -102,9 +102,9 @@ class MaxUp(Regularizer):
                 "MaxUp augments images. Received: a backbone for inputs of shape "
                 f"{tuple(learner.image_shape)}."
             )
-        if sum(isinstance(one, MaxUp) for one in learner.regularizers) > 1:
+        if sum(isinstance(regularizer, MaxUp) for regularizer in learner.regularizers) > 1:
             raise ValueError("One MaxUp is enough: give it a larger pool. Received: several.")
-        for augmentation in (one for chain in self._chains for one in chain):
+        for augmentation in (entry for chain in self._chains for entry in chain):
             augmentation.check(learner)
 
     def _worst_task(
@@ -113,7 +113,7 @@ class MaxUp(Regularizer):
         augmented = self._augmentations(episode, key)
         worst = 0
         if self.m > 1:
-            losses = _loop(lambda one: tf.cast(loss_of(one), tf.float32), augmented, tf.float32)
+            losses = _loop(lambda task: tf.cast(loss_of(task), tf.float32), augmented, tf.float32)
             worst = tf.argmax(losses)
         return tf.nest.map_structure(lambda part: part[worst], augmented)
 
@@ -134,9 +134,12 @@ class MaxUp(Regularizer):
         """Returns the task under m augmentations: an `Episode` with a leading axis."""
 
         def augmented(number):
-            own = fold(key, number)
-            branches = [functools.partial(_apply, chain, episode, own) for chain in self._chains]
-            return tf.switch_case(self.draw(number, own), branches)
+            augmentation_key = fold(key, number)
+            branches = [
+                functools.partial(_apply, chain, episode, augmentation_key)
+                for chain in self._chains
+            ]
+            return tf.switch_case(self.draw(number, augmentation_key), branches)
 
         like = _with_mixed_labels(tf.nest.map_structure(tf.convert_to_tensor, episode))
         signature = tf.nest.map_structure(lambda part: tf.TensorSpec(part.shape, part.dtype), like)
@@ -186,14 +189,14 @@ def _check_pool(chains: _Chains) -> None:
     if not chains or not all(chains):
         raise ValueError("`pool` must hold augmentations. Received: an empty list.")
     for chain in chains:
-        for one in chain:
-            if not isinstance(one, TaskAugmentation):
+        for augmentation in chain:
+            if not isinstance(augmentation, TaskAugmentation):
                 raise TypeError(
                     "`pool` must be of TaskAugmentation, such as CutMix() or OnQuery(augment), or "
-                    f"of lists of them. Received: {one!r}."
+                    f"of lists of them. Received: {augmentation!r}."
                 )
-        if any(one.mixes for one in chain[:-1]):
+        if any(augmentation.mixes for augmentation in chain[:-1]):
             raise ValueError(
                 "What mixes labels must come last in a list: the others go by labels. Received: "
-                f"{', '.join(type(one).__name__ for one in chain)}."
+                f"{', '.join(type(entry).__name__ for entry in chain)}."
             )

@@ -92,13 +92,13 @@ class MetaMix(Regularizer):
 
         # One chain for all depths: where nothing is to be mixed, the query's share is one.
         query, support = run.hidden(episode.query_x, 0), run.hidden(episode.support_x, 0)
-        for here in range(depths[-1] + 1):
-            if here in depths:
-                own = tf.cast(tf.where(depth == here, share, 1.0), query.dtype)
-                query = own * query + (1 - own) * tf.gather(support, partners)
-            if here < depths[-1]:
-                query = run.hidden(query, here + 1, here)
-                support = run.hidden(support, here + 1, here, episode.support_y)
+        for current in range(depths[-1] + 1):
+            if current in depths:
+                weight = tf.cast(tf.where(depth == current, share, 1.0), query.dtype)
+                query = weight * query + (1 - weight) * tf.gather(support, partners)
+            if current < depths[-1]:
+                query = run.hidden(query, current + 1, current)
+                support = run.hidden(support, current + 1, current, episode.support_y)
         logits = run.from_hidden(query, depths[-1])
         return run.learner.outcome(
             logits, Mixed(episode.query_y, tf.gather(episode.support_y, partners), share)

@@ -1,4 +1,4 @@
-"""Random erasing: a rectangle of an image is painted over."""
+"""Random erasing: a rectangle of an image painted over."""
 
 import math
 from collections.abc import Sequence
@@ -15,11 +15,11 @@ class RandomErase:
     """Paints a rectangle of some images over with their mean color.
 
     The rectangle's area is uniform and its aspect ratio log-uniform; where it is longer than the
-    image, it is cut. The color is the mean over all images that are given: what zeros are where
-    images are standardized first, as in the authors' code.
+    image, it is cut. The color is the mean over all images of the call, which is what
+    zero stands for where images are standardized first, as in the authors' code.
 
     Args:
-        probability: float in [0, 1], that an image is changed.
+        probability: float in [0, 1], probability that an image is changed.
         area: (low, high), shares of the image's area.
         aspect_ratio: (low, high), width over height.
 

@@ -1,4 +1,4 @@
-"""TAML: initial predictions or losses that favor no task."""
+"""Task-agnostic meta-learning (TAML): penalties on initial models that favor some tasks."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -18,13 +18,13 @@ MEASURES: dict[str, Callable[..., tf.Tensor]] = {
     "gini": inequality.gini,
     "variance_of_logs": inequality.variance_of_logs,
 }
-# What the losses of examples that are predicted with certainty round to, about.
+# About the loss that certain predictions round to.
 _SMALLEST_LOSS = 1e-7
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
 class EntropyTAML(Regularizer):
-    """Wants predictions that are uncertain before adaptation and certain after it.
+    """Favors predictions that are uncertain before adaptation and certain after it.
 
     `loss <- loss + weight * (H(adapted) - H(initial))`, for each task, where H is the entropy of
     the predicted probabilities, averaged over the queries.
@@ -63,7 +63,7 @@ class EntropyTAML(Regularizer):
 
 @keras.saving.register_keras_serializable("tfmgaug")
 class InequalityTAML(Regularizer):
-    """Wants the tasks of a batch to have equal losses before adaptation.
+    """Favors equal losses of the tasks of a batch before adaptation.
 
     `loss <- loss + weight * I(l_1, ..., l_T)`, once for the batch, where `l_t` is the loss of task
     t's queries at the initial weights and I a measure of inequality. Each task adds
@@ -142,7 +142,7 @@ class InequalityTAML(Regularizer):
 
     def inequality(self, losses: tf.Tensor) -> tf.Tensor:
         """Returns the inequality between losses `[tasks]`, a scalar."""
-        parameters = [one for one in (self.alpha, self.epsilon) if one is not None]
+        parameters = [value for value in (self.alpha, self.epsilon) if value is not None]
         return MEASURES[self.measure](losses, *parameters)
 
     def penalty(self, run: TaskRun) -> tf.Tensor:

@@ -20,7 +20,7 @@ class TaskAugmentation(Configured):
     mixes = False  # whether the targets of the queries come back as `Mixed`
 
     def __init__(self) -> None:
-        pass  # whose arguments `get_config` asks for
+        pass  # `get_config` reads its arguments
 
     def __call__(self, episode: Episode, key: tf.Tensor) -> Episode:
         """Augments a task.

@@ -1,4 +1,4 @@
-"""Trajectory coherence: tasks adapt in a common direction."""
+"""Trajectory coherence: inner updates turned toward the mean direction of the tasks."""
 
 import keras
 import tensorflow as tf

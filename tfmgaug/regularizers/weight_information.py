@@ -1,4 +1,4 @@
-"""MR-MAML (W): a penalty on the information in weights."""
+"""Meta-regularization of weights, MR-MAML (W): a penalty on their information."""
 
 import math
 
