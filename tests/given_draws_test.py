@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tests.helpers.numpy_layers import convolve
 from tests.helpers.numpy_network import NumpyNetwork, plain_mlp, sampler
 from tests.helpers.single_task import task_gradient, training_run
 from tests.helpers.tasks import batch, images, scatter, smooth_mlp, task
@@ -11,12 +12,22 @@ from tfmgaug import MGAug
 from tfmgaug.backbones import mlp
 from tfmgaug.callbacks import IteRand
 from tfmgaug.engine.inner_optimizers import SGD
-from tfmgaug.learners import FOMAML, MetaTicket, Reptile
+from tfmgaug.learners import ANIL, FOMAML, MetaTicket, Reptile
 from tfmgaug.masks import Mask, ScoreMask
 from tfmgaug.randomness import fold, key
-from tfmgaug.regularizers import ChannelShuffle, CutMix, GradDrop, MaxUp, MRWeights, RotateClasses
+from tfmgaug.regularizers import (
+    ChannelShuffle,
+    CutMix,
+    DropBlock,
+    GradDrop,
+    MaxUp,
+    MRActivations,
+    MRWeights,
+    RandomErase,
+    RotateClasses,
+)
 from tfmgaug.regularizers.channel_shuffle import Shuffle
-from tfmgaug.regularizers.task_augmentation import Cut
+from tfmgaug.regularizers.cutmix import Cut
 
 RATE = 0.5
 DRAWS = np.random.default_rng(0)
@@ -55,8 +66,9 @@ def times(kept):
 
 
 def chosen_by(draw_key, keys):
-    """Which of some keys a draw is for."""
-    return tf.argmax(tf.reduce_all(tf.stack(keys) == draw_key, axis=1))
+    """Which of some keys a draw is for: exactly one."""
+    places = tf.where(tf.reduce_all(tf.stack(keys) == draw_key, axis=1))
+    return tf.ensure_shape(tf.squeeze(places), [])
 
 
 def numbered(arrays):
@@ -107,6 +119,63 @@ def test_weights_are_drawn_with_given_noise():
     np.testing.assert_allclose(training_run(pupil, EPISODE).logits, expected, rtol=1e-5)
 
 
+def head_after_a_step(hidden, labels, kernel, bias):
+    """Softmax regression on what the body hands on, after a step of gradient descent."""
+    errors = np.exp(hidden @ kernel + bias)
+    errors = errors / errors.sum(1, keepdims=True) - np.eye(bias.size)[labels]
+    errors /= len(labels)
+    return kernel - RATE * hidden.T @ errors, bias - RATE * errors.sum(0)
+
+
+def test_activations_are_drawn_with_given_noise():
+    class Given(MRActivations):
+        def draw(self, deviation, key):
+            return tf.constant(noise[chosen_by(key, keys)])
+
+    regularizer = Given()
+    pupil = ANIL(plain_mlp(), inner_steps=1, inner_learning_rate=RATE, regularizers=[regularizer])
+    for variable in regularizer.variables:
+        variable.assign(DRAWS.normal(size=variable.shape))
+    spread, start = (variable.numpy() for variable in regularizer.variables)
+    kernel, bias, *head = NumpyNetwork(pupil.backbone).weights
+    task_key = pupil.task_key(EPISODE)
+    keys = [fold(task_key, at, "activations", 0) for at in ("support", "query")]
+    noise, drawn = [DRAWS.normal(size=(6, 6)) for _ in keys], []
+    for x, numbers in zip((EPISODE.support_x, EPISODE.query_x), noise, strict=True):
+        mean = np.tanh((x.reshape(len(x), -1) - 127.5) / 127.5 @ kernel + bias)
+        drawn.append(mean + np.log1p(np.exp(mean @ spread + start)) * numbers)
+    head = head_after_a_step(drawn[0], EPISODE.support_y, *head)
+    expected = drawn[1] @ head[0] + head[1]
+    np.testing.assert_allclose(training_run(pupil, EPISODE).logits, expected, rtol=1e-6)
+
+
+def test_features_are_dropped_as_given():
+    class Given(DropBlock):
+        def draw(self, shape, size, rate, key):
+            number = chosen_by(key, keys)
+            assert (shape.numpy()[-1], size) == ((1, 3), (2, 2))[number % 2]
+            return tf.constant(kept[number])
+
+    layers = keras.layers
+    first = [keras.Input((4, 4, 1)), layers.Rescaling(1 / 255, name="first")]
+    second = layers.Conv2D(2, 3, padding="same", use_bias=False, name="second")
+    network = keras.Sequential([*first, second, layers.Flatten(), layers.Dense(3, name="head")])
+    block = Given(block_sizes=[3, 2])
+    pupil = ANIL(network, inner_steps=1, inner_learning_rate=RATE, regularizers=[block])
+    moments = [fold(pupil.task_key(EPISODE), at) for at in ("support", "query")]
+    keys = [fold(at, "activations", 0, name) for at in moments for name in ("first", "second")]
+    kept = [DRAWS.integers(0, 2, (6, 4, 4, n)).astype("float32") for n in (1, 2, 1, 2)]
+    scales = [mask * mask.size / mask.sum() for mask in kept]
+    hidden = []
+    for number, x in enumerate((EPISODE.support_x, EPISODE.query_x)):
+        x = convolve(x / 255 * scales[2 * number], pupil.backbone.get_layer("second"))
+        hidden.append((x * scales[2 * number + 1]).reshape(len(x), -1))
+    head = [variable.numpy() for variable in pupil.backbone.get_layer("head").variables]
+    head = head_after_a_step(hidden[0], EPISODE.support_y, *head)
+    expected = hidden[1] @ head[0] + head[1]
+    np.testing.assert_allclose(training_run(pupil, EPISODE).logits, expected, rtol=1e-4, atol=1e-5)
+
+
 def test_inner_batches_are_those_given():
     batches = np.array([[0, 3], [5, 1]])
 
@@ -125,6 +194,25 @@ def test_inner_batches_are_those_given():
     adapted = training_run(pupil, EPISODE).adapted
     for name, weight in numbered(weights).items():
         np.testing.assert_allclose(adapted[name], weight, rtol=1e-6)
+
+
+def test_given_rectangles_are_erased():
+    draws = np.array([[0.1, 0.7, 0.3], [0.9, 0.5, 0.0], [0.2, 0.5, 1.0], [0.5, 0, 0.9], [0.3] * 3])
+
+    class Given(RandomErase):
+        def draw(self, number, key):
+            return tf.constant(draws, tf.float32)
+
+    before = DRAWS.integers(0, 256, (3, 8, 10, 3)).astype("uint8")
+    expected, color = before.copy(), before.mean((0, 1, 2)).astype("uint8")
+    for image, (chosen, area, ratio, y, x) in zip(expected, draws.T, strict=True):
+        area, ratio = 80 * (0.1 + 0.3 * area), 0.5 * 4**ratio
+        height, width = min(round((area / ratio) ** 0.5), 8), min(round((area * ratio) ** 0.5), 10)
+        top, left = int(y * (8 - height + 1)), int(x * (10 - width + 1))
+        image[top : top + height, left : left + width][chosen < 0.6] = color
+    erase = Given(0.6, area=(0.1, 0.4), aspect_ratio=(0.5, 2.0))
+    np.testing.assert_array_equal(erase(tf.constant(before), key(0)), expected)
+    assert [(a == b).all() for a, b in zip(before, expected)] == [False, True, False]
 
 
 def test_cutmix_pastes_a_given_rectangle():

@@ -198,6 +198,30 @@ def test_subnetworks_see_lower_resolutions():
     assert np.abs(flat(own) - flat(full)).max() > 1e-3
 
 
+def test_subnetworks_have_given_sizes_of_images_and_given_rates():
+    class Sized(MGAug):
+        def draw(self, subnetwork):
+            return tf.constant([24, 16])[subnetwork.number]
+
+    class Rated(ParameterMask):
+        def rate(self, subnetwork, key):
+            return tf.constant([0.25, 0.5], tf.float64)[subnetwork]
+
+    def record(episode, prune, key):
+        weights = {name: tf.ones_like(weight) for name, weight in theta(pupil).items()}
+        seen.append((episode, prune(weights)["conv2_kernel"].numpy()))
+        return {}, 0.0
+
+    augmentation, seen = Sized(Rated(), subnetworks=2, resolutions=[16, 24, 32]), []
+    pupil = ProtoNet(smooth_conv(way=None, size=32), augmentation=augmentation)
+    episode = task(large_images())
+    augmentation.augment({}, record, theta(pupil), None, episode, tf.constant(0), key(0))
+    for (changed, kept), size, rate in zip(seen, (24, 16), (0.25, 0.5), strict=True):
+        expected = interpolated(episode.query_x.numpy().astype(float), size)
+        np.testing.assert_allclose(changed.query_x, expected, rtol=1e-5, atol=1e-3)
+        np.testing.assert_array_equal(kept.mean(), 1 - rate)
+
+
 def test_one_graph_serves_all_resolutions():
     augmentation = MGAug(ParameterMask(), subnetworks=2, resolutions=[16, 24, 32])
     pupil = FOMAML(smooth_conv(size=32), inner_steps=1, augmentation=augmentation)

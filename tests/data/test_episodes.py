@@ -8,6 +8,7 @@ import scipy.interpolate
 import scipy.stats
 import tensorflow as tf
 
+from tfmgaug.data.draws import TaskDraw
 from tfmgaug.data.episodes import EpisodeSampler
 from tfmgaug.data.rotated_classes import RotatedClasses
 from tfmgaug.data.transforms import Augment, CenterCrop
@@ -243,6 +244,28 @@ def test_a_transform_may_declare_another_size():
     assert cropped.shape[2:] == (5, 4, 3)
 
 
+def test_tasks_are_made_of_given_classes_turns_and_images():
+    draws, classes = np.random.default_rng(0), pictures()
+    tasks = TaskDraw(
+        np.array([[4, 0, 2], [1, 5, 3]]),
+        draws.integers(0, 4, (2, 3)),
+        np.array([[draws.permutation(8)[:3] for _ in range(3)] for _ in range(2)]),
+    )
+
+    class Given(EpisodeSampler):
+        def draw(self, index):
+            return TaskDraw(*(tf.gather(part, index % 2) for part in tasks))
+
+    drawn = collect(Given(classes, 3, 1, 2, task_augmentation=RotatedClasses()), episodes=2)
+    rows = 8 * tasks.classes[..., None] + tasks.images
+    for task, label in np.ndindex(2, 3):
+        first, *others = np.rot90(
+            classes.images[rows[task, label]], tasks.turns[task, label], axes=(1, 2)
+        )
+        np.testing.assert_array_equal(drawn["support_x"][task, label], first)
+        np.testing.assert_array_equal(drawn["query_x"][task, 2 * label : 2 * label + 2], others)
+
+
 # Resolutions
 
 
@@ -263,6 +286,16 @@ def test_all_images_of_a_batch_are_reduced_to_one_of_the_resolutions():
     assert set(sides) == {9, 6, 4}
     assert sampler.dataset().element_spec[0]["query_x"].shape.as_list() == [2, 10, None, None, 3]
     assert sampler.image_shape == (9, 9, 3)
+
+
+def test_batches_have_given_resolutions():
+    class Given(EpisodeSampler):
+        def draw_resolution(self, index):
+            return tf.gather([6, 9], tf.cast(index[0] // self.tasks % 2, tf.int32))
+
+    sampler = Given(pictures(), query=2, tasks=2, resolutions=[9, 6, 4])
+    sides = [inputs["query_x"].shape[2] for inputs, _ in sampler.dataset(episodes=8)]
+    assert sides == [6, 9, 6, 9]
 
 
 def test_images_are_reduced_bilinearly_with_aligned_corners():

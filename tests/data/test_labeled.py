@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.helpers.toys import toy_classes
 from tfmgaug.data import Augment, LabeledSampler
@@ -23,6 +24,17 @@ def test_all_images_come_before_any_comes_again_and_then_in_another_order():
     assert rows[:30] != rows[30:]
     assert rows[:30] != list(range(30))
     np.testing.assert_array_equal(labels, np.array(rows) // 6)
+
+
+def test_images_stand_where_given_draws_put_them():
+    class Given(LabeledSampler):
+        def draw(self, place):
+            return tf.gather(tf.constant(rows, tf.int64), place)
+
+    classes, rows = toy_classes(classes=3, images=5), [7, 0, 7, 14, 3, 11]
+    images, labels = taken(Given(classes, batch=4), images=6)
+    np.testing.assert_array_equal(images, classes.images[rows])
+    np.testing.assert_array_equal(labels, np.array(rows) // 5)
 
 
 def test_what_stands_at_a_place_depends_on_nothing_else():

@@ -3,7 +3,7 @@ import pytest
 import scipy.stats
 import tensorflow as tf
 
-from tfmgaug.data.sinusoids import SinusoidSampler
+from tfmgaug.data.sinusoids import Sinusoid, SinusoidSampler
 
 
 def points(sampler, episodes=200, **arguments):
@@ -47,6 +47,24 @@ def test_constants_give_the_formula():
     assert x.min() >= 0
     assert x.max() < 1
     assert scipy.stats.kstest(x.ravel(), "uniform").pvalue > 0.01
+
+
+def test_targets_are_those_of_given_sinusoids():
+    draws = np.random.default_rng(0)
+    curves, given_x = draws.uniform(1, 2, (3, 4)), draws.uniform(-5, 5, (4, 5, 1))
+    noise = draws.normal(size=(4, 2, 1))
+
+    class Given(SinusoidSampler):
+        def draw(self, index):
+            parts = [tf.constant(part, tf.float32)[index] for part in (*curves, given_x, noise)]
+            return Sinusoid(*parts)
+
+    x, y = points(Given(shot=2, query=3), episodes=4)
+    amplitude, phase, frequency = curves[:, :, None]
+    expected = amplitude * np.sin(frequency * given_x[..., 0] + phase)
+    expected[:, :2] += noise[..., 0]
+    np.testing.assert_allclose(x, given_x[..., 0], rtol=1e-6)
+    np.testing.assert_allclose(y, expected, atol=1e-5)
 
 
 def test_a_frequency_range_is_drawn_from():

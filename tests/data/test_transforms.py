@@ -89,6 +89,36 @@ def test_crops_are_interpolated_between_aligned_corners():
         np.testing.assert_allclose(crop, expected, atol=0.51)
 
 
+def boxes_by_hand(draws, scale=(0.08, 1.0), ratio=(3 / 4, 4 / 3)):
+    """The first crop of ten that fits: top, left, height and width, as shares of the image."""
+    for image_draws in draws.astype(float):
+        areas, ratios, place = np.split(image_draws[:22], [10, 20])
+        areas = scale[0] + (scale[1] - scale[0]) * areas
+        ratios = ratio[0] * (ratio[1] / ratio[0]) ** ratios
+        sizes = np.stack([np.sqrt(areas / ratios), np.sqrt(areas * ratios)], -1)
+        size = sizes[np.argmax(sizes.max(1) <= 1)]
+        yield *(place * (1 - size)), *size
+
+
+def test_given_draws_crop_recolor_and_flip():
+    draws = np.random.default_rng(3).uniform(size=[6, Augment().draws]).astype(np.float32)
+    gray, clip = np.array([0.299, 0.587, 0.114]), lambda x: np.clip(x, 0, 255)
+    flips = []
+    boxes = boxes_by_hand(draws)
+    for image, row, (top, left, height, width), changed in zip(
+        COLOR, draws, boxes, Augment().apply(COLOR, draws).numpy(), strict=True
+    ):
+        rows, columns = top + height * np.linspace(0, 1, 9), left + width * np.linspace(0, 1, 12)
+        brightness, contrast, saturation = 0.6 + 0.8 * row[22:25]
+        x = clip(brightness * bilinear(image, 8 * rows, 11 * columns))
+        mean = (x @ gray).mean()
+        x = clip(mean + contrast * (x - mean))
+        x = clip((x @ gray)[..., None] + saturation * (x - (x @ gray)[..., None]))
+        flips.append(row[25] < 0.5)
+        np.testing.assert_allclose(changed, x[:, ::-1] if flips[-1] else x, atol=0.51)
+    assert 0 < sum(flips) < 6
+
+
 def test_a_narrow_crop_range_is_kept():
     down = augment(SLOPES, crop_scale=(0.25, 0.25), aspect_ratio=(1, 1), jitter=0, flip=False)
     height = down[:, -1, 0, 0].astype(float) - down[:, 0, 0, 0]

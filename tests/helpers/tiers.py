@@ -91,6 +91,7 @@ INTEGRATION = {
     "augmentation/mgaug_test.py": everything_but(
         "test_pruned_entries_do_not_move_in_the_inner_loop",
         "test_subnetworks_see_lower_resolutions",
+        "test_subnetworks_have_given_sizes_of_images_and_given_rates",
         "test_backbones_of_fixed_size_refuse_resolutions_by_name",
         "test_sparsity_is_that_of_the_highest_rate",
         "test_configuration_goes_round",

@@ -27,6 +27,27 @@ def pruned(mask):
     return [int(np.sum(1 - np.asarray(m))) for m in mask.masks().values()]
 
 
+def test_scores_start_where_given_draws_put_them():
+    draws = np.random.default_rng(1)
+    start = {
+        "dense1_kernel": draws.normal(size=(10, 10)),
+        "dense2_kernel": draws.normal(size=(10, 7)),
+    }
+
+    class Given(ScoreMask):
+        def draw(self, name, weight, key):
+            return tf.constant(start[name], weight.dtype)
+
+    mask, network = Given(0.3), Network(mlp(3, (10,), hidden=(10, 7), dtype="float64"))
+    mask.attach(network, network.model.layers[-1], key(0))
+    pruned_weights = mask(network.params)
+    for name, scores in start.items():
+        threshold = np.sort(scores, axis=None)[int(0.3 * scores.size) - 1]
+        kept = network.params[name].numpy() * (scores >= threshold)
+        np.testing.assert_array_equal(mask.thresholds[name], threshold)
+        np.testing.assert_array_equal(pruned_weights[name], kept)
+
+
 # The thresholds.
 
 

@@ -228,6 +228,7 @@ def test_it_works_in_the_graph_of_a_batch():
     [
         ({"concentration": 0.0}, "`concentration` must be positive"),
         ({"concentration": (1.0, -1.0)}, "`concentration` must be positive"),
+        ({"concentration": (1.0, 1.0, 1.0)}, "`concentration` must be a number or"),
         ({"depths": []}, "`depths` must be"),
         ({"depths": [-1]}, "`depths` must be"),
         ({"depths": [1, 1]}, "`depths` must be"),

@@ -1,14 +1,19 @@
-"""Meta-gradient augmentation: where masks meet the learner."""
+"""Meta-gradient augmentation (MGAug) by pruned sub-networks."""
 
-import functools
+from collections.abc import Callable, Sequence
+from typing import Any, Self
 
 import keras
 import tensorflow as tf
 
 from tfmgaug.configured import Settled
-from tfmgaug.engine.params import add
+from tfmgaug.engine.network import Network
+from tfmgaug.engine.params import Params, add
+from tfmgaug.episode import Episode
 from tfmgaug.masks.mask import Mask, Subnetwork, at_rate
 from tfmgaug.randomness import choose, fold
+
+_WeightTransform = Callable[[Params], Params]
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
@@ -38,7 +43,13 @@ class MGAug(Settled):
         Wang et al., MGAug, Eq. 7. (The authors' code sums over tasks where Eq. 7 averages.)
     """
 
-    def __init__(self, mask, subnetworks=3, start_step=0, resolutions=None):
+    def __init__(
+        self,
+        mask: Mask,
+        subnetworks: int = 3,
+        start_step: int = 0,
+        resolutions: Sequence[int] | None = None,
+    ) -> None:
         if not isinstance(mask, Mask):
             raise TypeError(f"`mask` must be a tfmgaug.masks.Mask. Received: {mask!r}.")
         if subnetworks < 1:
@@ -47,13 +58,13 @@ class MGAug(Settled):
             raise ValueError(f"`start_step` must not be negative. Received: {start_step}.")
         if resolutions is not None and (not resolutions or min(resolutions) < 1):
             raise ValueError(f"`resolutions` must be positive. Received: {resolutions}.")
-        self._network = None
+        self._network: Network | None = None
         self.mask = mask
         self.subnetworks = subnetworks
         self.start_step = start_step
         self.resolutions = None if resolutions is None else list(resolutions)
 
-    def attach(self, network, classifier=None):
+    def attach(self, network: Network, classifier: keras.Layer | None = None) -> None:
         """Binds the mask to a network.
 
         Args:
@@ -74,7 +85,16 @@ class MGAug(Settled):
         if self.resolutions is not None:
             check_resolutions(network.model, self.resolutions)
 
-    def augment(self, gradients, gradient_of, weights, scoring, episode, step, task_key):
+    def augment(
+        self,
+        gradients: Params,
+        gradient_of: Callable[[Episode, _WeightTransform, tf.Tensor], tuple[Params, tf.Tensor]],
+        weights: Params,
+        scoring: Params | None,
+        episode: Episode,
+        step: tf.Tensor,
+        task_key: tf.Tensor,
+    ) -> tuple[Params, tf.Tensor]:
         """Adds the meta-gradients of a task's sub-networks to the full network's.
 
         Args:
@@ -93,9 +113,10 @@ class MGAug(Settled):
         """
 
         def add_subnetwork(number, total, losses):
-            subnetwork_key = fold(task_key, "subnetwork", number)
-            prune = self._pruning(weights, scoring, number, episode.index, subnetwork_key)
-            added, loss = gradient_of(self._rescale(episode, subnetwork_key), prune, subnetwork_key)
+            subnetwork = self._subnetwork(number, episode, fold(task_key, "subnetwork", number))
+            prune = self._pruning(weights, scoring, subnetwork)
+            rescaled = self._rescale(episode, subnetwork)
+            added, loss = gradient_of(rescaled, prune, subnetwork.key)
             return number + 1, add(total, added), losses + tf.cast(loss, tf.float32)
 
         active = tf.where(step >= self.start_step, self.subnetworks, 0)
@@ -108,7 +129,7 @@ class MGAug(Settled):
         )
         return total, losses / self.subnetworks
 
-    def sparsity(self, weights):
+    def sparsity(self, weights: Params) -> Params:
         """Measures what the highest rate prunes.
 
         Args:
@@ -121,22 +142,36 @@ class MGAug(Settled):
         masks = self.mask.draw(weights, weights, at_rate(self.mask.rates[1]))
         return {name: 1 - tf.reduce_mean(mask) for name, mask in masks.items()}
 
-    def _pruning(self, weights, scoring, number, episode_index, subnetwork_key):
-        rate = self.mask.rate(number, subnetwork_key)
-        subnetwork = Subnetwork(number, episode_index, rate, subnetwork_key)
+    def draw(self, subnetwork: Subnetwork) -> tf.Tensor:
+        """Draws the image size of a sub-network; override it to give your own.
+
+        Args:
+            subnetwork: `Subnetwork` that the images are for.
+
+        Returns:
+            An int32 scalar, one of `resolutions`.
+        """
+        return choose(self.resolutions, fold(subnetwork.key, "resolution"))
+
+    def _subnetwork(self, number: tf.Tensor, episode: Episode, key: tf.Tensor) -> Subnetwork:
+        return Subnetwork(number, episode.index, self.mask.rate(number, key), key)
+
+    def _pruning(
+        self, weights: Params, scoring: Params | None, subnetwork: Subnetwork
+    ) -> _WeightTransform:
         masks = self.mask.draw(weights, scoring, subnetwork)
         masks = tf.nest.map_structure(tf.stop_gradient, masks)
-        return functools.partial(self.mask, masks=masks)
+        return lambda params: self.mask(params, masks)
 
-    def _rescale(self, episode, subnetwork_key):
+    def _rescale(self, episode: Episode, subnetwork: Subnetwork) -> Episode:
         if self.resolutions is None:
             return episode
-        size = choose(self.resolutions, fold(subnetwork_key, "resolution"))
+        size = self.draw(subnetwork)
         return episode._replace(
             support_x=_resize(episode.support_x, size), query_x=_resize(episode.query_x, size)
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, serializable."""
         return {
             "mask": keras.saving.serialize_keras_object(self.mask),
@@ -146,20 +181,20 @@ class MGAug(Settled):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         """Builds the augmentation from `get_config`'s result."""
         mask = keras.saving.deserialize_keras_object(config["mask"])
         return cls(**{**config, "mask": mask})
 
 
-def _resize(images, size):
+def _resize(images: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
     resized = tf.compat.v1.image.resize(
         tf.cast(images, tf.float32), [size, size], method="bilinear", align_corners=True
     )
     return tf.ensure_shape(resized, [images.shape[0], None, None, images.shape[-1]])
 
 
-def check_resolutions(backbone, resolutions):
+def check_resolutions(backbone: keras.Model, resolutions: Sequence[int]) -> None:
     """Refuses sizes of images that a backbone doesn't take.
 
     Args:

@@ -5,16 +5,13 @@ import hashlib
 import json
 import os
 import pathlib
-import re
-import time
-import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from tfmgaug.data import workers
-from tfmgaug.files import unwritable
+from tfmgaug.data.cache_files import replacing, sweep
 
 # Part of every key: raise it when the same files would be decoded to other bytes.
 FORMAT = 1
@@ -22,10 +19,6 @@ FORMAT = 1
 # Reading every byte of a large entry at each start would take longer than the start itself.
 _CHECKED_BLOCKS = 256
 _BLOCK = 1 << 20
-
-_STALE = 24 * 60 * 60  # seconds
-# Names of our own temporary files: the folder may hold others, which are their owner's.
-_LEFT_BEHIND = re.compile(r".+\.(npy|json)\.[0-9a-f]{32}\.tmp")
 
 
 def cache_directory(cache_dir: str | os.PathLike | None = None) -> pathlib.Path:
@@ -80,7 +73,7 @@ def content_key(
     content = make_key("content", list(zip(files, digests)))
     if None in digests:
         return content  # permissions may change, and neither size nor time tells
-    with _replacing(note) as file:
+    with replacing(note) as file:
         file.write(json.dumps({"root": str(root), "content": content}).encode())
     return content
 
@@ -105,7 +98,7 @@ def cached_note(
     with contextlib.suppress(OSError, ValueError):
         return dict(json.loads(path.read_text()))
     note = build()
-    with _replacing(path) as file:
+    with replacing(path) as file:
         file.write(json.dumps(note).encode())
     return note
 
@@ -184,13 +177,13 @@ def cached_images(
     arrays = _read(path)
     if arrays is not None:
         return arrays
-    _sweep(path.parent)
-    with _replacing(path) as file:
+    sweep(path.parent)
+    with replacing(path) as file:
         writer = Writer(file)
         rows, details = build(writer)
         writer.close(rows)
     record = {"details": details, "checksum": _checksum(path)}
-    with _replacing(path.with_suffix(".json")) as file:
+    with replacing(path.with_suffix(".json")) as file:
         file.write(json.dumps(record).encode())
     return np.load(path, mmap_mode="r"), json.loads(json.dumps(details))
 
@@ -204,14 +197,6 @@ def _read(path: pathlib.Path) -> tuple[np.ndarray, dict[str, Any]] | None:
         return np.load(path, mmap_mode="r"), record["details"]
     except (OSError, ValueError, KeyError, TypeError, EOFError):
         return None
-
-
-def _sweep(folder: pathlib.Path) -> None:
-    """Removes what killed processes left behind, if it is so old that none is at work on it."""
-    for left in folder.glob("*.tmp"):
-        with contextlib.suppress(OSError):
-            if _LEFT_BEHIND.fullmatch(left.name) and time.time() - left.stat().st_mtime > _STALE:
-                left.unlink()
 
 
 def _checksum(path: pathlib.Path) -> str:
@@ -242,60 +227,3 @@ def _digest(path: pathlib.Path) -> str | None:
             return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
     except OSError:
         return None
-
-
-@contextlib.contextmanager
-def _replacing(path: pathlib.Path) -> Iterator[BinaryIO]:
-    """Opens a temporary file that takes the name `path` once it is whole and on disk."""
-    temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")
-    with _explained(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = temporary.open("wb")
-    try:
-        yield _Explaining(file, path.parent)  # type: ignore[misc]
-        with _explained(path.parent):
-            file.flush()
-            os.fsync(file.fileno())
-            file.close()
-            os.replace(temporary, path)
-    finally:
-        with contextlib.suppress(OSError):  # closing writes what is buffered, and may fail again
-            file.close()
-        temporary.unlink(missing_ok=True)
-
-
-class _Explaining:
-    """A file whose failed writes say which cache could not be written, and what to do."""
-
-    def __init__(self, file: BinaryIO, folder: pathlib.Path) -> None:
-        self._file = file
-        self._folder = folder
-
-    def write(self, data: Any) -> int:
-        with _explained(self._folder):
-            return self._file.write(data)
-
-    def seek(self, position: int) -> int:
-        with _explained(self._folder):  # flushes what was buffered
-            return self._file.seek(position)
-
-    def truncate(self, size: int) -> int:
-        with _explained(self._folder):
-            return self._file.truncate(size)
-
-    def tell(self) -> int:
-        return self._file.tell()
-
-
-@contextlib.contextmanager
-def _explained(folder: pathlib.Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise unwritable(
-            f"The image cache {str(folder)!r}",
-            error.errno,
-            folder,
-            elsewhere="name another folder with the environment variable TFMGAUG_CACHE or the "
-            "argument cache_dir",
-        ) from error

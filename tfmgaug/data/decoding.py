@@ -1,4 +1,4 @@
-"""One image file decoded to uint8."""
+"""Decoding of image files to uint8 pixels."""
 
 import functools
 import importlib.util

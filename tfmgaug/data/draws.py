@@ -1,7 +1,25 @@
-"""Draws without replacement, by random keys."""
+"""Random draws of classes and images without replacement."""
+
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
+
+
+class TaskDraw(NamedTuple):
+    """What `EpisodeSampler` draws for a batch of tasks.
+
+    Attributes:
+        classes: int32 `[tasks, way]`, the number of the class behind each label.
+        turns: int32 `[tasks, way]`, quarter turns of each class, 0 to 3; only
+            `task_augmentation` reads them.
+        images: int32 `[tasks, way, shot + query]`, numbers of images within their class, those of
+            the support set first.
+    """
+
+    classes: tf.Tensor
+    turns: tf.Tensor
+    images: tf.Tensor
 
 
 def padded_size(groups: list[np.ndarray]) -> int:

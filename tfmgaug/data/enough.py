@@ -1,10 +1,28 @@
-"""The check that classes have enough images for episodes."""
+"""The checks that episodes can be drawn from classes."""
 
 from typing import Any
 
 import numpy as np
 
 from tfmgaug.data.image_groups import tables
+
+
+def check_classes(classes: Any) -> None:
+    """Refuses what is no images by class.
+
+    Args:
+        classes: anything.
+
+    Raises:
+        TypeError: it lacks an attribute of `ImageClasses` that sampling reads.
+    """
+    for attribute in ("images", "offsets", "counts", "class_names", "name"):
+        if not hasattr(classes, attribute):
+            raise TypeError(
+                "`classes` must be images by class (`tfmgaug.data.ImageClasses`, as "
+                "`tfmgaug.data.load` or `from_arrays` return them). "
+                f"Received: an object of type {type(classes).__name__}"
+            )
 
 
 def check_enough(classes: Any, way: int, shot: int, query: int) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfmgaug.data.draws import apart, distinct, padded_size, pick
-from tfmgaug.data.enough import check_enough
+from tfmgaug.data.draws import TaskDraw, apart, distinct, padded_size, pick
+from tfmgaug.data.enough import check_classes, check_enough
 from tfmgaug.data.image_groups import tables
 from tfmgaug.data.indexed import (
     check_integer,
@@ -100,7 +100,7 @@ class EpisodeSampler:
         resolutions: Sequence[int] | None = None,
         partition_seed: int | None = None,
     ) -> None:
-        _check_classes(classes)
+        check_classes(classes)
         self.classes = classes
         self.way = check_integer("way", way, minimum=2)
         self.shot = check_integer("shot", shot)
@@ -167,6 +167,38 @@ class EpisodeSampler:
         """
         return single_episode(self._batch, index)
 
+    def draw(self, index: tf.Tensor) -> TaskDraw:
+        """Draws what tasks are made of; override it to give your own.
+
+        Args:
+            index: int64 `[tasks]`, consecutive indices of episodes.
+
+        Returns:
+            A `tfmgaug.data.draws.TaskDraw`.
+        """
+        counts = np.asarray(self.classes.counts, np.int32)
+        padded = padded_size(self.groups)
+        keys = random_integers(self.seed, _DRAWS, index, padded + self.way * counts.max())
+        image_keys = tf.reshape(keys[:, padded:], [-1, self.way, counts.max()])
+        picked = pick(self.groups, keys[:, :padded], self.way)
+        if self.task_augmentation is not None:
+            picked = self._with_new_classes(picked, index)
+        turns, picked = picked // len(counts), picked % len(counts)
+        return TaskDraw(picked, turns, self._distinct(image_keys, picked, counts))
+
+    def draw_resolution(self, index: tf.Tensor) -> tf.Tensor:
+        """Draws the side that a batch's images are reduced to; override it to give your own.
+
+        Args:
+            index: int64 `[tasks]`, consecutive indices of episodes.
+
+        Returns:
+            An int32 scalar, one of `resolutions`.
+        """
+        batch = index[:1] // self.tasks
+        number = random_uniform(self.seed, _RESOLUTION, batch, 1)[0, 0] * len(self.resolutions)
+        return tf.gather(tf.constant(self.resolutions), tf.cast(number, tf.int32))
+
     def _check_shape(self) -> tuple[int, int, int]:
         """The shape of an image once it is transformed."""
         shape = tuple(self.classes.images.shape[1:])
@@ -184,14 +216,14 @@ class EpisodeSampler:
         return np.array_split(np.argsort(keys[0], kind="stable"), self.way)
 
     def _batch(self, index: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
-        turns, rows = self._draw(index)
-        images = [self._read(part) for part in tf.split(rows, [self.shot, self.query], axis=-1)]
+        drawn = self.draw(index)
+        images = self._read(drawn)
         if self.task_augmentation is not None:
-            images = [self._rotated(part, turns) for part in images]
+            images = [self._rotated(part, drawn.turns) for part in images]
         if self.transform is not None:
             images = self._transformed(images, index)
         if self.resolutions is not None:
-            size = self._resolution(index)
+            size = self.draw_resolution(index)
             images = [reduced(part, size) for part in images]
         inputs = {
             "support_x": images[0],
@@ -200,24 +232,6 @@ class EpisodeSampler:
             "index": index,
         }
         return inputs, self._labels(index, self.query)
-
-    def _draw(self, index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """What each task is made of.
-
-        Quarter turns of its classes, `[tasks, way]`, and its rows of `classes.images`,
-        `[tasks, way, shot + query]` int64.
-        """
-        counts = np.asarray(self.classes.counts, np.int32)
-        offsets = tf.constant(np.asarray(self.classes.offsets, np.int64))
-        padded = padded_size(self.groups)
-        keys = random_integers(self.seed, _DRAWS, index, padded + self.way * counts.max())
-        image_keys = tf.reshape(keys[:, padded:], [-1, self.way, counts.max()])
-        picked = pick(self.groups, keys[:, :padded], self.way)
-        if self.task_augmentation is not None:
-            picked = self._with_new_classes(picked, index)
-        turns, picked = picked // len(counts), picked % len(counts)
-        images = self._distinct(image_keys, picked, counts)
-        return turns, tf.gather(offsets, picked)[..., tf.newaxis] + tf.cast(images, tf.int64)
 
     def _distinct(self, keys: tf.Tensor, picked: tf.Tensor, counts: np.ndarray) -> tf.Tensor:
         """Which images of the picked classes: `[tasks, way, shot + query]` int32."""
@@ -236,9 +250,14 @@ class EpisodeSampler:
             random_uniform(self.seed, _ROTATED, index, self.way) < probability, new, picked
         )
 
-    def _read(self, rows: tf.Tensor) -> tf.Tensor:
-        flat = tf.reshape(rows, [-1, self.way * rows.shape[-1]])
-        return tf.gather(self._images, flat + self._first_row)
+    def _read(self, drawn: TaskDraw) -> list[tf.Tensor]:
+        """The images of the support and of the query sets."""
+        offsets = tf.constant(np.asarray(self.classes.offsets, np.int64))
+        first = self._first_row + tf.gather(offsets, drawn.classes)[..., tf.newaxis]
+        rows = first + tf.cast(drawn.images, tf.int64)
+        parts = tf.split(rows, [self.shot, self.query], axis=-1)
+        flat = [tf.reshape(part, [-1, self.way * part.shape[-1]]) for part in parts]
+        return [tf.gather(self._images, part) for part in flat]
 
     def _rotated(self, images: tf.Tensor, turns: tf.Tensor) -> tf.Tensor:
         turns = tf.repeat(turns, images.shape[1] // self.way, axis=1)
@@ -269,21 +288,6 @@ class EpisodeSampler:
             fn_output_signature=images.dtype,
         )
 
-    def _resolution(self, index: tf.Tensor) -> tf.Tensor:
-        batch = index[:1] // self.tasks
-        number = random_uniform(self.seed, _RESOLUTION, batch, 1)[0, 0] * len(self.resolutions)
-        return tf.gather(tf.constant(self.resolutions), tf.cast(number, tf.int32))
-
     def _labels(self, index: tf.Tensor, images: int) -> tf.Tensor:
         labels = tf.constant(np.repeat(np.arange(self.way, dtype=np.int32), images))
         return tf.tile(labels[tf.newaxis], [length(index), 1])
-
-
-def _check_classes(classes: Any) -> None:
-    for attribute in ("images", "offsets", "counts", "class_names", "name"):
-        if not hasattr(classes, attribute):
-            raise TypeError(
-                "`classes` must be images by class (`tfmgaug.data.ImageClasses`, as "
-                "`tfmgaug.data.load` or `from_arrays` return them). "
-                f"Received: an object of type {type(classes).__name__}"
-            )

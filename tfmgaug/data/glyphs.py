@@ -1,4 +1,4 @@
-"""The embedded set: characters of many scripts, drawn with the fonts that matplotlib ships."""
+"""The built-in data set: characters of many scripts, in the fonts that matplotlib ships."""
 
 import functools
 import os

@@ -11,9 +11,7 @@ import numpy as np
 from tfmgaug.data import image_groups
 from tfmgaug.data.duplicates import Duplicates
 from tfmgaug.data.enough import lacking
-from tfmgaug.data.pixels import check_pixels
-
-_SAMPLE = 1000  # images that the mean and the standard deviation are taken over
+from tfmgaug.data.pixels import check_images, moments
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -60,26 +58,10 @@ class ImageClasses:
         object.__setattr__(self, "class_names", tuple(str(name) for name in self.class_names))
         object.__setattr__(self, "unreadable", tuple(str(path) for path in self.unreadable))
         self.offsets.flags.writeable = False
-        self._check_images()
+        check_images(self.images, stacklevel=5)
         self._check_classes()
         if self.groups is not None:
             object.__setattr__(self, "groups", image_groups.codes(self.groups, len(self.images)))
-
-    def _check_images(self) -> None:
-        if not isinstance(self.images, np.ndarray):
-            raise TypeError(f"`images` must be a numpy array. Received: {type(self.images)}.")
-        if self.images.dtype != np.uint8:
-            raise ValueError(
-                f"`images` must be uint8 in 0-255. Received dtype: {self.images.dtype}. Convert "
-                "pixels in 0-1 by `(255 * images).round().astype('uint8')`."
-            )
-        shape = self.images.shape
-        if len(shape) != 4 or shape[3] not in (1, 3) or 0 in shape[1:]:
-            raise ValueError(
-                "`images` must have the shape [images, height, width, channels] with 1 or 3 "
-                f"channels. Received: {shape}."
-            )
-        check_pixels(self.images, stacklevel=5)
 
     def _check_classes(self) -> None:
         offsets, names = self.offsets, self.class_names
@@ -135,13 +117,7 @@ class ImageClasses:
     def _moments(self) -> tuple[float, float]:
         if not len(self.images):
             raise ValueError(f"{self.name!r} holds no images to take a mean over.")
-        rows = np.linspace(0, len(self.images) - 1, min(_SAMPLE, len(self.images))).astype(int)
-        # Sums of integers are exact, hence the same on every machine.
-        pixels = np.bincount(self.images[rows].ravel(), minlength=256)
-        values = np.arange(256)
-        mean = float(pixels @ values) / pixels.sum()
-        variance = float(pixels @ values**2) / pixels.sum() - mean**2
-        return mean, float(np.sqrt(max(variance, 0.0)))
+        return moments(self.images)
 
     def of_class(self, which: int | str) -> np.ndarray:
         """Returns the images of one class.

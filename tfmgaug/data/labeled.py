@@ -76,15 +76,26 @@ class LabeledSampler:
         """
         return indexed_dataset(self._batch, self.batch, start, images)
 
-    def _batch(self, place: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def draw(self, place: tf.Tensor) -> tf.Tensor:
+        """Draws which images stand at some places; override it to give your own.
+
+        Args:
+            place: int64 `[batch]`, consecutive places.
+
+        Returns:
+            The rows of `classes.images`, int64 `[batch]`.
+        """
         number = tf.constant(len(self._labels), tf.int64)
         rounds = place // number
         seeds = tf.stack([tf.fill(tf.shape(place), tf.constant(self.seed, tf.int64)), rounds], 1)
         seeds = tf.pad(seeds, [[0, 0], [0, 1]], constant_values=_ORDER)
         # What tf.random.experimental.index_shuffle calls, which spoils vectors of seeds.
-        rows = tf.raw_ops.RandomIndexShuffle(
+        return tf.raw_ops.RandomIndexShuffle(
             index=place % number, seed=seeds, max_index=number - 1, rounds=4
         )
+
+    def _batch(self, place: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        rows = self.draw(place)
         images = tf.gather(self._images, rows + self._first_row)
         if self.transform is not None:
             draws = random_uniform(self.seed, _IMAGES, place, self.transform.draws)

@@ -1,4 +1,4 @@
-"""The check that pixels are finite and on the scale of images, 0 to 255."""
+"""The checks that images are arrays of pixels in 0 to 255, and the mean and deviation of pixels."""
 
 import warnings
 from typing import Any
@@ -7,6 +7,33 @@ import numpy as np
 
 _SAMPLE = 1000  # images looked at
 _DRAWN = 0.01  # the least share of ones in a drawing of zeros and ones
+
+
+def check_images(images: Any, stacklevel: int) -> None:
+    """Refuses what is no array of images of 8 bits, and warns of pixels that are in 0-1.
+
+    Args:
+        images: anything.
+        stacklevel: of the warning, see `warnings.warn`.
+
+    Raises:
+        TypeError: it is not a numpy array.
+        ValueError: its type or shape is not that of images.
+    """
+    if not isinstance(images, np.ndarray):
+        raise TypeError(f"`images` must be a numpy array. Received: {type(images)}.")
+    if images.dtype != np.uint8:
+        raise ValueError(
+            f"`images` must be uint8 in 0-255. Received dtype: {images.dtype}. Convert "
+            "pixels in 0-1 by `(255 * images).round().astype('uint8')`."
+        )
+    shape = images.shape
+    if len(shape) != 4 or shape[3] not in (1, 3) or 0 in shape[1:]:
+        raise ValueError(
+            "`images` must have the shape [images, height, width, channels] with 1 or 3 "
+            f"channels. Received: {shape}."
+        )
+    check_pixels(images, stacklevel=stacklevel)
 
 
 def check_pixels(images: Any, name: str = "images", raw: bool = True, stacklevel: int = 3) -> None:
@@ -39,8 +66,7 @@ def check_pixels(images: Any, name: str = "images", raw: bool = True, stacklevel
     elif not raw or images[0].max() > 1:
         return  # as almost always
     else:
-        rows = np.linspace(0, len(images) - 1, min(_SAMPLE, len(images))).astype(int)
-        images = images[np.unique(rows)]
+        images = images[np.unique(_sample(len(images)))]
     low, high = images.min(), images.max()
     if not raw or (low >= 0 and high > 1) or low == high == 0 or _is_drawing(images):
         return
@@ -50,6 +76,23 @@ def check_pixels(images: Any, name: str = "images", raw: bool = True, stacklevel
         f"{remedy}",
         stacklevel=stacklevel,
     )
+
+
+def moments(images: np.ndarray) -> tuple[float, float]:
+    """Measures the mean and the standard deviation of pixels, over a fixed sample of the images.
+
+    Args:
+        images: uint8 `[images, height, width, channels]`, at least one.
+
+    Returns:
+        The mean and the standard deviation, the same on every machine.
+    """
+    # Sums of integers are exact.
+    pixels = np.bincount(images[_sample(len(images))].ravel(), minlength=256)
+    values = np.arange(256)
+    mean = float(pixels @ values) / pixels.sum()
+    variance = float(pixels @ values**2) / pixels.sum() - mean**2
+    return mean, float(np.sqrt(max(variance, 0.0)))
 
 
 def takes_raw_pixels(backbone: Any) -> bool:
@@ -64,6 +107,11 @@ def takes_raw_pixels(backbone: Any) -> bool:
         hasattr(layer, "image_shape") and getattr(layer, "standard_deviation", 0) > 1
         for layer in layers
     )
+
+
+def _sample(number: int) -> np.ndarray:
+    """The numbers of up to 1000 of some images, evenly spaced."""
+    return np.linspace(0, number - 1, min(_SAMPLE, number)).astype(int)
 
 
 def _is_drawing(images: np.ndarray) -> bool:

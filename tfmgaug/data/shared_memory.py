@@ -1,4 +1,4 @@
-"""An array as a tensor that shares its memory, so that memory-mapped files stay on disk."""
+"""Tensors that share an array's memory, so that memory-mapped files stay on disk."""
 
 import numpy as np
 import tensorflow as tf

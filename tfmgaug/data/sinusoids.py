@@ -2,6 +2,7 @@
 
 import math
 import numbers
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -14,6 +15,24 @@ from tfmgaug.data.indexed import (
 from tfmgaug.episode import Episode
 
 _TARGET, _INPUTS, _NOISE = range(3)
+
+
+class Sinusoid(NamedTuple):
+    """What `SinusoidSampler` draws for a task.
+
+    Attributes:
+        amplitude: float32 scalar.
+        phase: float32 scalar.
+        frequency: float32 scalar.
+        x: float32 `[shot + query, 1]`, the inputs, those of the support set first.
+        noise: float32 `[shot, 1]`, what is added to the support targets; None: nothing.
+    """
+
+    amplitude: tf.Tensor
+    phase: tf.Tensor
+    frequency: tf.Tensor
+    x: tf.Tensor
+    noise: tf.Tensor | None
 
 
 class SinusoidSampler:
@@ -125,18 +144,31 @@ class SinusoidSampler:
         return inputs, query_y
 
     def _task(self, index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
-        curve = tf.unstack(self._uniform(_TARGET, index, 3))
-        ranges = (self.amplitude, self.phase, self.frequency)
-        amplitude, phase, frequency = map(_scale, curve, ranges)
-        x = self._uniform(_INPUTS, index, self.shot + self.query)
-        x = _scale(x, self.domain)[:, tf.newaxis]  # [shot + query, 1]
+        amplitude, phase, frequency, x, noise = self.draw(index)
         y = amplitude * tf.sin(frequency * x + phase)
         (support_x, query_x), (support_y, query_y) = (
             tf.split(part, [self.shot, self.query]) for part in (x, y)
         )
-        if self.noise:
-            support_y += self.noise * self._normal(index)
+        if noise is not None:
+            support_y += noise
         return support_x, support_y, query_x, query_y
+
+    def draw(self, index: tf.Tensor) -> Sinusoid:
+        """Draws a task; override it to give your own.
+
+        Args:
+            index: int64 scalar, of the episode.
+
+        Returns:
+            A `Sinusoid`.
+        """
+        curve = tf.unstack(self._uniform(_TARGET, index, 3))
+        amplitude, phase, frequency = map(
+            _scale, curve, (self.amplitude, self.phase, self.frequency)
+        )
+        x = _scale(self._uniform(_INPUTS, index, self.shot + self.query), self.domain)
+        noise = self.noise * self._normal(index) if self.noise else None
+        return Sinusoid(amplitude, phase, frequency, x[:, tf.newaxis], noise)
 
     def _uniform(self, purpose: int, index: tf.Tensor, number: int) -> tf.Tensor:
         return random_uniform(self.seed, purpose, tf.reshape(index, [1]), number)[0]

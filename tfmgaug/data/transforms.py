@@ -1,4 +1,4 @@
-"""Image transforms, whose random draws are handed in."""
+"""Image augmentation and crops, by random numbers that are passed in."""
 
 import abc
 import numbers

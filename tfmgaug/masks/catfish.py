@@ -1,9 +1,13 @@
-"""Catfish pruning (CP): prunes the entries of highest MMCA score."""
+"""Catfish pruning (CP): a mask of the weights with the highest memorization scores."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import keras
 import tensorflow as tf
 
-from tfmgaug.masks.mask import Mask, prune_top
+from tfmgaug.engine.params import Params
+from tfmgaug.masks.mask import Mask, Subnetwork, prune_top
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
@@ -32,7 +36,12 @@ class CatfishMask(Mask):
         by the rate: an erratum.)
     """
 
-    def __init__(self, rates=(0.001, 0.02), score="query_loss", **kwargs):
+    def __init__(
+        self,
+        rates: float | Sequence[float] = (0.001, 0.02),
+        score: Literal["query_loss", "meta_gradient"] = "query_loss",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(rates, **kwargs)
         if score not in ("query_loss", "meta_gradient"):
             raise ValueError(
@@ -40,11 +49,11 @@ class CatfishMask(Mask):
             )
         self.score = score
 
-    def draw(self, weights, gradients, subnetwork):
+    def draw(self, weights: Params, gradients: Params | None, subnetwork: Subnetwork) -> Params:
         return {
             name: prune_top(tf.abs(gradients[name] * weights[name]), subnetwork.rate)
             for name in self.prunable
         }
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "score": self.score}

@@ -1,4 +1,4 @@
-"""Networks cut to a smaller width: the pruned channels are removed."""
+"""Removal of pruned channels: a network cut to a smaller width."""
 
 import keras
 import numpy as np
@@ -11,13 +11,15 @@ from tfmgaug.engine.params import name_of
 from tfmgaug.layers import BatchNormalization, Context, FiLM, SpatialDense
 from tfmgaug.masks.mask import at_rate
 from tfmgaug.masks.width import WidthMask
+from tfmgaug.types import Shape
 
+_Entering = tuple[np.ndarray, Shape]  # the channels left of a tensor, and its whole shape
 _layers = keras.layers
 _KERNELS = (_layers.Conv1D, _layers.Conv2D, _layers.Conv3D, _layers.Dense, SpatialDense)
 _MERGES = (_layers.Add, _layers.Average, _layers.Maximum, _layers.Multiply, _layers.Subtract)
-# Each channel has weights of its own.
+# Layers with separate weights for each channel.
 _OF_CHANNELS = (BatchNormalization, FiLM)
-# They keep channels apart, and zero stays zero.
+# Layers that treat each channel by itself and map zero to zero.
 _CHANNELWISE = (
     _layers.Activation,
     _layers.AveragePooling1D,
@@ -37,7 +39,7 @@ _CHANNELWISE = (
 )
 
 
-def cut(backbone, rate, embedding=False):
+def cut(backbone: keras.Model, rate: float, embedding: bool = False) -> keras.Model:
     """Cuts the channels out of a network that a `WidthMask` of this rate sets to zero.
 
     `cut(backbone, rate)(x) = backbone_with(mask * weights)(x)`: each convolution and hidden dense
@@ -89,7 +91,7 @@ def cut(backbone, rate, embedding=False):
     return smaller
 
 
-def _masked_channels(backbone, rate, embedding):
+def _masked_channels(backbone: keras.Model, rate: float, embedding: bool) -> dict[str, np.ndarray]:
     """Returns the channels that a mask leaves, by the name of the weight that it acts on."""
     network, mask = Network(backbone), WidthMask(rate)
     mask.attach(network, None if embedding else classifier_of(backbone))
@@ -108,11 +110,12 @@ class _KeptChannels:
         outputs: the same of the outputs, for layers with a kernel.
     """
 
-    def __init__(self, masked):
+    def __init__(self, masked: dict[str, np.ndarray]) -> None:
         self._masked = masked
-        self.inputs, self.outputs = {}, {}
+        self.inputs: dict[int, np.ndarray] = {}
+        self.outputs: dict[int, np.ndarray] = {}
 
-    def follow(self, model):
+    def follow(self, model: keras.Model) -> None:
         """Follows a model's calls of layers, from all channels of its input."""
         left = {id(model.inputs[0]): np.arange(model.inputs[0].shape[-1])}
         for node in calls(model):
@@ -121,7 +124,7 @@ class _KeptChannels:
                 leaving = self._through(node.operation, tensors, node.outputs[0].shape)
                 left.update((id(x), leaving) for x in node.outputs)
 
-    def weights(self, layer):
+    def weights(self, layer: keras.Layer) -> list[np.ndarray]:
         """Returns what is left of a layer's weights."""
         if isinstance(layer, Context):
             return layer.get_weights()
@@ -134,7 +137,7 @@ class _KeptChannels:
             return [weight[..., entering] for weight in layer.get_weights()]
         return layer.get_weights()
 
-    def _through(self, layer, tensors, shape):
+    def _through(self, layer: keras.Layer, tensors: list[_Entering], shape: Shape) -> np.ndarray:
         if isinstance(layer, Context):
             return np.arange(layer.size)  # whatever it is called on
         entering = tensors[0][0]
@@ -156,7 +159,7 @@ class _KeptChannels:
             return entering
         raise _uncuttable(layer, "is of a kind whose channels can't be followed")
 
-    def _through_kernel(self, layer, tensors):
+    def _through_kernel(self, layer: keras.Layer, tensors: list[_Entering]) -> np.ndarray:
         everything = np.arange(layer.kernel.shape[-1])
         leaving = self._masked.get(name_of(layer.kernel), everything)
         self.outputs[id(layer)] = leaving
@@ -165,7 +168,7 @@ class _KeptChannels:
             raise _uncuttable(layer, "has groups, or channels that do not come last")
         return leaving
 
-    def _through_normalization(self, layer, entering):
+    def _through_normalization(self, layer: keras.Layer, entering: np.ndarray) -> np.ndarray:
         masks = [
             self._masked.get(name_of(v), np.arange(v.shape[-1])) for v in layer.trainable_variables
         ]
@@ -174,15 +177,15 @@ class _KeptChannels:
         return entering
 
 
-def _is_whole(left, shape):
+def _is_whole(left: np.ndarray, shape: Shape) -> bool:
     return len(left) == shape[-1]
 
 
-def _is_last(layer):
+def _is_last(layer: keras.Layer) -> bool:
     return getattr(layer, "data_format", None) != "channels_first"
 
 
-def _flattened(left, shape):
+def _flattened(left: np.ndarray, shape: Shape) -> np.ndarray:
     """Finds the entries of a flattened tensor that belong to the channels left."""
     if None in shape[1:]:
         return left  # of an output: no layer with weights can follow
@@ -190,7 +193,7 @@ def _flattened(left, shape):
     return (positions[:, None] * shape[-1] + left).reshape(-1)
 
 
-def _uncuttable(layer, reason):
+def _uncuttable(layer: keras.Layer, reason: str) -> ValueError:
     return ValueError(
         f"Layer {layer.name!r} ({type(layer).__name__}) can't be cut: it {reason}. Cutting takes "
         "functional models of convolutions, dense layers, tfmgaug's layers, pooling, activations, "

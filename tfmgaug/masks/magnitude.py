@@ -1,10 +1,14 @@
-"""Magnitude mask: prunes the smallest weights, while a schedule has it act."""
+"""Magnitude pruning: a mask of the smallest weights, which a schedule switches on and off."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from tfmgaug.configured import Settled
-from tfmgaug.engine.params import read
+from tfmgaug.engine.network import Network
+from tfmgaug.engine.params import Params, read
 from tfmgaug.masks.mask import apply, number_pruned, prune_top
 
 
@@ -37,7 +41,7 @@ class MagnitudeMask(Settled, keras.layers.Layer):
         Algorithm 1.
     """
 
-    def __init__(self, rates, **kwargs):
+    def __init__(self, rates: float | Sequence[float], **kwargs: Any) -> None:
         super().__init__(autocast=False, **kwargs)
         self.rates = float(rates) if isinstance(rates, (int, float)) else list(map(float, rates))
         shares = self.rates if isinstance(self.rates, list) else [self.rates]
@@ -46,11 +50,11 @@ class MagnitudeMask(Settled, keras.layers.Layer):
                 "`rates` must be a share, or one for each layer, with 0 <= rate < 1. "
                 f"Received: rates={rates}."
             )
-        self._network = None
+        self._network: Network | None = None
         self.built = True
 
-    def attach(self, network):
-        """Learns the layout of a network's weights, and makes a mask that prunes nothing.
+    def attach(self, network: Network) -> None:
+        """Makes the mask of a network, which prunes nothing at first.
 
         Args:
             network: `Network`.
@@ -77,7 +81,7 @@ class MagnitudeMask(Settled, keras.layers.Layer):
             shape=(), dtype="int64", initializer="zeros", name="phase", **fixed
         )
 
-    def _per_kernel(self):
+    def _per_kernel(self) -> dict[str, float]:
         rates = self.rates if isinstance(self.rates, list) else [self.rates] * len(self._names)
         if len(rates) != len(self._names):
             raise ValueError(
@@ -88,18 +92,18 @@ class MagnitudeMask(Settled, keras.layers.Layer):
 
     # Keras would save a dictionary of variables a second time.
     @property
-    def masks(self):
+    def masks(self) -> list[keras.Variable]:
         """The mask of each kernel: variables of zeros and ones shaped like it."""
         return self.non_trainable_variables[: len(self._names)]
 
     @property
-    def _masks(self):
+    def _masks(self) -> dict[str, keras.Variable]:
         return dict(zip(self._names, self.masks))
 
-    def call(self, weights):
+    def call(self, weights: Params) -> Params:
         return apply(weights, read(self._masks))
 
-    def prune(self):
+    def prune(self) -> None:
         """Switches the mask on: finds the entries of smallest magnitude and sets them to zero."""
         for name, mask in self._masks.items():
             magnitudes = tf.abs(tf.convert_to_tensor(self._network.variables[name]))
@@ -108,36 +112,36 @@ class MagnitudeMask(Settled, keras.layers.Layer):
             mask.assign(tf.cast(kept, tf.uint8))
         self.apply()
 
-    def release(self):
+    def release(self) -> None:
         """Switches the mask off: pruned entries may move again, from zero."""
         for mask in self.masks:
             mask.assign(tf.ones_like(tf.convert_to_tensor(mask)))
 
     @property
-    def num_pruned(self):
+    def num_pruned(self) -> int:
         """The number of entries that are zero while the mask is on."""
         return sum(
             int(number_pruned(tf.constant(self._rates[name], tf.float64), mask.numpy().size))
             for name, mask in self._masks.items()
         )
 
-    def apply(self):
+    def apply(self) -> None:
         """Sets the weights that are pruned to zero."""
         for name, weight in self(self._network.params).items():
             if name in self._rates:
                 self._network.variables[name].assign(weight)
 
-    def sparsity(self):
+    def sparsity(self) -> dict[str, float]:
         """Returns the share of each kernel that is pruned now, by the name of the weight."""
         shares = {n: 1 - tf.reduce_mean(tf.cast(m, tf.float64)) for n, m in self._masks.items()}
         return {name: float(share) for name, share in shares.items()}
 
     @property
-    def kept(self):
+    def kept(self) -> tuple[int, int]:
         """The number of entries that are kept now, and that of all, of the kernels."""
         masks = [tf.convert_to_tensor(mask) for mask in self.masks]
         kept = sum(int(tf.math.count_nonzero(mask)) for mask in masks)
         return kept, sum(mask.shape.num_elements() for mask in masks)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "rates": self.rates}

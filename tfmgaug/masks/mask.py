@@ -1,6 +1,8 @@
-"""The base of all masks that are drawn: Keras layers from weights to pruned weights."""
+"""The base class of masks that are drawn for each sub-network."""
 
 import dataclasses
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
 
 import keras
 import tensorflow as tf
@@ -33,8 +35,8 @@ class Subnetwork:
 class Mask(Settled, keras.layers.Layer):
     """Prunes weights: `w_j <- w_j * m_j` with `m_j` zero or one.
 
-    Subclasses say in `draw` which entries go. Convolution kernels and hidden dense kernels are
-    pruned; biases, normalization and the classifier never are.
+    Subclasses choose in `draw` which entries are pruned. Convolution kernels and hidden dense
+    kernels are pruned; biases, normalization and the classifier never are.
 
     Args:
         rates: share of the entries of every pruned layer, in [0, 1): one number for all
@@ -47,9 +49,10 @@ class Mask(Settled, keras.layers.Layer):
     """
 
     # Which gradients `draw` reads: None, "query_loss" or "meta_gradient".
-    score = None
+    score: Literal["query_loss", "meta_gradient"] | None = None
+    prunable: list[str]  # the names of the weights that can be pruned, once attached
 
-    def __init__(self, rates, **kwargs):
+    def __init__(self, rates: float | Sequence[float], **kwargs: Any) -> None:
         super().__init__(autocast=False, **kwargs)
         low, high = (rates, rates) if isinstance(rates, (int, float)) else tuple(rates)
         if not 0 <= low <= high < 1:
@@ -60,8 +63,8 @@ class Mask(Settled, keras.layers.Layer):
         self.rates = (float(low), float(high))
         self.built = True
 
-    def attach(self, network: Network, classifier=None) -> None:
-        """Learns which weights of a network can be pruned.
+    def attach(self, network: Network, classifier: keras.Layer | None = None) -> None:
+        """Finds the weights of a network that can be pruned.
 
         Args:
             network: `Network`.
@@ -73,17 +76,17 @@ class Mask(Settled, keras.layers.Layer):
         layers = prunable_layers(network.model, classifier)
         self.prunable = self._in_order(network, (layer.kernel for layer in layers))
 
-    def _in_order(self, network, variables) -> list[str]:
+    def _in_order(self, network: Network, variables: Iterable[keras.Variable]) -> list[str]:
         """Names variables in the order of the network's weights."""
         names = set(by_name(variables))
         return [name for name in network.variables if name in names]
 
-    def rate(self, subnetwork, key):
-        """Draws a sub-network's rate.
+    def rate(self, subnetwork: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
+        """Draws a sub-network's rate; override it to give your own.
 
         Args:
-            subnetwork: int32 scalar; number 0 gets the highest rate.
-            key: stateless key, `[2]`.
+            subnetwork: int32 scalar, its number; 0 gets the highest rate.
+            key: stateless key, `[2]`, of this sub-network.
 
         Returns:
             A float64 scalar.
@@ -95,7 +98,7 @@ class Mask(Settled, keras.layers.Layer):
         return tf.where(subnetwork == 0, tf.constant(high, tf.float64), drawn)
 
     def draw(self, weights: Params, gradients: Params | None, subnetwork: Subnetwork) -> Params:
-        """Chooses the entries to prune.
+        """Chooses the entries to prune; override it to give your own.
 
         Args:
             weights: the network's weights, by name.
@@ -107,10 +110,10 @@ class Mask(Settled, keras.layers.Layer):
         """
         raise NotImplementedError
 
-    def call(self, weights, masks):
+    def call(self, weights: Params, masks: Params) -> Params:
         return apply(weights, masks)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "rates": self.rates}
 
 
@@ -122,8 +125,10 @@ def apply(weights: Params, masks: Params) -> Params:
     }
 
 
-def prunable_layers(backbone, classifier=None):
-    """Names the layers whose kernels masks may prune.
+def prunable_layers(
+    backbone: keras.Model, classifier: keras.Layer | None = None
+) -> list[keras.Layer]:
+    """Finds the layers whose kernels masks may prune.
 
     Args:
         backbone: `keras.Model`.
@@ -150,7 +155,7 @@ def prunable_layers(backbone, classifier=None):
     return layers
 
 
-def prune_top(scores, rate):
+def prune_top(scores: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
     """Masks the entries of highest score: exactly `floor(rate * n)`, ties by index.
 
     Args:
@@ -170,12 +175,12 @@ def prune_top(scores, rate):
 
 
 def at_rate(rate: float) -> Subnetwork:
-    """Returns the sub-network of a rate, for masks whose size alone is asked for."""
+    """Returns a sub-network of this rate, for masks of which only the sizes matter."""
     number, index = tf.constant(0), tf.constant(0, tf.int64)
     return Subnetwork(number, index, tf.constant(rate, tf.float64), key(0))
 
 
-def number_pruned(rate, size):
+def number_pruned(rate: tf.Tensor, size: int) -> tf.Tensor:
     """Returns `floor(rate * size)`, an int32 scalar; `rate` is a float64 scalar."""
     # 0.29 is a little less than 29/100 in floating point, but 29 of 100 are meant.
     return tf.cast(tf.floor(tf.cast(rate, tf.float64) * size * (1 + 1e-12)), tf.int32)

@@ -1,8 +1,12 @@
-"""Random parameter pruning (PP)."""
+"""Random parameter pruning (PP): a mask of weights drawn at random."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 
-from tfmgaug.masks.mask import Mask, prune_top
+from tfmgaug.engine.params import Params
+from tfmgaug.masks.mask import Mask, Subnetwork, prune_top
 from tfmgaug.randomness import fold, uniform
 
 
@@ -22,10 +26,10 @@ class ParameterMask(Mask):
         Wang et al., MGAug, Section 4.1, "Random parameter pruning".
     """
 
-    def __init__(self, rates=(0.0, 0.2), **kwargs):
+    def __init__(self, rates: float | Sequence[float] = (0.0, 0.2), **kwargs: Any) -> None:
         super().__init__(rates, **kwargs)
 
-    def draw(self, weights, gradients, subnetwork):
+    def draw(self, weights: Params, gradients: Params | None, subnetwork: Subnetwork) -> Params:
         # Keyed by where a weight stands, so that renaming a layer changes no draw.
         keys = {n: fold(subnetwork.key, "mask", place) for place, n in enumerate(weights)}
         return {

@@ -1,6 +1,7 @@
-"""Score mask: prunes the weights of lowest score, and scores are learned."""
+"""Pruning by learned scores: a mask of the weights with the lowest scores."""
 
 import math
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -9,9 +10,11 @@ import tensorflow as tf
 from tfmgaug.backbones.initializers import KaimingUniform, fan_in
 from tfmgaug.configured import Settled
 from tfmgaug.custom_gradient import custom_gradient
-from tfmgaug.engine.params import by_name, read
+from tfmgaug.engine.network import Network
+from tfmgaug.engine.params import Params, by_name, read
 from tfmgaug.masks.mask import apply, number_pruned, prunable_layers
 from tfmgaug.randomness import fold
+from tfmgaug.types import ArrayLike
 
 _SPARSITIES = ("drifting", "fixed")
 
@@ -51,7 +54,13 @@ class ScoreMask(Settled, keras.layers.Layer):
         entries are pruned at the start. (The code takes `k = 1 + round(p * (n - 1))`.)
     """
 
-    def __init__(self, initial_sparsity=0.0, sparsity="drifting", prune_classifier=False, **kwargs):
+    def __init__(
+        self,
+        initial_sparsity: float = 0.0,
+        sparsity: Literal["drifting", "fixed"] = "drifting",
+        prune_classifier: bool = False,
+        **kwargs: Any,
+    ) -> None:
         # A name of its own, where Keras would number it: what is learned is known by its path.
         super().__init__(autocast=False, **{"name": "score_mask", **kwargs})
         if not 0 <= initial_sparsity < 1:
@@ -69,10 +78,10 @@ class ScoreMask(Settled, keras.layers.Layer):
         self.initial_sparsity = float(initial_sparsity)
         self.sparsity = sparsity
         self.prune_classifier = prune_classifier
-        self._network = None
+        self._network: Network | None = None
         self.built = True
 
-    def attach(self, network, classifier, key):
+    def attach(self, network: Network, classifier: keras.Layer | None, key: tf.Tensor) -> None:
         """Draws the scores of a network's weights.
 
         Args:
@@ -96,10 +105,10 @@ class ScoreMask(Settled, keras.layers.Layer):
         for name, threshold in self.thresholds.items():
             threshold.assign(self._threshold(self.scores[name], self.sparsity == "fixed"))
 
-    def _add_scores(self, name, variable, key):
+    def _add_scores(self, name: str, variable: keras.Variable, key: tf.Tensor) -> None:
         # On the CPU, whose draws are the same wherever this runs.
         with tf.device("CPU:0"):
-            drawn = KaimingUniform()(variable.shape, key, variable.dtype)
+            drawn = self.draw(name, variable, key)
         # Without casts: in bfloat16 a score could not be told from a threshold near it.
         score = self.add_weight(
             shape=variable.shape,
@@ -119,18 +128,31 @@ class ScoreMask(Settled, keras.layers.Layer):
             aggregation="only_first_replica",
         )
 
+    def draw(self, name: str, weight: keras.Variable, key: tf.Tensor) -> tf.Tensor:
+        """Draws the initial scores of a weight; override it to give your own.
+
+        Args:
+            name: of the weight.
+            weight: the kernel that the scores are for.
+            key: stateless key, `[2]`, of this weight.
+
+        Returns:
+            A tensor of the weight's shape and dtype.
+        """
+        return KaimingUniform()(weight.shape, key, weight.dtype)
+
     # Keras would save a dictionary of variables a second time.
     @property
-    def scores(self):
+    def scores(self) -> dict[str, keras.Variable]:
         """The scores of the kernels that are pruned: variables by the names of the weights."""
         return dict(zip(self._names, self.trainable_variables))
 
     @property
-    def thresholds(self):
+    def thresholds(self) -> dict[str, keras.Variable]:
         """Their thresholds: scalar variables by the names of the weights."""
         return dict(zip(self._names, self.non_trainable_variables))
 
-    def masks(self):
+    def masks(self) -> Params:
         """Evaluates the masks at the present scores.
 
         Returns:
@@ -139,17 +161,17 @@ class ScoreMask(Settled, keras.layers.Layer):
         scores, thresholds = read(self.scores), read(self.thresholds)
         return {name: step(score, thresholds[name]) for name, score in scores.items()}
 
-    def call(self, weights):
+    def call(self, weights: Params) -> Params:
         return apply(weights, self.masks())
 
-    def update_thresholds(self):
-        """Lets the thresholds follow the scores, where the sparsity is fixed."""
+    def update_thresholds(self) -> None:
+        """Moves the thresholds after the scores, where the sparsity is fixed."""
         if self.sparsity == "fixed":
             for name, threshold in self.thresholds.items():
                 threshold.assign(self._threshold(self.scores[name], follows=True))
 
-    def set_masks(self, masks):
-        """Moves the scores so that they give these masks: all as far from their threshold.
+    def set_masks(self, masks: dict[str, ArrayLike]) -> None:
+        """Sets the scores so that they give these masks, all equally far from their threshold.
 
         Args:
             masks: boolean arrays by the names of weights; weights without scores are passed over.
@@ -160,18 +182,18 @@ class ScoreMask(Settled, keras.layers.Layer):
             value = tf.convert_to_tensor(self.thresholds[name])
             score.assign(tf.where(masks[name], value + distance, value - distance))
 
-    def _threshold(self, score, follows):
+    def _threshold(self, score: keras.Variable, follows: bool) -> tf.Tensor:
         ordered = tf.sort(tf.reshape(tf.convert_to_tensor(score), [-1]))
         # tf.cast would take a float through float32.
         sparsity = tf.constant(self.initial_sparsity, tf.float64)
         pruned = number_pruned(sparsity, ordered.shape[0])
         return ordered[pruned] if follows else ordered[tf.maximum(pruned, 1) - 1]
 
-    def shares_pruned(self):
+    def shares_pruned(self) -> dict[str, float]:
         """Measures the sparsity of each kernel that is pruned, by the name of the weight."""
         return {n: float(1 - np.mean(mask, dtype="float64")) for n, mask in self.masks().items()}
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, serializable."""
         return {
             **super().get_config(),
@@ -182,8 +204,8 @@ class ScoreMask(Settled, keras.layers.Layer):
 
 
 @custom_gradient
-def step(score, threshold):
-    """Returns `1[score >= threshold]`, whose gradient in the score is taken for one.
+def step(score: tf.Tensor, threshold: tf.Tensor) -> tf.Tensor:
+    """Returns `1[score >= threshold]`, whose gradient with respect to the score is set to 1.
 
     Args:
         score: tensor.

@@ -1,13 +1,18 @@
-"""Random width pruning (WP): prunes whole channels."""
+"""Random width pruning (WP): a mask of whole channels."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from tfmgaug.engine.network import Network
+from tfmgaug.engine.params import Params
 from tfmgaug.layers import BatchNormalization, FiLM
-from tfmgaug.masks.mask import Mask, number_pruned, prunable_layers
+from tfmgaug.masks.mask import Mask, Subnetwork, number_pruned, prunable_layers
 
-# Their weights belong to channels, which stand last, and they keep channels apart.
+# Layers that treat each channel by itself, with weights whose last axis is the channels.
 _CHANNELWISE = (BatchNormalization, FiLM)
 
 
@@ -34,10 +39,10 @@ class WidthMask(Mask):
         Wang et al., MGAug, Section 4.1, "Random width pruning"; Yang et al., GradAug, 2020.
     """
 
-    def __init__(self, rates=(0.0, 0.25), **kwargs):
+    def __init__(self, rates: float | Sequence[float] = (0.0, 0.25), **kwargs: Any) -> None:
         super().__init__(rates, **kwargs)
 
-    def attach(self, network, classifier=None):
+    def attach(self, network: Network, classifier: keras.Layer | None = None) -> None:
         backbone = network.model
         layers = prunable_layers(backbone, classifier)
         _check_activations(backbone)
@@ -51,17 +56,17 @@ class WidthMask(Mask):
         channels = (variable for layer in owners for variable in layer.trainable_variables)
         self.prunable = self._in_order(network, channels)
 
-    def draw(self, weights, gradients, subnetwork):
+    def draw(self, weights: Params, gradients: Params | None, subnetwork: Subnetwork) -> Params:
         return {name: _first_channels(weights[name], subnetwork.rate) for name in self.prunable}
 
 
-def _first_channels(weight, rate):
+def _first_channels(weight: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
     channels = weight.shape[-1]
     kept = tf.maximum(1, channels - number_pruned(rate, channels))
     return tf.broadcast_to(tf.cast(tf.range(channels) < kept, tf.float32), weight.shape)
 
 
-def _is_fed_by(layer, pruned):
+def _is_fed_by(layer: keras.Layer, pruned: list[str]) -> bool:
     """Whether a normalization or FiLM acts on the channels of pruned layers."""
     channels = layer.weights[-1].shape[-1]
     sources = list(_sources(layer, pruned))
@@ -75,7 +80,7 @@ def _is_fed_by(layer, pruned):
     return bool(sources)
 
 
-def _sources(layer, pruned):
+def _sources(layer: keras.Layer, pruned: list[str]) -> Iterator[keras.Layer]:
     """The pruned layers whose channels reach a layer, through others that keep channels apart."""
     for node in layer._inbound_nodes:
         for parent in node.parent_nodes:
@@ -86,7 +91,7 @@ def _sources(layer, pruned):
                 yield from _sources(source, pruned)
 
 
-def _check_activations(backbone):
+def _check_activations(backbone: keras.Model) -> None:
     for layer in backbone._flatten_layers(include_self=False):
         activation = getattr(layer, "activation", None)
         if callable(activation) and layer is not backbone.layers[-1]:

@@ -1,13 +1,15 @@
-"""MR-MAML (A): a penalty on the information in activations."""
+"""Meta-regularization of activations, MR-MAML (A): a penalty on their information."""
 
 import math
 
 import keras
 import tensorflow as tf
 
+from tfmgaug.engine.task_run import TaskRun
 from tfmgaug.randomness import normal
 from tfmgaug.regularizers.divergence import from_standard_normal
 from tfmgaug.regularizers.regularizer import Regularizer
+from tfmgaug.types import Learner
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
@@ -44,7 +46,13 @@ class MRActivations(Regularizer):
 
     places: tuple[str, ...] = ()  # the layers behind which it acts, once attached
 
-    def __init__(self, weight=0.01, depth=None, initial_deviation=0.69, subnetworks=False):
+    def __init__(
+        self,
+        weight: float = 0.01,
+        depth: int | None = None,
+        initial_deviation: float = 0.69,
+        subnetworks: bool = False,
+    ) -> None:
         if not weight >= 0:
             raise ValueError(f"`weight` must not be negative. Received: weight={weight}.")
         if depth is not None and depth < 1:
@@ -58,9 +66,10 @@ class MRActivations(Regularizer):
         self.weight = weight
         self.depth = depth
         self.initial_deviation = initial_deviation
-        self._kernel = self._bias = None
+        self._kernel: keras.Variable | None = None
+        self._bias: keras.Variable | None = None
 
-    def attach(self, learner):
+    def attach(self, learner: Learner) -> None:
         inner = learner.network.stages[:-1]  # the last one makes the logits or embeddings
         depth = len(inner) if self.depth is None else self.depth
         if not 1 <= depth <= len(inner):
@@ -73,7 +82,7 @@ class MRActivations(Regularizer):
         self.places = (stage.name,)
         channels = stage.output_shape[-1]
 
-        def variable(name, shape, start):
+        def variable(name: str, shape: tuple[int, ...], start: float) -> keras.Variable:
             return learner.add_weight(
                 shape=shape,
                 dtype=learner.backbone.trainable_variables[0].dtype,
@@ -85,14 +94,14 @@ class MRActivations(Regularizer):
         self._bias = variable("bias", (channels,), math.log(math.expm1(self.initial_deviation)))
 
     @property
-    def variables(self):
+    def variables(self) -> list[keras.Variable]:
         return [] if self._kernel is None else [self._kernel, self._bias]
 
-    def activations(self, x, place, key, step):
+    def activations(self, x: tf.Tensor, place: str, key: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         deviation = self._deviation(x)
         return x + tf.cast(deviation * self.draw(deviation, key), x.dtype)
 
-    def draw(self, deviation, key):
+    def draw(self, deviation: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
         """Draws the noise of one forward pass; override it to give your own.
 
         Args:
@@ -104,13 +113,13 @@ class MRActivations(Regularizer):
         """
         return normal(tf.unstack(tf.shape(deviation)), key, deviation.dtype)
 
-    def penalty(self, run):
+    def penalty(self, run: TaskRun) -> tf.Tensor:
         mean = run.activations(*self.places)
         deviation = self._deviation(mean)
         mean = tf.cast(mean, deviation.dtype)
         divergence = from_standard_normal(mean, 2 * tf.math.log(deviation))
         return self.weight * tf.reduce_sum(divergence) / tf.cast(tf.shape(mean)[0], mean.dtype)
 
-    def _deviation(self, x):
+    def _deviation(self, x: tf.Tensor) -> tf.Tensor:
         kernel, bias = tf.convert_to_tensor(self._kernel), tf.convert_to_tensor(self._bias)
         return tf.nn.softplus(tf.tensordot(tf.cast(x, kernel.dtype), kernel, 1) + bias)

@@ -1,5 +1,6 @@
-"""Channel shuffle: classes of a task exchange feature channels."""
+"""Channel shuffle: an exchange of feature channels between the classes of a task."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import keras
@@ -9,6 +10,7 @@ from tfmgaug.randomness import choose, fold, permutation, uniform
 from tfmgaug.regularizers.maxup import MaxUp
 from tfmgaug.regularizers.metamix import check_depths, depths_of
 from tfmgaug.regularizers.regularizer import Regularizer
+from tfmgaug.types import Learner
 
 
 class Shuffle(NamedTuple):
@@ -68,7 +70,13 @@ class ChannelShuffle(Regularizer):
 
     class_places: tuple[str, ...] = ()  # the layers behind which it acts, once attached
 
-    def __init__(self, probability=0.5, keep=5 / 6, depths=None, subnetworks=False):
+    def __init__(
+        self,
+        probability: float = 0.5,
+        keep: float = 5 / 6,
+        depths: Sequence[int] | None = None,
+        subnetworks: bool = False,
+    ) -> None:
         super().__init__(subnetworks)
         if not 0 <= probability <= 1:
             raise ValueError(f"`probability` must be from 0 to 1. Received: {probability}.")
@@ -83,10 +91,10 @@ class ChannelShuffle(Regularizer):
         if depths is not None and self.depths[0] < 1:
             raise ValueError(f"`depths` must be at least 1. Received: {depths!r}.")
 
-    def attach(self, learner):
+    def attach(self, learner: Learner) -> None:
         if not learner.classification:
             raise ValueError("ChannelShuffle goes by classes, which a regression has none of.")
-        if any(isinstance(one, MaxUp) for one in learner.regularizers):
+        if any(isinstance(regularizer, MaxUp) for regularizer in learner.regularizers):
             raise ValueError("ChannelShuffle goes by classes, and MaxUp mixes labels: use one.")
         depths = [depth for depth in depths_of(self.depths, learner) if depth]
         if not depths:
@@ -96,7 +104,9 @@ class ChannelShuffle(Regularizer):
             )
         self.class_places = tuple(learner.network.stages[depth - 1].name for depth in depths)
 
-    def class_activations(self, x, place, labels, key):
+    def class_activations(
+        self, x: tf.Tensor, place: str, labels: tf.Tensor, key: tf.Tensor
+    ) -> tf.Tensor:
         labels, classes = _without_gaps(labels)
         place_chosen, acts, circle, stays = self.draw(classes, x.shape[-1], key)
         acts &= place_chosen == self.class_places.index(place)
@@ -105,7 +115,7 @@ class ChannelShuffle(Regularizer):
         stays = tf.reshape(tf.gather(stays, labels), shape)
         return tf.where(stays | ~acts, x, tf.gather(x, _counterparts(labels, followers)))
 
-    def draw(self, classes, channels, key):
+    def draw(self, classes: tf.Tensor, channels: int, key: tf.Tensor) -> Shuffle:
         """Draws how a task is shuffled; override it to give your own.
 
         Args:
@@ -125,22 +135,22 @@ class ChannelShuffle(Regularizer):
         )
 
 
-def _without_gaps(labels):
-    """Numbers the classes that are there from 0, in their order: labels `[n]`, and how many."""
+def _without_gaps(labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Renumbers the classes that occur from 0: returns labels `[n]` and the number of classes."""
     counts = tf.math.unsorted_segment_sum(tf.ones_like(labels), labels, tf.reduce_max(labels) + 1)
     places = tf.cumsum(tf.cast(counts > 0, tf.int32))
     return tf.gather(places, labels) - 1, places[-1]
 
 
-def _counterparts(labels, followers):
-    """Finds for each example the one that stands in the following class where it stands in its own.
+def _counterparts(labels: tf.Tensor, followers: tf.Tensor) -> tf.Tensor:
+    """Finds for each example its counterpart: the example at the same place of the next class.
 
     Args:
         labels: `[n]`.
-        followers: `[classes]`, the class that follows each.
+        followers: `[classes]`, the next class of each class.
 
     Returns:
-        Numbers of examples, `[n]`. Smaller classes are gone through again.
+        Numbers of examples, `[n]`. In a smaller class, counting starts again at its first.
     """
     by_class = tf.argsort(labels, stable=True)
     counts = tf.math.unsorted_segment_sum(tf.ones_like(labels), labels, tf.size(followers))

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 
-def from_standard_normal(mean, log_variance):
+def from_standard_normal(mean: tf.Tensor, log_variance: tf.Tensor) -> tf.Tensor:
     """Measures each entry in nats.
 
     `KL(N(mean, s^2) || N(0, 1)) = (mean^2 + s^2 - 1 - log s^2) / 2`.

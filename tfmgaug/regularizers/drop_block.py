@@ -1,10 +1,13 @@
-"""DropBlock: blocks of neighboring features are dropped."""
+"""DropBlock: dropout of blocks of neighboring features."""
+
+from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
 
 from tfmgaug.randomness import fold, uniform
 from tfmgaug.regularizers.regularizer import Regularizer
+from tfmgaug.types import Learner
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
@@ -42,7 +45,13 @@ class DropBlock(Regularizer):
 
     places: tuple[str, ...] = ()  # the layers behind which it acts, once attached
 
-    def __init__(self, rate=0.1, block_sizes=(1, 1, 5, 5), ramp_steps=20_000, subnetworks=False):
+    def __init__(
+        self,
+        rate: float = 0.1,
+        block_sizes: Sequence[int] = (1, 1, 5, 5),
+        ramp_steps: int = 20_000,
+        subnetworks: bool = False,
+    ) -> None:
         super().__init__(subnetworks)
         if not 0 <= rate < 1:
             raise ValueError(f"`rate` must be from 0 to below 1. Received: rate={rate}.")
@@ -54,7 +63,7 @@ class DropBlock(Regularizer):
         self.block_sizes = list(block_sizes)
         self.ramp_steps = ramp_steps
 
-    def attach(self, learner):
+    def attach(self, learner: Learner) -> None:
         maps = [stage.name for stage in learner.network.stages if len(stage.output_shape) == 4]
         if len(maps) < len(self.block_sizes):
             raise ValueError(
@@ -65,13 +74,13 @@ class DropBlock(Regularizer):
         # At rate 0 the network stays whole, and gives the same bits.
         self.places = tuple(maps[: len(self.block_sizes)]) if self.rate else ()
 
-    def activations(self, x, place, key, step):
+    def activations(self, x: tf.Tensor, place: str, key: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         size = self.block_sizes[self.places.index(place)]
         mask = self.draw(tf.shape(x), size, self._rate(size, step), fold(key, place))
         kept = tf.maximum(tf.reduce_sum(mask), 1.0)
         return x * tf.cast(mask * (tf.cast(tf.size(mask), tf.float32) / kept), x.dtype)
 
-    def draw(self, shape, size, rate, key):
+    def draw(self, shape: tf.Tensor, size: int, rate: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
         """Draws what is kept of feature maps; override it to give your own.
 
         Args:
@@ -85,13 +94,13 @@ class DropBlock(Regularizer):
         """
         return blocks(shape, size, rate, key)
 
-    def _rate(self, size, step):
+    def _rate(self, size: int, step: tf.Tensor) -> tf.Tensor:
         if size == 1 or not self.ramp_steps:
             return tf.constant(self.rate)
         return self.rate * tf.minimum(tf.cast(step, tf.float32) / self.ramp_steps, 1.0)
 
 
-def blocks(shape, size, rate, key):
+def blocks(shape: tf.Tensor, size: int, rate: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
     """Draws what is kept of feature maps.
 
     Args:

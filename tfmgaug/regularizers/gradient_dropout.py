@@ -1,10 +1,15 @@
-"""GradDrop: random entries of inner gradients are dropped or scaled."""
+"""GradDrop: dropout of inner gradients."""
+
+from collections.abc import Sequence
+from typing import Literal
 
 import keras
 import tensorflow as tf
 
+from tfmgaug.engine.params import Params
 from tfmgaug.randomness import fold, normal, uniform
 from tfmgaug.regularizers.regularizer import Regularizer
+from tfmgaug.types import Learner
 
 _DISTRIBUTIONS = ("binary", "gaussian")
 
@@ -36,7 +41,13 @@ class GradDrop(Regularizer):
         for the Gaussian's standard deviation: here that is the rate p^2 / (1 + p^2).)
     """
 
-    def __init__(self, rate=0.1, distribution="binary", ramp_steps=0, subnetworks=False):
+    def __init__(
+        self,
+        rate: float = 0.1,
+        distribution: Literal["binary", "gaussian"] = "binary",
+        ramp_steps: int = 0,
+        subnetworks: bool = False,
+    ) -> None:
         if not 0 <= rate < 1:
             raise ValueError(f"`rate` must be at least 0 and below 1. Received: rate={rate}.")
         if distribution not in _DISTRIBUTIONS:
@@ -50,18 +61,18 @@ class GradDrop(Regularizer):
         self.distribution = distribution
         self.ramp_steps = ramp_steps
 
-    def attach(self, learner):
+    def attach(self, learner: Learner) -> None:
         if learner.inner_steps == 0:
             raise ValueError(
                 "GradDrop drops inner gradients, and a learner without inner steps has none. "
                 f"Received: {type(learner).__name__}."
             )
 
-    def inner_gradients(self, gradients, key, step):
+    def inner_gradients(self, gradients: Params, key: tf.Tensor, step: tf.Tensor) -> Params:
         factors = self.draw(gradients, self._rate_at(step), key)
         return {name: gradient * factors[name] for name, gradient in gradients.items()}
 
-    def draw(self, gradients, rate, key):
+    def draw(self, gradients: Params, rate: tf.Tensor, key: tf.Tensor) -> Params:
         """Draws what an inner step's gradients are multiplied by; override it to give your own.
 
         Args:
@@ -79,15 +90,15 @@ class GradDrop(Regularizer):
             for place, (name, gradient) in enumerate(gradients.items())
         }
 
-    def _rate_at(self, step):
+    def _rate_at(self, step: tf.Tensor) -> tf.Tensor:
         rate = tf.constant(self.rate, tf.float64)
         return rate * tf.minimum(step / self.ramp_steps, 1) if self.ramp_steps else rate
 
 
-def _binary(shape, key, rate):
+def _binary(shape: Sequence[int], key: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
     kept = uniform(shape, key, rate.dtype) >= rate  # of [0, 1): at rate 0, all are kept
     return tf.where(kept, 1 / (1 - rate), 0)
 
 
-def _gaussian(shape, key, rate):
+def _gaussian(shape: Sequence[int], key: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
     return 1 + tf.sqrt(rate / (1 - rate)) * normal(shape, key, rate.dtype)

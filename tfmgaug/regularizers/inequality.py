@@ -1,4 +1,4 @@
-"""Measures of inequality between numbers that are not negative, as economics defines them.
+"""Measures of inequality between non-negative numbers, as economics defines them.
 
 All are zero where the numbers are equal, and none changes when all numbers are scaled alike. They
 take a tensor `[n]` and return a scalar, both in the same precision, and can be differentiated.
@@ -7,13 +7,13 @@ take a tensor `[n]` and return a scalar, both in the same precision, and can be 
 import tensorflow as tf
 
 
-def theil(losses):
+def theil(losses: tf.Tensor) -> tf.Tensor:
     """The Theil index, `mean(r log r)` with `r = l / mean(l)`."""
     ratios = losses / tf.reduce_mean(losses)
     return tf.reduce_mean(tf.math.xlogy(ratios, ratios))
 
 
-def generalized_entropy(losses, alpha):
+def generalized_entropy(losses: tf.Tensor, alpha: float) -> tf.Tensor:
     """Generalized entropy, `mean(r^alpha - 1) / (alpha (alpha - 1))` with `r = l / mean(l)`.
 
     Args:
@@ -29,7 +29,7 @@ def generalized_entropy(losses, alpha):
     return tf.reduce_mean(tf.math.expm1(alpha * logarithms)) / (alpha * (alpha - 1))
 
 
-def atkinson(losses, epsilon):
+def atkinson(losses: tf.Tensor, epsilon: float) -> tf.Tensor:
     """The Atkinson index, `1 - mean(l^(1 - epsilon))^(1 / (1 - epsilon)) / mean(l)`.
 
     Args:
@@ -46,7 +46,7 @@ def atkinson(losses, epsilon):
     return 1 - tf.exp(total / power)
 
 
-def gini(losses):
+def gini(losses: tf.Tensor) -> tf.Tensor:
     """The Gini coefficient, `mean_ij |l_i - l_j| / (2 mean(l))`.
 
     It has a kink where two losses are equal; neither is pushed from the other there.
@@ -55,7 +55,7 @@ def gini(losses):
     return tf.reduce_mean(differences) / (2 * tf.reduce_mean(losses))
 
 
-def variance_of_logs(losses):
+def variance_of_logs(losses: tf.Tensor) -> tf.Tensor:
     """The variance of the logarithms, `mean((log l - mean(log l))^2)`."""
     logarithms = tf.math.log(losses)
     return tf.reduce_mean((logarithms - tf.reduce_mean(logarithms)) ** 2)

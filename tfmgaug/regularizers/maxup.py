@@ -1,25 +1,27 @@
 """Meta-MaxUp: training on the worst of several augmentations of a task."""
 
 import functools
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, Self
 
 import keras
 import tensorflow as tf
 
-from tfmgaug.episode import Outcome
+from tfmgaug.engine.task_run import TaskRun
+from tfmgaug.episode import Episode, Outcome
 from tfmgaug.losses import Mixed
 from tfmgaug.randomness import choose, fold
+from tfmgaug.regularizers.cutmix import CutMix
+from tfmgaug.regularizers.random_erase import RandomErase
 from tfmgaug.regularizers.regularizer import Regularizer
-from tfmgaug.regularizers.task_augmentation import (
-    CutMix,
-    OnQuery,
-    OnSupport,
-    RandomErase,
-    RotateClasses,
-    TaskAugmentation,
-)
+from tfmgaug.regularizers.rotate_classes import RotateClasses
+from tfmgaug.regularizers.task_augmentation import OnQuery, OnSupport, TaskAugmentation
+from tfmgaug.types import Learner
+
+_Chains = list[list[TaskAugmentation]]  # each applied one after the other
 
 
-def default_pool():
+def default_pool() -> list[TaskAugmentation | list[TaskAugmentation]]:
     """Returns the authors' pool: a new list of augmentations and of pairs of them."""
     return [
         CutMix(),
@@ -71,7 +73,13 @@ class MaxUp(Regularizer):
         "Meta-MaxUp".
     """
 
-    def __init__(self, m=4, pool=None, maximum="task", subnetworks=False):
+    def __init__(
+        self,
+        m: int = 4,
+        pool: Sequence[TaskAugmentation | list[TaskAugmentation]] | None = None,
+        maximum: Literal["task", "query"] = "task",
+        subnetworks: bool = False,
+    ) -> None:
         super().__init__(subnetworks)
         if not isinstance(m, int) or m < 1:
             raise ValueError(f"`m` must be an int >= 1. Received: m={m!r}.")
@@ -85,29 +93,31 @@ class MaxUp(Regularizer):
             self.episode = self._worst_task
         else:
             self.outcome = self._worst_queries
-        self._chains = [one if isinstance(one, list) else [one] for one in self.pool]
+        self._chains = [entry if isinstance(entry, list) else [entry] for entry in self.pool]
         _check_pool(self._chains)
 
-    def attach(self, learner):
+    def attach(self, learner: Learner) -> None:
         if len(learner.image_shape) != 3:
             raise ValueError(
                 "MaxUp augments images. Received: a backbone for inputs of shape "
                 f"{tuple(learner.image_shape)}."
             )
-        if sum(isinstance(one, MaxUp) for one in learner.regularizers) > 1:
+        if sum(isinstance(regularizer, MaxUp) for regularizer in learner.regularizers) > 1:
             raise ValueError("One MaxUp is enough: give it a larger pool. Received: several.")
-        for augmentation in (one for chain in self._chains for one in chain):
+        for augmentation in (entry for chain in self._chains for entry in chain):
             augmentation.check(learner)
 
-    def _worst_task(self, episode, key, loss_of):
+    def _worst_task(
+        self, episode: Episode, key: tf.Tensor, loss_of: Callable[[Episode], tf.Tensor]
+    ) -> Episode:
         augmented = self._augmentations(episode, key)
         worst = 0
         if self.m > 1:
-            losses = _loop(lambda one: tf.cast(loss_of(one), tf.float32), augmented, tf.float32)
+            losses = _loop(lambda task: tf.cast(loss_of(task), tf.float32), augmented, tf.float32)
             worst = tf.argmax(losses)
         return tf.nest.map_structure(lambda part: part[worst], augmented)
 
-    def _worst_queries(self, run):
+    def _worst_queries(self, run: TaskRun) -> Outcome:
         def measure(episode):
             return tuple(run.learner.outcomes(run.on(episode).logits, episode.query_y))
 
@@ -120,19 +130,22 @@ class MaxUp(Regularizer):
             tf.reduce_mean(tf.gather(tf.transpose(hits), worst, batch_dims=1)),
         )
 
-    def _augmentations(self, episode, key):
+    def _augmentations(self, episode: Episode, key: tf.Tensor) -> Episode:
         """Returns the task under m augmentations: an `Episode` with a leading axis."""
 
         def augmented(number):
-            own = fold(key, number)
-            branches = [functools.partial(_apply, chain, episode, own) for chain in self._chains]
-            return tf.switch_case(self.draw(number, own), branches)
+            augmentation_key = fold(key, number)
+            branches = [
+                functools.partial(_apply, chain, episode, augmentation_key)
+                for chain in self._chains
+            ]
+            return tf.switch_case(self.draw(number, augmentation_key), branches)
 
         like = _with_mixed_labels(tf.nest.map_structure(tf.convert_to_tensor, episode))
         signature = tf.nest.map_structure(lambda part: tf.TensorSpec(part.shape, part.dtype), like)
         return _loop(augmented, tf.range(self.m), signature)
 
-    def draw(self, number, key):
+    def draw(self, number: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
         """Draws an augmentation of the pool; override it to give your own.
 
         Args:
@@ -144,46 +157,46 @@ class MaxUp(Regularizer):
         """
         return choose(list(range(len(self._chains))), fold(key, "pool"))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, serializable."""
         return {**super().get_config(), "pool": keras.saving.serialize_keras_object(self.pool)}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         """Builds the regularizer from `get_config`'s result."""
         return cls(**{**config, "pool": keras.saving.deserialize_keras_object(config["pool"])})
 
 
-def _loop(function, elements, signature):
+def _loop(function: Callable, elements: Any, signature: Any) -> Any:
     # One at a time: what runs side by side are tasks.
     return tf.map_fn(function, elements, fn_output_signature=signature, parallel_iterations=1)
 
 
-def _apply(chain, episode, key):
+def _apply(chain: list[TaskAugmentation], episode: Episode, key: tf.Tensor) -> Episode:
     for place, augmentation in enumerate(chain):
         episode = augmentation(episode, fold(key, place))
     return _with_mixed_labels(episode)
 
 
-def _with_mixed_labels(episode):
+def _with_mixed_labels(episode: Episode) -> Episode:
     # Alike for all of the pool, so that one can be picked in the graph.
     if isinstance(episode.query_y, Mixed):
         return episode
     return episode._replace(query_y=Mixed(episode.query_y, episode.query_y, tf.constant(1.0)))
 
 
-def _check_pool(chains):
+def _check_pool(chains: _Chains) -> None:
     if not chains or not all(chains):
         raise ValueError("`pool` must hold augmentations. Received: an empty list.")
     for chain in chains:
-        for one in chain:
-            if not isinstance(one, TaskAugmentation):
+        for augmentation in chain:
+            if not isinstance(augmentation, TaskAugmentation):
                 raise TypeError(
                     "`pool` must be of TaskAugmentation, such as CutMix() or OnQuery(augment), or "
-                    f"of lists of them. Received: {one!r}."
+                    f"of lists of them. Received: {augmentation!r}."
                 )
-        if any(one.mixes for one in chain[:-1]):
+        if any(augmentation.mixes for augmentation in chain[:-1]):
             raise ValueError(
                 "What mixes labels must come last in a list: the others go by labels. Received: "
-                f"{', '.join(type(one).__name__ for one in chain)}."
+                f"{', '.join(type(entry).__name__ for entry in chain)}."
             )

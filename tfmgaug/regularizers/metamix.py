@@ -1,13 +1,17 @@
 """MetaMix: queries mixed with support examples, in features and labels."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 
+from tfmgaug.engine.task_run import TaskRun
+from tfmgaug.episode import Episode, Outcome
 from tfmgaug.losses import Mixed
 from tfmgaug.randomness import beta, choose, fold, permutation
 from tfmgaug.regularizers.regularizer import Regularizer
+from tfmgaug.types import Learner
 
 
 class Mixture(NamedTuple):
@@ -60,37 +64,53 @@ class MetaMix(Regularizer):
         https://arxiv.org/abs/2007.13040. Its code mixes Conv-4 at depths 0 to 3.
     """
 
-    def __init__(self, concentration=None, depths=None, subnetworks=False):
+    def __init__(
+        self,
+        concentration: float | Sequence[float] | None = None,
+        depths: Sequence[int] | None = None,
+        subnetworks: bool = False,
+    ) -> None:
         super().__init__(subnetworks)
+        if isinstance(concentration, (tuple, list)):
+            concentration = list(concentration)
+            if len(concentration) != 2:
+                raise ValueError(
+                    f"`concentration` must be a number or (a, b). Received: {concentration!r}."
+                )
         if concentration is not None and not min(_pair(concentration)) > 0:
             raise ValueError(f"`concentration` must be positive. Received: {concentration!r}.")
-        pair = isinstance(concentration, (tuple, list))
-        self.concentration = list(concentration) if pair else concentration
+        self.concentration = concentration
         self.depths = check_depths(depths)
 
-    def attach(self, learner):
+    def attach(self, learner: Learner) -> None:
         depths_of(self.depths, learner)
 
-    def outcome(self, run):
+    def outcome(self, run: TaskRun) -> Outcome:
         episode, depths = run.episode, depths_of(self.depths, run.learner)
         concentration = _pair(self._concentration(run.learner))
         depth, share, partners = self.draw(episode, depths, concentration, run.key)
 
         # One chain for all depths: where nothing is to be mixed, the query's share is one.
         query, support = run.hidden(episode.query_x, 0), run.hidden(episode.support_x, 0)
-        for here in range(depths[-1] + 1):
-            if here in depths:
-                own = tf.cast(tf.where(depth == here, share, 1.0), query.dtype)
-                query = own * query + (1 - own) * tf.gather(support, partners)
-            if here < depths[-1]:
-                query = run.hidden(query, here + 1, here)
-                support = run.hidden(support, here + 1, here, episode.support_y)
+        for current in range(depths[-1] + 1):
+            if current in depths:
+                weight = tf.cast(tf.where(depth == current, share, 1.0), query.dtype)
+                query = weight * query + (1 - weight) * tf.gather(support, partners)
+            if current < depths[-1]:
+                query = run.hidden(query, current + 1, current)
+                support = run.hidden(support, current + 1, current, episode.support_y)
         logits = run.from_hidden(query, depths[-1])
         return run.learner.outcome(
             logits, Mixed(episode.query_y, tf.gather(episode.support_y, partners), share)
         )
 
-    def draw(self, episode, depths, concentration, key):
+    def draw(
+        self,
+        episode: Episode,
+        depths: list[int],
+        concentration: tuple[float, float],
+        key: tf.Tensor,
+    ) -> Mixture:
         """Draws what a task is mixed by; override it to give your own.
 
         Args:
@@ -109,13 +129,13 @@ class MetaMix(Regularizer):
             partners=_partners(_number(episode.query_x), _number(episode.support_x), mix_key),
         )
 
-    def _concentration(self, learner):
+    def _concentration(self, learner: Learner) -> float | Sequence[float]:
         if self.concentration is not None:
             return self.concentration
         return 2.0 if learner.classification else 0.5
 
 
-def check_depths(depths):
+def check_depths(depths: Sequence[int] | None) -> list[int] | None:
     """Returns a sorted list of depths, or None, or refuses it."""
     if depths is None:
         return None
@@ -126,7 +146,7 @@ def check_depths(depths):
     return sorted(depths)
 
 
-def depths_of(depths, learner):
+def depths_of(depths: list[int] | None, learner: Learner) -> list[int]:
     """Returns the list of depths, by default all, or refuses those that the backbone lacks."""
     possible = range(len(learner.network.stages))
     if depths is None:
@@ -139,14 +159,17 @@ def depths_of(depths, learner):
     return depths
 
 
-def _pair(concentration):
-    return concentration if isinstance(concentration, (tuple, list)) else (concentration,) * 2
+def _pair(concentration: float | Sequence[float]) -> tuple[float, float]:
+    first, second = (
+        concentration if isinstance(concentration, (tuple, list)) else (concentration,) * 2
+    )
+    return first, second
 
 
-def _number(x):
+def _number(x: tf.Tensor) -> int | tf.Tensor:
     return x.shape[0] or tf.shape(x)[0]
 
 
-def _partners(queries, examples, key):
+def _partners(queries: int | tf.Tensor, examples: int | tf.Tensor, key: tf.Tensor) -> tf.Tensor:
     order = permutation(queries, fold(key, "queries")) % examples
     return tf.gather(permutation(examples, fold(key, "support")), order)

@@ -1,24 +1,29 @@
-"""The base of regularizers."""
+"""The base class of regularizers, and the check that several can act together."""
+
+from collections.abc import Iterable
+
+import keras
 
 from tfmgaug.configured import Configured
 from tfmgaug.engine import hooks
+from tfmgaug.types import Learner
 
 
 class Regularizer(Configured):
     """Takes part in training, never in evaluation.
 
-    Subclasses have the methods of one or two protocols of `tfmgaug.engine.hooks`. All of one task
-    are called with tensors and return tensors; those that draw get a stateless key of their own.
+    Subclasses have the methods of one or two protocols of `tfmgaug.engine.hooks`. These are called
+    for a single task; those that draw random numbers get a stateless key.
 
     Args:
         subnetworks: bool, whether it acts on MGAug's sub-networks as on the full network.
     """
 
-    def __init__(self, subnetworks=False):
+    def __init__(self, subnetworks: bool = False) -> None:
         self.subnetworks = subnetworks
 
-    def attach(self, learner):
-        """Looks at the learner before it trains, refuses it, or makes variables.
+    def attach(self, learner: Learner) -> None:
+        """Prepares for a learner: refuses what does not fit, and makes variables.
 
         Args:
             learner: `MetaLearner`.
@@ -28,12 +33,12 @@ class Regularizer(Configured):
         """
 
     @property
-    def variables(self):
+    def variables(self) -> list[keras.Variable]:
         """Variables that the outer loop learns beside the learner's own."""
         return []
 
 
-def check(regularizers):
+def check(regularizers: Iterable[Regularizer]) -> list[Regularizer]:
     """Returns the list of regularizers, if they can act together.
 
     Args:
@@ -45,25 +50,28 @@ def check(regularizers):
             the loss over the queries.
     """
     regularizers = list(regularizers)
-    for one in regularizers:
-        if not isinstance(one, Regularizer):
+    for regularizer in regularizers:
+        if not isinstance(regularizer, Regularizer):
             raise TypeError(
-                f"`regularizers` must be of tfmgaug.regularizers.Regularizer. Received: {one!r}."
+                "`regularizers` must be of tfmgaug.regularizers.Regularizer. "
+                f"Received: {regularizer!r}."
             )
-        if not isinstance(one, hooks.PROTOCOLS):
+        if not isinstance(regularizer, hooks.PROTOCOLS):
             raise TypeError(
                 "A regularizer must have the methods of a protocol of tfmgaug.engine.hooks, such "
-                f"as `penalty(run)`. Received: {one!r}, which has none."
+                f"as `penalty(run)`. Received: {regularizer!r}, which has none."
             )
-    if len({id(one) for one in regularizers}) < len(regularizers):
+    if len({id(regularizer) for regularizer in regularizers}) < len(regularizers):
         raise ValueError("`regularizers` must be distinct. Received: the same one twice.")
-    taken = [type(one).__name__ for one in regularizers if one.variables]
+    taken = [type(entry).__name__ for entry in regularizers if entry.variables]
     if taken:
         raise ValueError(
             "A regularizer with variables serves one learner: build another for the next. "
             f"Received: {', '.join(taken)}, of another learner."
         )
-    replacing = [type(one).__name__ for one in hooks.having(hooks.ReplacesOutcome, regularizers)]
+    replacing = [
+        type(entry).__name__ for entry in hooks.having(hooks.ReplacesOutcome, regularizers)
+    ]
     if len(replacing) > 1:
         raise ValueError(
             "At most one regularizer can replace the loss over the queries. "

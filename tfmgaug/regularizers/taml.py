@@ -1,25 +1,30 @@
-"""TAML: initial predictions or losses that favor no task."""
+"""Task-agnostic meta-learning (TAML): penalties on initial models that favor some tasks."""
+
+from collections.abc import Callable
+from typing import Literal
 
 import keras
 import tensorflow as tf
 
+from tfmgaug.engine.task_run import TaskRun
 from tfmgaug.regularizers import inequality
 from tfmgaug.regularizers.regularizer import Regularizer
+from tfmgaug.types import Learner
 
-MEASURES = {
+MEASURES: dict[str, Callable[..., tf.Tensor]] = {
     "theil": inequality.theil,
     "ge": inequality.generalized_entropy,
     "atkinson": inequality.atkinson,
     "gini": inequality.gini,
     "variance_of_logs": inequality.variance_of_logs,
 }
-# What the losses of examples that are predicted with certainty round to, about.
+# About the loss that certain predictions round to.
 _SMALLEST_LOSS = 1e-7
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
 class EntropyTAML(Regularizer):
-    """Wants predictions that are uncertain before adaptation and certain after it.
+    """Favors predictions that are uncertain before adaptation and certain after it.
 
     `loss <- loss + weight * (H(adapted) - H(initial))`, for each task, where H is the entropy of
     the predicted probabilities, averaged over the queries.
@@ -40,11 +45,11 @@ class EntropyTAML(Regularizer):
         https://arxiv.org/abs/1805.07722, "Entropy-maximization/reduction TAML".
     """
 
-    def __init__(self, weight=0.1, subnetworks=False):
+    def __init__(self, weight: float = 0.1, subnetworks: bool = False) -> None:
         super().__init__(subnetworks)
         self.weight = _check_weight(weight)
 
-    def attach(self, learner):
+    def attach(self, learner: Learner) -> None:
         _refuse_without_inner_steps(self, learner)
         if not learner.classification:
             raise ValueError(
@@ -52,13 +57,13 @@ class EntropyTAML(Regularizer):
                 f"InequalityTAML. Received: a learner with loss {learner.loss_fn!r}."
             )
 
-    def penalty(self, run):
+    def penalty(self, run: TaskRun) -> tf.Tensor:
         return self.weight * (_entropy(run.logits) - _entropy(run.initial_logits))
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
 class InequalityTAML(Regularizer):
-    """Wants the tasks of a batch to have equal losses before adaptation.
+    """Favors equal losses of the tasks of a batch before adaptation.
 
     `loss <- loss + weight * I(l_1, ..., l_T)`, once for the batch, where `l_t` is the loss of task
     t's queries at the initial weights and I a measure of inequality. Each task adds
@@ -89,7 +94,14 @@ class InequalityTAML(Regularizer):
         https://arxiv.org/abs/1805.07722, "Inequality-minimization TAML".
     """
 
-    def __init__(self, measure="theil", weight=0.1, alpha=None, epsilon=None, subnetworks=False):
+    def __init__(
+        self,
+        measure: Literal["theil", "ge", "atkinson", "gini", "variance_of_logs"] = "theil",
+        weight: float = 0.1,
+        alpha: float | None = None,
+        epsilon: float | None = None,
+        subnetworks: bool = False,
+    ) -> None:
         super().__init__(subnetworks)
         if subnetworks:
             raise ValueError(
@@ -111,13 +123,13 @@ class InequalityTAML(Regularizer):
         self.alpha = 2.0 if alpha is None and measure == "ge" else alpha
         self.epsilon = 0.5 if epsilon is None and measure == "atkinson" else epsilon
 
-    def attach(self, learner):
+    def attach(self, learner: Learner) -> None:
         _refuse_without_inner_steps(self, learner)
 
-    def summary(self, run):
+    def summary(self, run: TaskRun) -> tf.Tensor:
         return run.initial_outcome.loss
 
-    def couple(self, summaries):
+    def couple(self, summaries: tf.Tensor) -> tf.Tensor:
         if summaries.shape[0] == 1:
             raise ValueError("An inequality needs at least two tasks in a step. Received: one.")
         losses = tf.maximum(tf.cast(summaries, tf.float64), _SMALLEST_LOSS)
@@ -128,28 +140,28 @@ class InequalityTAML(Regularizer):
         pushed = tf.where(summaries < _SMALLEST_LOSS, tf.zeros_like(slopes), slopes)
         return tf.cast(pushed, tf.float32)
 
-    def inequality(self, losses):
+    def inequality(self, losses: tf.Tensor) -> tf.Tensor:
         """Returns the inequality between losses `[tasks]`, a scalar."""
-        parameters = [one for one in (self.alpha, self.epsilon) if one is not None]
+        parameters = [value for value in (self.alpha, self.epsilon) if value is not None]
         return MEASURES[self.measure](losses, *parameters)
 
-    def penalty(self, run):
+    def penalty(self, run: TaskRun) -> tf.Tensor:
         loss = run.initial_outcome.loss
         return self.weight * tf.cast(run.coupling(self), loss.dtype) * loss
 
 
-def _entropy(logits):
+def _entropy(logits: tf.Tensor) -> tf.Tensor:
     logarithms = tf.nn.log_softmax(logits)
     return -tf.reduce_mean(tf.reduce_sum(tf.exp(logarithms) * logarithms, axis=-1))
 
 
-def _check_weight(weight):
+def _check_weight(weight: float) -> float:
     if not weight >= 0:
         raise ValueError(f"`weight` must not be negative. Received: weight={weight}.")
     return weight
 
 
-def _refuse_without_inner_steps(regularizer, learner):
+def _refuse_without_inner_steps(regularizer: Regularizer, learner: Learner) -> None:
     if learner.inner_steps == 0:
         raise ValueError(
             f"{type(regularizer).__name__} tells predictions before adaptation from those after "

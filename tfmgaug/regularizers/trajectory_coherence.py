@@ -1,9 +1,12 @@
-"""Trajectory coherence: tasks adapt in a common direction."""
+"""Trajectory coherence: inner updates turned toward the mean direction of the tasks."""
 
 import keras
 import tensorflow as tf
 
+from tfmgaug.engine.params import Params
+from tfmgaug.engine.task_run import TaskRun
 from tfmgaug.regularizers.regularizer import Regularizer
+from tfmgaug.types import Learner
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
@@ -40,7 +43,7 @@ class TrajectoryCoherence(Regularizer):
         constant.)
     """
 
-    def __init__(self, gamma=0.5, subnetworks=False):
+    def __init__(self, gamma: float = 0.5, subnetworks: bool = False) -> None:
         super().__init__(subnetworks)
         if subnetworks:
             raise ValueError(
@@ -51,17 +54,17 @@ class TrajectoryCoherence(Regularizer):
             raise ValueError(f"`gamma` must not be negative. Received: gamma={gamma}.")
         self.gamma = gamma
 
-    def attach(self, learner):
+    def attach(self, learner: Learner) -> None:
         if learner.inner_steps == 0:
             raise ValueError(
                 "TrajectoryCoherence turns trajectories of inner steps, and a learner without "
                 f"inner steps has none. Received: {type(learner).__name__}."
             )
 
-    def averaged(self, run):
+    def averaged(self, run: TaskRun) -> Params:
         return _direction(run)[0]
 
-    def correct(self, state, run):
+    def correct(self, state: Params, run: TaskRun) -> Params:
         if self.gamma == 0:
             return state
         direction, inverse_norm = _direction(run)
@@ -74,7 +77,7 @@ class TrajectoryCoherence(Regularizer):
         return {**state, **turned}
 
 
-def _direction(run):
+def _direction(run: TaskRun) -> tuple[Params, tf.Tensor]:
     """Returns the unit vector of a task's trajectory, and one over the length of the trajectory."""
     initial = run.learner.initial_state()
     moved = {name: run.descended[name] - weight for name, weight in initial.items()}
@@ -88,5 +91,5 @@ def _direction(run):
     return {name: inverse_norm * part for name, part in moved.items()}, inverse_norm
 
 
-def _dot(left, right):
+def _dot(left: Params, right: Params) -> tf.Tensor:
     return tf.add_n([tf.reduce_sum(part * right[name]) for name, part in left.items()])

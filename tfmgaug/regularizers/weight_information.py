@@ -1,15 +1,17 @@
-"""MR-MAML (W): a penalty on the information in weights."""
+"""Meta-regularization of weights, MR-MAML (W): a penalty on their information."""
 
 import math
 
 import keras
 import tensorflow as tf
 
-from tfmgaug.engine.params import by_name, read
+from tfmgaug.engine.params import Params, by_name, read
+from tfmgaug.engine.task_run import TaskRun
 from tfmgaug.masks.mask import prunable_layers
 from tfmgaug.randomness import fold, normal
 from tfmgaug.regularizers.divergence import from_standard_normal
 from tfmgaug.regularizers.regularizer import Regularizer
+from tfmgaug.types import Learner
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
@@ -43,7 +45,9 @@ class MRWeights(Regularizer):
         that is drawn: nor does ANIL. MAML adapts the means.)
     """
 
-    def __init__(self, weight=1e-5, initial_deviation=0.05, subnetworks=False):
+    def __init__(
+        self, weight: float = 1e-5, initial_deviation: float = 0.05, subnetworks: bool = False
+    ) -> None:
         if not weight >= 0:
             raise ValueError(f"`weight` must not be negative. Received: weight={weight}.")
         if not initial_deviation > 0:
@@ -54,9 +58,9 @@ class MRWeights(Regularizer):
         super().__init__(subnetworks)
         self.weight = weight
         self.initial_deviation = initial_deviation
-        self._log_variances = {}
+        self._log_variances: dict[str, keras.Variable] = {}
 
-    def attach(self, learner):
+    def attach(self, learner: Learner) -> None:
         if not learner.learns_weights:
             raise ValueError(
                 "MRWeights bounds what learned weights know of the training tasks, and this "
@@ -76,10 +80,10 @@ class MRWeights(Regularizer):
         }
 
     @property
-    def variables(self):
+    def variables(self) -> list[keras.Variable]:
         return list(self._log_variances.values())
 
-    def weights(self, params, key):
+    def weights(self, params: Params, key: tf.Tensor) -> Params:
         drawn = self.draw(params, key)
         deviations = {name: tf.exp(v / 2) for name, v in read(self._log_variances).items()}
         return {
@@ -87,7 +91,7 @@ class MRWeights(Regularizer):
             for name, mean in params.items()
         }
 
-    def draw(self, params, key):
+    def draw(self, params: Params, key: tf.Tensor) -> Params:
         """Draws the noise of one forward pass; override it to give your own.
 
         Args:
@@ -106,7 +110,7 @@ class MRWeights(Regularizer):
             if name in self._log_variances
         }
 
-    def penalty(self, run):
+    def penalty(self, run: TaskRun) -> tf.Tensor:
         means, log_variances = run.learner.network.params, read(self._log_variances)
         kept = run.context.weight_transform(tf.nest.map_structure(tf.ones_like, means))
         divergences = [
