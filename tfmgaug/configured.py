@@ -2,7 +2,11 @@
 
 import functools
 import inspect
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Any, Self
+
+import keras
 
 _FOREIGN = ("builtins", "keras", "tensorflow")
 
@@ -27,14 +31,56 @@ class Configured(Settled):
     """Has each argument of its constructor as an attribute of that name."""
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, serializable."""
-        names = inspect.signature(type(self).__init__).parameters
-        return {name: getattr(self, name) for name in names if name != "self"}
+        """Returns the constructor's arguments, serializable.
+
+        Raises:
+            ValueError: an argument is kept nowhere.
+        """
+        return arguments_of(self, Configured)
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
         """Builds the object from `get_config`'s result."""
-        return cls(**config)
+        return cls(**keras.saving.deserialize_keras_object(config))
+
+
+def arguments_of(
+    instance: Any,
+    base: Any,
+    kept_as: Mapping[str, str] = MappingProxyType({}),
+    without: Collection[str] = (),
+) -> dict[str, Any]:
+    """Collects what an object was built with from its attributes.
+
+    Args:
+        instance: the object.
+        base: the class whose `get_config` asks; a class with its own may add what is kept nowhere.
+        kept_as: arguments, and the attributes that keep them where these are called otherwise.
+        without: names of arguments to leave out.
+
+    Returns:
+        A dictionary from the names of the constructor's arguments to what Keras can save.
+
+    Raises:
+        ValueError: there is no attribute of an argument's name.
+    """
+    kind: Any = type(instance)
+    names = sorted(settings_of(kind).difference(without))
+    missing = [name for name in names if not hasattr(instance, kept_as.get(name, name))]
+    if missing and kind.get_config is base.get_config:
+        raise ValueError(
+            f"{kind.__name__} can't be saved: expected each argument of its constructor as an "
+            "attribute of the same name, or a `get_config` that adds it. "
+            f"Received: no attribute {', '.join(missing)}."
+        )
+    kept = {n: getattr(instance, kept_as.get(n, n)) for n in names if n not in missing}
+    return {name: _serialized(value) for name, value in kept.items()}
+
+
+def _serialized(value: Any) -> Any:
+    # Lists, which JSON keeps; a tuple would become a dictionary that names its class.
+    value = list(value) if isinstance(value, tuple) else value
+    return keras.saving.serialize_keras_object(value)
 
 
 @functools.cache

@@ -68,7 +68,7 @@ def draw(learner, mask, theta, gradients, rate, episode, seed):
         weights = learner.network.params
     drawn_with = fold(key(seed), "analysis", episode.index)
     subnetwork = Subnetwork(tf.constant(0), episode.index, rate, drawn_with)
-    return mask.draw(weights, gradients, subnetwork)
+    return mask.drawn(weights, gradients, subnetwork)
 
 
 def pruning(mask, masks):
@@ -95,7 +95,7 @@ def shares_pruned(learner, mask, rates):
         # How many entries go depends on the rate alone, not on which gradients score them.
         drawn = [
             np.asarray(mask_of_layer)
-            for mask_of_layer in mask.draw(weights, weights, at_rate(rate)).values()
+            for mask_of_layer in mask.drawn(weights, weights, at_rate(rate)).values()
         ]
         kept = sum(np.sum(mask_of_layer, dtype=np.float64) for mask_of_layer in drawn)
         shares.append(float(1 - kept / sum(mask_of_layer.size for mask_of_layer in drawn)))

@@ -139,7 +139,7 @@ class MGAug(Settled):
             Scalars by the names of the weights that can be pruned, the share of entries pruned.
         """
         # How many entries go depends on the rate alone, not on which gradients score them.
-        masks = self.mask.draw(weights, weights, at_rate(self.mask.rates[1]))
+        masks = self.mask.drawn(weights, weights, at_rate(self.mask.rates[1]))
         return {name: 1 - tf.reduce_mean(mask) for name, mask in masks.items()}
 
     def draw(self, subnetwork: Subnetwork) -> tf.Tensor:
@@ -159,7 +159,7 @@ class MGAug(Settled):
     def _pruning(
         self, weights: Params, scoring: Params | None, subnetwork: Subnetwork
     ) -> _WeightTransform:
-        masks = self.mask.draw(weights, scoring, subnetwork)
+        masks = self.mask.drawn(weights, scoring, subnetwork)
         masks = tf.nest.map_structure(tf.stop_gradient, masks)
         return lambda params: self.mask(params, masks)
 

@@ -2,16 +2,15 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any, Self
 
 import keras
 import tensorflow as tf
 
-from tfmgaug.configured import Settled
+from tfmgaug.configured import Configured
 from tfmgaug.randomness import normal, uniform
 
 
-class WeightInitializer(Settled):
+class WeightInitializer(Configured):
     """Draws the weights of a layer.
 
     Called with a shape, whose last axis are the layer's outputs, a stateless key `[2]` and a dtype.
@@ -22,15 +21,6 @@ class WeightInitializer(Settled):
 
     def __call__(self, shape, key, dtype="float32"):
         raise NotImplementedError
-
-    def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, serializable."""
-        return {}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Self:
-        """Builds the initializer from `get_config`'s result."""
-        return cls(**config)
 
 
 @keras.saving.register_keras_serializable("tfmgaug")

@@ -1,14 +1,12 @@
 """The base of all heads: a convex problem in the kernel of a support set."""
 
-from typing import Any, Self
-
 import tensorflow as tf
 
-from tfmgaug.configured import Settled
+from tfmgaug.configured import Configured
 from tfmgaug.types import Tensor
 
 
-class Head(Settled):
+class Head(Configured):
     """A linear classifier whose weights are combinations of support embeddings.
 
     `W = sum_i f(x_i) a_i^T`, and subclasses find the coefficients `a_i`, one for each class.
@@ -43,12 +41,3 @@ class Head(Settled):
             A float64 tensor `[n, way]`.
         """
         raise NotImplementedError
-
-    def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, serializable."""
-        raise NotImplementedError
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Self:
-        """Builds the head from `get_config`'s result."""
-        return cls(**config)

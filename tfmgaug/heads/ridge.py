@@ -1,7 +1,5 @@
 """Ridge regression on one-hot labels."""
 
-from typing import Any
-
 import keras
 import tensorflow as tf
 
@@ -38,6 +36,3 @@ class RidgeHead(Head):
     def coefficients(self, kernel: Tensor, hot: Tensor) -> Tensor:
         ridge = self.regularization * tf.eye(tf.shape(kernel)[0], dtype=kernel.dtype)
         return tf.linalg.solve(kernel + ridge, hot)
-
-    def get_config(self) -> dict[str, Any]:
-        return {"regularization": self.regularization}

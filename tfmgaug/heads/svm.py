@@ -1,7 +1,5 @@
 """The multi-class support vector machine of Crammer and Singer."""
 
-from typing import Any
-
 import keras
 import tensorflow as tf
 
@@ -53,6 +51,3 @@ class SVMHead(Head):
         solution = interior_point.solve(kernel + ridge, tf.boolean_mask(hot, present), self.cost)
         solution = tf.scatter_nd(tf.where(present), solution, tf.shape(hot, tf.int64))
         return tf.transpose(solution)
-
-    def get_config(self) -> dict[str, Any]:
-        return {"cost": self.cost, "diagonal": self.diagonal}

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import keras
 
-from tfmgaug.configured import settings_of, settle
+from tfmgaug.configured import arguments_of, settings_of, settle
 
 # Arguments of constructors, and the attributes that keep them where these are called otherwise.
 _KEPT_AS = {"loss": "loss_fn", "evaluation_steps": "_evaluation_steps"}
@@ -78,17 +78,7 @@ class Settings(keras.Model):
         Raises:
             ValueError: an argument is kept nowhere.
         """
-        kind: Any = type(self)
-        names = sorted(settings_of(kind) - self.decided)
-        missing = [name for name in names if not hasattr(self, _KEPT_AS.get(name, name))]
-        if missing and kind.get_config is Settings.get_config:
-            raise ValueError(
-                f"{kind.__name__} can't be saved: expected each argument of its constructor "
-                "as an attribute of the same name, or a `get_config` that adds it. "
-                f"Received: no attribute {', '.join(missing)}."
-            )
-        kept = {n: getattr(self, _KEPT_AS.get(n, n)) for n in names if n not in missing}
-        arguments = {name: _serialized(value) for name, value in kept.items()}
+        arguments = arguments_of(self, Settings, _KEPT_AS, self.decided)
         return {**_TO_LOAD, **arguments, "name": self.name}
 
     @property
@@ -170,11 +160,6 @@ def _settling(init):
             self._settle()
 
     return wrapped
-
-
-def _serialized(value):
-    value = list(value) if isinstance(value, tuple) else value
-    return keras.saving.serialize_keras_object(value)
 
 
 def _refuse_nested(backbone):

@@ -54,6 +54,3 @@ class CatfishMask(Mask):
             name: prune_top(tf.abs(gradients[name] * weights[name]), subnetwork.rate)
             for name in self.prunable
         }
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "score": self.score}

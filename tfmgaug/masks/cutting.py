@@ -95,7 +95,7 @@ def _masked_channels(backbone: keras.Model, rate: float, embedding: bool) -> dic
     """Returns the channels that a mask leaves, by the name of the weight that it acts on."""
     network, mask = Network(backbone), WidthMask(rate)
     mask.attach(network, None if embedding else classifier_of(backbone))
-    masks = mask.draw(network.params, None, at_rate(rate))
+    masks = mask.drawn(network.params, None, at_rate(rate))
     return {
         name: np.flatnonzero(np.reshape(kept, [-1, kept.shape[-1]])[0])
         for name, kept in masks.items()

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tfmgaug.configured import Settled
+from tfmgaug.configured import Settled, arguments_of
 from tfmgaug.engine.network import Network
 from tfmgaug.engine.params import Params, read
 from tfmgaug.masks.mask import apply, number_pruned, prune_top
@@ -144,4 +144,4 @@ class MagnitudeMask(Settled, keras.layers.Layer):
         return kept, sum(mask.shape.num_elements() for mask in masks)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "rates": self.rates}
+        return {**super().get_config(), **arguments_of(self, MagnitudeMask)}

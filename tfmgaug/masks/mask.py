@@ -7,11 +7,13 @@ from typing import Any, Literal
 import keras
 import tensorflow as tf
 
-from tfmgaug.configured import Settled
+from tfmgaug.configured import Settled, arguments_of
+from tfmgaug.engine import returned
 from tfmgaug.engine.network import Network
 from tfmgaug.engine.params import Params, by_name
 from tfmgaug.randomness import fold, key, uniform
 
+_SCORES = (None, "query_loss", "meta_gradient")
 _KERNEL_LAYERS = (keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D, keras.layers.Dense)
 
 
@@ -60,6 +62,12 @@ class Mask(Settled, keras.layers.Layer):
                 "`rates` must be a share, or (low, high), with 0 <= low <= high < 1. "
                 f"Received: rates={rates}."
             )
+        if self.score not in _SCORES:
+            raise ValueError(
+                f"`score` of {type(self).__name__} must be one of {_SCORES}. "
+                f"Received: {self.score!r}."
+            )
+        returned.require_override(self, "draw", Mask)
         self.rates = (float(low), float(high))
         self.built = True
 
@@ -106,15 +114,48 @@ class Mask(Settled, keras.layers.Layer):
             subnetwork: `Subnetwork` that the masks are for.
 
         Returns:
-            Masks of zeros and ones, by the names of the weights that can be pruned.
+            Masks of zeros and ones, or of truth values, by the names of weights: shaped like the
+            weight, or so that they broadcast to it. What has no mask is not pruned.
         """
         raise NotImplementedError
+
+    def drawn(self, weights: Params, gradients: Params | None, subnetwork: Subnetwork) -> Params:
+        """Draws masks, and refuses what fits no weight; the arguments are those of `draw`.
+
+        Returns:
+            Masks, float32 or better, by the names of weights.
+
+        Raises:
+            TypeError: `draw` returned no dictionary.
+            ValueError: a name is no weight's, or a shape doesn't fit.
+        """
+        masks = returned.params(self, "draw", self.draw(weights, gradients, subnetwork))
+        return {name: self._fitting(name, mask, weights) for name, mask in masks.items()}
+
+    def _fitting(self, name: str, mask: tf.Tensor, weights: Params) -> tf.Tensor:
+        if name not in weights:
+            raise ValueError(
+                f"`{type(self).__name__}.draw` must return masks by the names of weights, such as "
+                f"{self.prunable[0]!r}. Received: {name!r}."
+            )
+        mask, shape = tf.convert_to_tensor(mask), weights[name].shape
+        try:
+            fits = tf.broadcast_static_shape(mask.shape, shape).is_compatible_with(shape)
+        except ValueError:
+            fits = False
+        if not fits:
+            raise ValueError(
+                f"`{type(self).__name__}.draw` must return a mask of {name!r} that fits its shape "
+                f"{tuple(shape)}. Received: a mask of shape {tuple(mask.shape)}."
+            )
+        mask = mask if mask.dtype.is_floating else tf.cast(mask, tf.float32)
+        return tf.broadcast_to(mask, shape)
 
     def call(self, weights: Params, masks: Params) -> Params:
         return apply(weights, masks)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "rates": self.rates}
+        return {**super().get_config(), **arguments_of(self, Mask)}
 
 
 def apply(weights: Params, masks: Params) -> Params:

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfmgaug.backbones.initializers import KaimingUniform, fan_in
-from tfmgaug.configured import Settled
+from tfmgaug.configured import Settled, arguments_of
 from tfmgaug.custom_gradient import custom_gradient
 from tfmgaug.engine.network import Network
 from tfmgaug.engine.params import Params, by_name, read
@@ -195,12 +195,7 @@ class ScoreMask(Settled, keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, serializable."""
-        return {
-            **super().get_config(),
-            "initial_sparsity": self.initial_sparsity,
-            "sparsity": self.sparsity,
-            "prune_classifier": self.prune_classifier,
-        }
+        return {**super().get_config(), **arguments_of(self, ScoreMask)}
 
 
 @custom_gradient

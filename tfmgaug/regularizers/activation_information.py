@@ -5,7 +5,7 @@ import math
 import keras
 import tensorflow as tf
 
-from tfmgaug.engine.task_run import TaskRun
+from tfmgaug.engine.task import TaskRun
 from tfmgaug.randomness import normal
 from tfmgaug.regularizers.divergence import from_standard_normal
 from tfmgaug.regularizers.regularizer import Regularizer

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from tfmgaug import losses
-from tfmgaug.engine.task_run import TaskRun
+from tfmgaug.engine.task import TaskRun
 from tfmgaug.episode import Outcome
 from tfmgaug.regularizers.regularizer import Regularizer
 from tfmgaug.types import Learner

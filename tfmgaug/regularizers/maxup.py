@@ -2,12 +2,12 @@
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import keras
 import tensorflow as tf
 
-from tfmgaug.engine.task_run import TaskRun
+from tfmgaug.engine.task import TaskRun
 from tfmgaug.episode import Episode, Outcome
 from tfmgaug.losses import Mixed
 from tfmgaug.randomness import choose, fold
@@ -156,15 +156,6 @@ class MaxUp(Regularizer):
             An int32 scalar, the number of an augmentation in the pool.
         """
         return choose(list(range(len(self._chains))), fold(key, "pool"))
-
-    def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, serializable."""
-        return {**super().get_config(), "pool": keras.saving.serialize_keras_object(self.pool)}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Self:
-        """Builds the regularizer from `get_config`'s result."""
-        return cls(**{**config, "pool": keras.saving.deserialize_keras_object(config["pool"])})
 
 
 def _loop(function: Callable, elements: Any, signature: Any) -> Any:

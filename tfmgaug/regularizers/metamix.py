@@ -6,7 +6,7 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
-from tfmgaug.engine.task_run import TaskRun
+from tfmgaug.engine.task import TaskRun
 from tfmgaug.episode import Episode, Outcome
 from tfmgaug.losses import Mixed
 from tfmgaug.randomness import beta, choose, fold, permutation

@@ -2,16 +2,16 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any, Self
 
 import keras
 import tensorflow as tf
 
+from tfmgaug.configured import Configured
 from tfmgaug.randomness import uniform
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
-class RandomErase:
+class RandomErase(Configured):
     """Paints a rectangle of some images over with their mean color.
 
     The rectangle's area is uniform and its aspect ratio log-uniform; where it is longer than the
@@ -79,19 +79,6 @@ class RandomErase:
             and at which shares of the free margin the rectangle is, down and to the right.
         """
         return uniform([5, number], key)
-
-    def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments, serializable."""
-        return {
-            "probability": self.probability,
-            "area": self.area,
-            "aspect_ratio": self.aspect_ratio,
-        }
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Self:
-        """Builds the augmentation from `get_config`'s result."""
-        return cls(**config)
 
 
 def _inside(place: tf.Tensor, length: tf.Tensor, size: tf.Tensor) -> tf.Tensor:

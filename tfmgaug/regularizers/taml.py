@@ -6,7 +6,7 @@ from typing import Literal
 import keras
 import tensorflow as tf
 
-from tfmgaug.engine.task_run import TaskRun
+from tfmgaug.engine.task import TaskRun
 from tfmgaug.regularizers import inequality
 from tfmgaug.regularizers.regularizer import Regularizer
 from tfmgaug.types import Learner

@@ -1,7 +1,6 @@
 """Augmentations of a whole task, which `MaxUp` draws from."""
 
 from collections.abc import Callable
-from typing import Any, Self
 
 import keras
 import tensorflow as tf
@@ -53,13 +52,6 @@ class _OnPart(TaskAugmentation):
     def __call__(self, episode: Episode, key: tf.Tensor) -> Episode:
         images = getattr(episode, self.part)
         return episode._replace(**{self.part: tf.cast(self.augment(images, key), images.dtype)})
-
-    def get_config(self) -> dict[str, Any]:
-        return {"augment": keras.saving.serialize_keras_object(self.augment)}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Self:
-        return cls(keras.saving.deserialize_keras_object(config["augment"]))
 
 
 @keras.saving.register_keras_serializable("tfmgaug")

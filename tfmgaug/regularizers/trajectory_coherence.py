@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from tfmgaug.engine.params import Params
-from tfmgaug.engine.task_run import TaskRun
+from tfmgaug.engine.task import TaskRun
 from tfmgaug.regularizers.regularizer import Regularizer
 from tfmgaug.types import Learner
 

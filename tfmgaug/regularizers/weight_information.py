@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from tfmgaug.engine.params import Params, by_name, read
-from tfmgaug.engine.task_run import TaskRun
+from tfmgaug.engine.task import TaskRun
 from tfmgaug.masks.mask import prunable_layers
 from tfmgaug.randomness import fold, normal
 from tfmgaug.regularizers.divergence import from_standard_normal
