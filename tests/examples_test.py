@@ -10,10 +10,12 @@ import tensorflow as tf
 from examples.channel_mask import ChannelMask
 from examples.confidence_penalty import ConfidencePenalty
 from examples.matching_networks import MatchingNetworks
+from examples.sign_descent import SignDescent
 from tests.helpers.tasks import batch, dataset, images, scatter, small_conv, smooth_mlp, task
 from tfmgaug import MGAug
 from tfmgaug.engine.batch import subnetworks_of
 from tfmgaug.learners import FOMAML, ProtoNet
+from tfmgaug.regularizers import GradDrop
 
 EXAMPLES = sorted((pathlib.Path(__file__).parents[1] / "examples").glob("*.py"))
 
@@ -37,6 +39,35 @@ def test_matching_networks_attend_to_the_support_set():
 
 def test_matching_networks_train_and_are_saved(tmp_path):
     learner = MatchingNetworks(small_conv(way=None), augmentation=MGAug(ChannelMask(0.5)))
+    learner.compile(keras.optimizers.Adam(0.01))
+    losses = learner.fit(dataset(images()), epochs=8, verbose=0, shuffle=False).history["loss"]
+    assert losses[-1] < losses[0]
+    learner.save(tmp_path / "learner.keras")
+    again = keras.saving.load_model(tmp_path / "learner.keras")
+    inputs, _ = images(1)
+    x, y, query = (inputs[name][0] for name in ("support_x", "support_y", "query_x"))
+    expected = learner.adapt(x, y).predict(query)
+    np.testing.assert_array_equal(again.adapt(x, y).predict(query), expected)
+
+
+def test_sign_descent_takes_steps_of_one_length():
+    learner = SignDescent(smooth_mlp(normalization=False), inner_steps=3, inner_rate=0.01)
+    inputs, _ = batch(1)
+    adapted = learner.adapted_state(inputs["support_x"][0], inputs["support_y"][0])
+    moves = [adapted[name] - start for name, start in learner.network.params.items()]
+    lengths = np.abs(np.concatenate([move.numpy().ravel() for move in moves]))
+    assert set(np.round(lengths / 0.01, 3)) == {1.0, 3.0}  # an odd number of steps never cancels
+
+
+@pytest.mark.parametrize("statistics", ["transductive", "support", "running", "one_by_one"])
+def test_sign_descent_trains_with_masks_and_regularizers_and_is_saved(tmp_path, statistics):
+    learner = SignDescent(
+        small_conv(),
+        inner_rate=0.01,
+        statistics=statistics,
+        augmentation=MGAug(ChannelMask(0.5)),
+        regularizers=[GradDrop(0.1)],
+    )
     learner.compile(keras.optimizers.Adam(0.01))
     losses = learner.fit(dataset(images()), epochs=8, verbose=0, shuffle=False).history["loss"]
     assert losses[-1] < losses[0]
