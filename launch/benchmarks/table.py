@@ -1,4 +1,4 @@
-"""The table that the benchmark ends with."""
+"""The benchmark's table of results."""
 
 from launch.benchmarks import rows
 from launch.benchmarks.implementations import OURS

@@ -1,4 +1,4 @@
-"""The child process: imports one framework, and takes a step each time it is asked to.
+"""The child process of one implementation, which takes a step whenever it is told to.
 
 It is run as a script. Requests come in and replies go out as lines of JSON; what a framework prints
 goes to the standard error stream, so that it can't get between them.
@@ -19,7 +19,7 @@ _PACKAGES = ("higher", "jax", "jaxlib", "torch")
 
 
 class Session:
-    """What one child knows; each method answers a request of the same name."""
+    """The state of one child process; each method answers the request of its name."""
 
     def __init__(self):
         self._peer = None
