@@ -172,12 +172,12 @@ class RunDirectory:
 
     def _files(self):
         """All files in the directory, by their paths in it; links count as files."""
-        found = []
+        paths = []
         for folder, folders, files in os.walk(self.path):
             links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
             inside = pathlib.Path(folder).relative_to(self.path)
-            found += [(inside / name).as_posix() for name in [*files, *links]]
-        return found
+            paths += [(inside / name).as_posix() for name in [*files, *links]]
+        return paths
 
     def _remove(self, files):
         for file in files:

@@ -1,4 +1,4 @@
-"""Runs what is missing, one after the other, and goes on when one of them fails."""
+"""The training of missing runs, one after the other, which continues when a run fails."""
 
 import contextlib
 import signal
