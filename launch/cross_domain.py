@@ -1,4 +1,4 @@
-"""Runs evaluated on several data sets, in one table."""
+"""The evaluation of runs on several data sets, as one table."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from tfmgaug import evaluation
 
 
 class Outcome(NamedTuple):
-    """What is known of runs on data sets.
+    """The results of runs on several data sets.
 
     Attributes:
         datasets: list of `launch.data_sets.Dataset`.

@@ -36,7 +36,7 @@ from launch.reproduction import (
 )
 from launch.reproduction.runs import BEGUN, FINISHED, Plan
 
-_STOPPING = "Ctrl-C loses at most an epoch; the same command goes on."
+_STOPPING = "Ctrl-C loses at most an epoch; the same command continues."
 
 GROUPS = {
     "What there is": ("list",),
@@ -226,7 +226,7 @@ def _work(queue, done=lambda run: None):
 def _end_if(stopped):
     if stopped:
         command = shlex.join(["python", "-m", "launch.reproduce", *sys.argv[1:]])
-        print(f"\nStopped. Go on with:\n  {command}", file=sys.stderr)
+        print(f"\nStopped. Continue with:\n  {command}", file=sys.stderr)
         sys.exit(errors.INTERRUPTED)
 
 

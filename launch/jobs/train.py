@@ -74,8 +74,8 @@ def _announce(experiment, directory, learner, computing, epoch):
 
 def _position(done, epochs):
     if done >= epochs:
-        return f"All {epochs} epochs are trained; evaluating again in"
-    return f"Going on at epoch {done + 1} in" if done else "Writing to"
+        return f"All {epochs} epochs are trained. Evaluating again in"
+    return f"Resuming at epoch {done + 1} in" if done else "Writing to"
 
 
 def _train(experiment, directory, learner, job, epoch, history):
@@ -134,7 +134,7 @@ def _stopped(directory):
     command = shlex.join(["python", "-m", "launch.train", *sys.argv[1:]])
     resume = "" if "--resume" in sys.argv else " --resume"
     print(
-        f"\nStopped. Checkpoints of finished epochs are in {directory.checkpoints}/. Go on with:\n"
+        f"\nStopped. Checkpoints of finished epochs are in {directory.checkpoints}/. Resume with:\n"
         f"  {command}{resume}",
         file=sys.stderr,
     )

@@ -141,7 +141,7 @@ def resnet18(
 
 
 class _Layers:
-    """What all layers of one network share."""
+    """Builds the layers of one network, which share activation, seeds and dtype."""
 
     def __init__(self, activation, seeds, dtype):
         self._activation, self._seeds, self._dtype = activation, seeds, dtype
@@ -175,7 +175,7 @@ def _check(way, image_shape, blocks, filters, pooling):
             "`filters` must have a number of at least 1 for each group of `blocks`. "
             f"Received: filters={filters} and blocks={blocks}."
         )
-    # What is left for the last group's stride to halve.
+    # The last group's stride must have two positions to halve.
     smallest = 2 ** len(blocks)
     if len(image_shape) != 3 or min(image_shape[:2]) < smallest or image_shape[2] < 1:
         raise ValueError(

@@ -90,7 +90,7 @@ def wide_resnet(
 
 
 class _Layers:
-    """What all layers of one network share."""
+    """Builds the layers of one network, which share activation, seeds and dtype."""
 
     def __init__(self, activation, seeds, dtype):
         self._activation, self._seeds, self._dtype = activation, seeds, dtype
