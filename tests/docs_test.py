@@ -40,7 +40,7 @@ SMALLER = {
     "subnetworks=3": "subnetworks=1",
     "image_shape=test.image_shape": "image_shape=test.image_shape, filters=2",
 }
-# Examples that need nothing but what they say: a page, and the number of the block on it.
+# Complete examples, which run as they are: a page, and the number of the block on it.
 COMPLETE = [
     ("index.md", 0),
     ("data.md", 1),
@@ -119,6 +119,11 @@ def test_complete_examples_run(page, number, monkeypatch, tmp_path):
     for large, small in SMALLER.items():
         code = code.replace(large, small)
     exec(compile(code, page, "exec"), {})
+
+
+@pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.py")), ids=lambda e: e.stem)
+def test_every_example_is_shown_on_a_page(example):
+    assert any(example.read_text() in block for page in DOCS for block in blocks(page, "python"))
 
 
 def test_start_page_shows_what_the_readme_shows():
