@@ -1,4 +1,4 @@
-"""What the documentation says, held to the code: examples, commands, flags, links."""
+"""The documentation compared with the code: examples, commands, flags, links."""
 
 import ast
 import functools
@@ -79,12 +79,12 @@ def examples():
 def resolve(path):
     """Returns what a dotted path names, importing as far as there are modules."""
     first, *names = path.split(".")
-    found = importlib.import_module(first)
+    value = importlib.import_module(first)
     for position, name in enumerate(names, 1):
-        if not hasattr(found, name):
+        if not hasattr(value, name):
             importlib.import_module(".".join([first, *names[:position]]))
-        found = getattr(found, name)
-    return found
+        value = getattr(value, name)
+    return value
 
 
 def dotted(node, imported):

@@ -1,4 +1,4 @@
-"""What holds of every residual network."""
+"""Properties of all residual networks."""
 
 import keras
 import numpy as np

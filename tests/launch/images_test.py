@@ -1,4 +1,4 @@
-"""Which classes of a folder are trained on, and which are tested."""
+"""The classes of a folder that are trained on, and those that are tested."""
 
 import json
 import warnings
