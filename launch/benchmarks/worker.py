@@ -60,7 +60,7 @@ class Session:
         return {"peak_megabytes": _memory("VmHWM")}
 
     def check(self):
-        """Takes a step with the masks that all implementations are given."""
+        """Takes a step with the fixed masks that all implementations share."""
         from launch.benchmarks import problem
 
         masks = problem.draw_masks(self._workload, self._seed)

@@ -11,7 +11,7 @@ from launch.reproduction.runs import FINISHED
 
 # Needs no data: turned characters stand for another domain.
 _SMALL = ("--datasets=glyphs", "--rotations")
-# What both commands have, and the test elsewhere shares with the run's own.
+# Flags of both commands, in which the test elsewhere agrees with the run's test.
 _SHARED = ("way", "shot", "query", "test_episodes", "data_seed")
 _PASSED = ("cache_dir", "data_dir", "download")
 
@@ -31,12 +31,12 @@ class Evaluation(NamedTuple):
 
     @property
     def path(self):
-        """Where its result goes: into the run's directory, so that both are removed together."""
+        """The file of its result, in the run's directory, so that both are removed together."""
         return self.run.path / f"on_{self.dataset}.json"
 
     @property
     def log(self):
-        """Where its output goes."""
+        """The file of its output."""
         return self.run.path / f"on_{self.dataset}.log"
 
     @property
@@ -85,7 +85,7 @@ def evaluation(run, dataset, plan):
 
 
 def measure(evaluations, say, execute=training.execute):
-    """Evaluates what isn't yet, of the runs that have finished.
+    """Runs the evaluations that are missing, of the runs that have finished.
 
     Args:
         evaluations: list of `Evaluation`.

@@ -30,7 +30,7 @@ class Run(NamedTuple):
 
     @property
     def log(self):
-        """Where its output goes: beside its directory, which must be empty at first."""
+        """The file of its output, beside its directory, which must be empty at first."""
         return self.path.with_name(f"{self.path.name}.log")
 
     @property
@@ -107,7 +107,7 @@ class Plan:
         return Run(title, recipe, seed, path, [f"--recipe={name}", *arguments], planned)
 
     def _path(self, recipe, seed, planned):
-        """Where the run with these settings is, or else where it is to be."""
+        """The directory of the run with these settings, or the one that it will get."""
         named = self.directory / recipe.name / f"seed{seed}"
         same = [path for path, flags in self._known if composition.same(flags, planned)]
         if not same:

@@ -36,7 +36,7 @@ def _panel_for_each(make, figure, settings, *variants):
 
 
 def _file(setting):
-    """What the files of a setting's panel are called."""
+    """The name of the files of a setting's panel."""
     data, way, shot = setting
     return f"{data}_{way}way_{shot}shot"
 
