@@ -66,8 +66,8 @@ def type_of(argument):
 
 def _named(text):
     """The first type that a text names."""
-    found = re.search(r"\b(bool|int|float|str|Literal)(?:s|ing)?\b", text or "")
-    return found and _KINDS.get(found[1], str)
+    named = re.search(r"\b(bool|int|float|str|Literal)(?:s|ing)?\b", text or "")
+    return named and _KINDS.get(named[1], str)
 
 
 def _of_value(value):

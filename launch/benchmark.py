@@ -34,7 +34,7 @@ flags.DEFINE_list(
     "implementations",
     [],
     f"Which to measure beside {implementations.OURS}, by name or part of it; all by default. "
-    + "; ".join(one.name for one in implementations.IMPLEMENTATIONS),
+    + "; ".join(implementation.name for implementation in implementations.IMPLEMENTATIONS),
 )
 flags.DEFINE_list("dtypes", ["float32"], f"Precisions: {', '.join(rows.BOUNDS)}.")
 flags.DEFINE_integer("repeats", 7, "Timed steps of each.", lower_bound=1)
@@ -45,7 +45,7 @@ flags.adopt_module_key_flags(output)  # --helpshort lists them
 
 
 def check(options):
-    """Refuses names that there are not, and flags that nothing reads.
+    """Refuses unknown names, and flags that nothing reads.
 
     Args:
         options: absl flags.

@@ -1,4 +1,4 @@
-"""Channels that --filters stands for, in each of the backbones."""
+"""The numbers of channels that --filters stands for in each backbone."""
 
 from launch.quickstart import DEPENDENT
 from launch.signatures import read

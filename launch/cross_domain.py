@@ -1,4 +1,4 @@
-"""Runs evaluated on several data sets, in one table."""
+"""The evaluation of runs on several data sets, as one table."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from tfmgaug import evaluation
 
 
 class Outcome(NamedTuple):
-    """What is known of runs on data sets.
+    """The results of runs on several data sets.
 
     Attributes:
         datasets: list of `launch.data_sets.Dataset`.
@@ -53,9 +53,10 @@ def run(options, learners):
         datasets,
         {
             path: [
-                _evaluate(options, path, one, samplers[d, _size(one)], next(left)) for d in datasets
+                _evaluate(options, path, learner, samplers[d, _size(learner)], next(left))
+                for d in datasets
             ]
-            for path, one in learners.items()
+            for path, learner in learners.items()
         },
         {
             f"{size[0]} x {size[1]}": [
@@ -106,8 +107,8 @@ def text(outcome, mode):
     """
     first = next(iter(outcome.runs.values()))
     rows = [["", *(report.dataset for report in first)]]
-    rows += [[path, *(_cell(r, mode) for r in own)] for path, own in outcome.runs.items()]
-    rows += [[f"pixel floor, {s}", *map(_cell, own)] for s, own in outcome.floors.items()]
+    rows += [[path, *(_cell(r, mode) for r in reports)] for path, reports in outcome.runs.items()]
+    rows += [[f"pixel floor, {s}", *map(_cell, reports)] for s, reports in outcome.floors.items()]
     widths = [max(map(len, column)) for column in zip(*rows)]
     lines = [
         "   ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip()
@@ -128,24 +129,26 @@ def to_json(outcome):
 
     return {
         "datasets": [str(dataset) for dataset in outcome.datasets],
-        "runs": [{"run": path, "on": named(own)} for path, own in outcome.runs.items()],
-        "floors": [{"images": size, "on": named(own)} for size, own in outcome.floors.items()],
+        "runs": [{"run": path, "on": named(reports)} for path, reports in outcome.runs.items()],
+        "floors": [
+            {"images": size, "on": named(reports)} for size, reports in outcome.floors.items()
+        ],
     }
 
 
 def _settings(options, dataset, size):
     """The flags as they are for one data set and size of images."""
-    found = {name: options[name].value for name in settings.names()}
+    values = {name: options[name].value for name in settings.names()}
     shared = None if dataset.name == "glyphs" else options.data_dir  # glyphs have no files
     folder = dataset.folder or shared
-    found |= {"data": dataset.name, "data_dir": folder}
+    values |= {"data": dataset.name, "data_dir": folder}
     if dataset.name != "omniglot":
-        found["split"] = "vinyals"  # the flag is of Omniglot, which may be one of several
+        values["split"] = "vinyals"  # the flag is of Omniglot, which may be one of several
     # One number for a square: the margin of --test_crop is in proportion to it.
-    found["image_size"] = size[0] if size[0] == size[1] else size
+    values["image_size"] = size[0] if size[0] == size[1] else size
     if options.test_crop and size[0] != size[1]:
         raise ValueError(f"--test_crop needs square images. Received: {size[0]} x {size[1]}.")
-    return Data(**found)
+    return Data(**values)
 
 
 def _size(learner):
@@ -159,8 +162,8 @@ def _evaluate(options, path, learner, sampler, more):
 
 
 def _cell(report, mode=None):
-    found = report.summary(mode if mode in report.statistics else None)
-    return f"{100 * found.mean:.2f} ± {100 * found.interval:.2f}"
+    result = report.summary(mode if mode in report.statistics else None)
+    return f"{100 * result.mean:.2f} ± {100 * result.interval:.2f}"
 
 
 def _headline(report):

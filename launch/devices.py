@@ -1,4 +1,4 @@
-"""Which devices and threads a run is spread over."""
+"""The devices and threads of a run."""
 
 import os
 

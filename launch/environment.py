@@ -1,4 +1,4 @@
-"""How commands set TensorFlow up, before it is imported; what the user has set stays."""
+"""TensorFlow's environment variables, set before its import unless the user has set them."""
 
 import os
 import sys
@@ -22,7 +22,7 @@ def prepare():
 
 
 def import_tensorflow():
-    """Keeps TensorFlow's start-up notes, which ignore its log level, off the first screen."""
+    """Imports TensorFlow without its start-up notes, which ignore its log level."""
     sys.stderr.flush()
     screen = os.dup(2)
     with tempfile.TemporaryFile() as notes:

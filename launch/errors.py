@@ -1,4 +1,4 @@
-"""What a user did wrong is said in one line, without a stack trace."""
+"""Users' errors reported in one line, without a stack trace."""
 
 import functools
 import sys
@@ -37,7 +37,7 @@ def plainly(main):
 
 
 def _plain(message, category, *arguments, **options):
-    """What a warning prints: one about the user's data needs no place in the source."""
+    """Formats a warning; one about the user's data is shown without its place in the source."""
     if category is UserWarning:
         return f"Warning: {message}\n"
     return _format(message, category, *arguments, **options)

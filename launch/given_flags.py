@@ -44,7 +44,7 @@ class Switch(NamedTuple):
 
 
 def read_with(**switches):
-    """Says what a flag is read with.
+    """Makes the condition under which a flag is read.
 
     Args:
         **switches: names of other flags, and tuples of the values that they must have, or `GIVEN`.

@@ -9,7 +9,7 @@ _WIDTH = 100
 
 
 class _Help(flags.BooleanFlag):
-    """A flag that prints something and ends the command well."""
+    """A flag that prints help and ends the command with status 0."""
 
     def __init__(self, name, show, text, short_name=None):
         super().__init__(name, False, text, short_name=short_name, allow_override=True)
@@ -29,9 +29,17 @@ def define(groups):
     """
     app.define_help_flags()  # which ours take the place of
     for flag in (
-        _Help("help", lambda: print(text(groups)), "Show the flags that most need.", "?"),
-        _Help("helpshort", lambda: app.usage(shorthelp=True, writeto_stdout=True), "Show all."),
-        _Help("helpfull", lambda: app.usage(writeto_stdout=True), "Show those of libraries too."),
+        _Help("help", lambda: print(text(groups)), "Show the flags that most people need.", "?"),
+        _Help(
+            "helpshort",
+            lambda: app.usage(shorthelp=True, writeto_stdout=True),
+            "Show all flags of the command.",
+        ),
+        _Help(
+            "helpfull",
+            lambda: app.usage(writeto_stdout=True),
+            "Show all flags, those of libraries as well.",
+        ),
     ):
         flags.DEFINE_flag(flag)
 

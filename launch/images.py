@@ -71,7 +71,7 @@ def load_all(settings):
 
 
 def is_foreign(settings, runs):
-    """Whether images are of a folder that runs were not trained on, and no flag splits it.
+    """Whether images come from a folder that no run was trained on and that no flag splits.
 
     Args:
         settings: absl flags.
@@ -83,14 +83,14 @@ def is_foreign(settings, runs):
     if settings.data == "folder" and folders.is_split(_path(settings.data_dir)):
         return False
     saved = [loading.saved_flags(run) for run in runs]
-    own = [flags and _are_the_same(settings, flags) for flags in saved]
-    for run, flags, same in zip(runs, saved, own):
+    trained_on = [flags and _are_the_same(settings, flags) for flags in saved]
+    for run, flags, same in zip(runs, saved, trained_on):
         if same:
             _check_split(settings, run, flags)
     asked = settings.test_classes != "test" or settings.fractions is not None
     if settings.data != "folder" or asked:
         return False
-    return bool(own) and all(same is False for same in own)
+    return bool(trained_on) and all(same is False for same in trained_on)
 
 
 def _are_the_same(settings, saved):
@@ -113,9 +113,9 @@ def _check_split(settings, run, saved):
     if other:
         flags = " ".join(f"--{name}={_text(saved.get(name))}" for name in other)
         raise ValueError(
-            f"{run} was trained on these images with {flags}: split otherwise, its training "
-            "classes would be test classes. Pass the same"
-            f"{' (or leave --fractions away)' if saved.get('fractions', 0) is None else ''}."
+            f"{run} was trained on these images with {flags}. With another split, test classes "
+            "may be among those that it was trained on. Pass the same flags"
+            f"{' (or leave out --fractions)' if saved.get('fractions', 0) is None else ''}."
         )
 
 
@@ -144,7 +144,7 @@ def _with_enough(settings, splits):
     lost = sum(map(len, splits)) - sum(map(len, kept))
     if lost:
         warnings.warn(
-            f"Left out: {lost} more classes, whose groups or images don't fill an episode.",
+            f"Left out {lost} more classes, whose groups or images are too few for an episode.",
             stacklevel=2,
         )
     return splits._make(kept)

@@ -1,4 +1,4 @@
-"""Loads the learner that a run left behind."""
+"""Saved runs: their learner, their flags and their experiment."""
 
 import json
 import pathlib
@@ -45,14 +45,14 @@ def saved_flags(path):
 
 
 def load_experiment(path):
-    """Reads the experiment of a run, of which everything can be built again.
+    """Reads the experiment of a run, from which everything can be built again.
 
     Args:
         path: run directory.
 
     Returns:
-        An `Experiment`. Of a run of version 0.1, which has no experiment.json, it is made of its
-        flags.
+        An `Experiment`. A run of version 0.1 has no experiment.json: its experiment is made from
+        its flags.
 
     Raises:
         FileNotFoundError: there is no run.

@@ -1,4 +1,4 @@
-"""Flags that are lists of numbers, refused where they are parsed if they are anything else."""
+"""Flags that are lists of numbers, whose type and bounds are checked when they are parsed."""
 
 from absl import flags
 

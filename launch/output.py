@@ -34,7 +34,7 @@ def path(options):
     """
     output = options.output and pathlib.Path(options.output)
     if output and output.exists() and not options.overwrite:
-        raise FileExistsError(f"{output} exists: choose another, or pass --overwrite.")
+        raise FileExistsError(f"{output} exists. Choose another file, or pass --overwrite.")
     if output:
         from tfmgaug.files import check_writable  # imports TensorFlow, which not all commands need
 

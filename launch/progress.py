@@ -1,4 +1,4 @@
-"""What commands say while they work: how far they are, and how long it will take.
+"""Messages about progress: how far a command is, and how long it will take.
 
 On a terminal a line is redrawn. Elsewhere, in logs, there is an estimate before work that is longer
 than a minute, a line at least every 30 seconds, and a total at its end.
@@ -15,7 +15,7 @@ _EVERY = 20.0  # seconds between a counter's lines, which so come before a pulse
 
 
 class Counter:
-    """Counts what is done of a piece of work; a progress function of `tfmgaug`.
+    """Counts the units of work that are done; a progress function of `tfmgaug`.
 
     Args:
         title: of the work, as "Evaluating FOMAML".
@@ -84,7 +84,7 @@ class Counter:
 
 
 class Pulse:
-    """Says that a command is at work, where nothing else was said for a while.
+    """Reports that a command is still at work, when it has written nothing for a while.
 
     Args:
         stream: where to write.
@@ -98,12 +98,12 @@ class Pulse:
         self._last = ""
 
     def hear(self, text):
-        """Takes note of what the command writes."""
+        """Remembers when the command last wrote, and its last line."""
         self._heard = self._clock()
         self._last = next((line for line in reversed(text.splitlines()) if line), self._last)
 
     def beat(self):
-        """Writes a line if it is time for it."""
+        """Writes a line if the command has been silent for long enough."""
         now = self._clock()
         if now - self._heard < QUIET:
             return
@@ -115,7 +115,7 @@ class Pulse:
 
 @contextlib.contextmanager
 def pulse():
-    """Lets a line be written at least every 30 seconds, where output is no terminal.
+    """Writes a line at least every 30 seconds, where output is not a terminal.
 
     Example:
         >>> with pulse():

@@ -12,6 +12,7 @@ flag of launch.train given here (--data_dir=..., --filters=8) holds for every ru
 for --output.
 """
 
+import itertools
 import shlex
 import sys
 import time
@@ -35,7 +36,7 @@ from launch.reproduction import (
 )
 from launch.reproduction.runs import BEGUN, FINISHED, Plan
 
-_STOPPING = "Ctrl-C loses at most an epoch; the same command goes on."
+_STOPPING = "Ctrl-C loses at most an epoch; the same command continues."
 
 GROUPS = {
     "What there is": ("list",),
@@ -119,7 +120,7 @@ def reproduce(options):
     if not options.dry_run:
         print(f"\n{duration(time.monotonic() - started)} in all")
     if failures:
-        lines = "\n".join(f"  {one.run.title}: {one.reason}" for one in failures)
+        lines = "\n".join(f"  {failure.run.title}: {failure.reason}" for failure in failures)
         sys.exit(f"\n{len(failures)} failed:\n{lines}")
 
 
@@ -133,19 +134,19 @@ def _reproduce_table(options, plan, seeds, paper):
     }
     # Several cells may be tests of one run.
     distinct = {}
-    for run in (run for own in runs.values() for run in own):
+    for run in itertools.chain.from_iterable(runs.values()):
         distinct.setdefault(run.path, run)
     queue = training.Queue(list(distinct.values()))
     tests = {
-        cell: [elsewhere.evaluation(run, cell.elsewhere, plan) for run in own]
-        for cell, own in runs.items()
+        cell: [elsewhere.evaluation(run, cell.elsewhere, plan) for run in cell_runs]
+        for cell, cell_runs in runs.items()
         if cell.elsewhere is not None
     }
     plan.check_folders()
     if options.dry_run:
         _print_commands(queue)
-        for one in (one for own in tests.values() for one in own):
-            _print_command("launch.evaluate", one.arguments)
+        for test in itertools.chain.from_iterable(tests.values()):
+            _print_command("launch.evaluate", test.arguments)
         return queue.failures
     file = output.path(options)
 
@@ -225,7 +226,7 @@ def _work(queue, done=lambda run: None):
 def _end_if(stopped):
     if stopped:
         command = shlex.join(["python", "-m", "launch.reproduce", *sys.argv[1:]])
-        print(f"\nStopped. Go on with:\n  {command}", file=sys.stderr)
+        print(f"\nStopped. Continue with:\n  {command}", file=sys.stderr)
         sys.exit(errors.INTERRUPTED)
 
 
@@ -235,21 +236,21 @@ def _measure(tests):
     def say(line):
         print(line, file=sys.stderr, flush=True)
 
-    return elsewhere.measure([one for own in tests.values() for one in own], say)
+    return elsewhere.measure(list(itertools.chain.from_iterable(tests.values())), say)
 
 
 def _rows(runs, tests, plan):
     rows = []
-    for cell, own in runs.items():
+    for cell, cell_runs in runs.items():
         published = plan.published(cell.recipe)
-        finished = [run for run in own if run.state == FINISHED and not run.stale]
+        finished = [run for run in cell_runs if run.state == FINISHED and not run.stale]
         if cell in tests:
             paths = {run.path for run in finished}
             finished = [t for t in tests[cell] if t.run.path in paths and t.report is not None]
         steps = published["epochs"] * published["steps_per_epoch"]
-        begun = any(run.state == BEGUN for run in own)
-        found = outcome.combine(finished, published)
-        rows.append(tables.Row(cell, found, steps, "not finished" if begun else "not run"))
+        begun = any(run.state == BEGUN for run in cell_runs)
+        combined = outcome.combine(finished, published)
+        rows.append(tables.Row(cell, combined, steps, "not finished" if begun else "not run"))
     return rows
 
 

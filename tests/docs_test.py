@@ -1,4 +1,4 @@
-"""What the documentation says, held to the code: examples, commands, flags, links."""
+"""The documentation compared with the code: examples, commands, flags, links."""
 
 import ast
 import functools
@@ -40,7 +40,7 @@ SMALLER = {
     "subnetworks=3": "subnetworks=1",
     "image_shape=test.image_shape": "image_shape=test.image_shape, filters=2",
 }
-# Examples that need nothing but what they say: a page, and the number of the block on it.
+# Complete examples, which run as they are: a page, and the number of the block on it.
 COMPLETE = [
     ("index.md", 0),
     ("data.md", 1),
@@ -79,12 +79,12 @@ def examples():
 def resolve(path):
     """Returns what a dotted path names, importing as far as there are modules."""
     first, *names = path.split(".")
-    found = importlib.import_module(first)
+    value = importlib.import_module(first)
     for position, name in enumerate(names, 1):
-        if not hasattr(found, name):
+        if not hasattr(value, name):
             importlib.import_module(".".join([first, *names[:position]]))
-        found = getattr(found, name)
-    return found
+        value = getattr(value, name)
+    return value
 
 
 def dotted(node, imported):
@@ -119,6 +119,11 @@ def test_complete_examples_run(page, number, monkeypatch, tmp_path):
     for large, small in SMALLER.items():
         code = code.replace(large, small)
     exec(compile(code, page, "exec"), {})
+
+
+@pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.py")), ids=lambda e: e.stem)
+def test_every_example_is_shown_on_a_page(example):
+    assert any(example.read_text() in block for page in DOCS for block in blocks(page, "python"))
 
 
 def test_start_page_shows_what_the_readme_shows():

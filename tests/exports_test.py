@@ -1,4 +1,4 @@
-"""What each package gives to its users: the names that it lists, and no others."""
+"""The public names of packages: those that each lists, and no others."""
 
 import importlib
 import pathlib

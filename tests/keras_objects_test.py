@@ -1,4 +1,4 @@
-"""What Keras objects say is honored as Keras itself does it, or refused by name."""
+"""Options of Keras objects, honored as Keras honors them, or refused by name."""
 
 import keras
 import numpy as np

@@ -139,7 +139,7 @@ def written(tmp_path_factory):
 def test_a_file_that_is_cut_off_is_refused(kept, written, tmp_path):
     path = tmp_path / "cut"
     path.write_bytes(written[: int(kept * len(written))])
-    with pytest.raises(ValueError, match="cut is no ticket|cut is damaged: it was cut off"):
+    with pytest.raises(ValueError, match="cut is not a ticket|cut is damaged: it was cut off"):
         tickets.load(path)
 
 
@@ -147,7 +147,7 @@ def test_a_file_with_a_wrong_bit_is_refused(written, tmp_path):
     path = tmp_path / "wrong"
     for place in [*range(30), *range(30, len(written), 97), len(written) - 1]:
         path.write_bytes(written[:place] + bytes([written[place] ^ 1]) + written[place + 1 :])
-        with pytest.raises(ValueError, match="wrong is no ticket|of version|wrong is damaged"):
+        with pytest.raises(ValueError, match="wrong is not a ticket|of version|wrong is damaged"):
             tickets.load(path)
 
 
@@ -163,7 +163,7 @@ def test_other_files_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError):
         tickets.load(tmp_path / "nowhere")
     np.savez(tmp_path / "other.npz", x=np.zeros(3))
-    with pytest.raises(ValueError, match="other.npz is no ticket"):
+    with pytest.raises(ValueError, match="other.npz is not a ticket"):
         tickets.load(tmp_path / "other.npz")
 
 
@@ -171,7 +171,7 @@ def test_draws_that_differ_elsewhere_are_noticed(tmp_path, monkeypatch):
     path = tickets.save(learner(), tmp_path / "x")
     draw = KaimingNormal.__call__
     monkeypatch.setattr(KaimingNormal, "__call__", lambda *a: draw(*a) * (1 + 2**-23))
-    with pytest.raises(ValueError, match="draws others here.*another checksum of 'dense1_kernel'"):
+    with pytest.raises(ValueError, match="draws other weights here.*checksum of 'dense1_kernel'"):
         tickets.load(path)
 
 
@@ -195,7 +195,7 @@ def test_only_a_ticket_is_replaced(tmp_path):
     ticket.save(tmp_path / "learner.keras")
     before = (tmp_path / "learner.keras").read_bytes()
     for path in (tmp_path / "learner.keras", tmp_path):
-        with pytest.raises(FileExistsError, match="no ticket and is not replaced"):
+        with pytest.raises(FileExistsError, match="not a ticket and is not replaced"):
             tickets.save(ticket, path)
     assert (tmp_path / "learner.keras").read_bytes() == before
 
@@ -210,5 +210,5 @@ def test_a_full_disk_leaves_the_old_ticket(tmp_path):
 
 
 def test_learned_weights_are_no_ticket(tmp_path):
-    with pytest.raises(TypeError, match="expected a MetaTicket. Received: MAML"):
+    with pytest.raises(TypeError, match="Expected a MetaTicket.*Received: MAML"):
         tickets.save(MAML(mlp(3, SHAPE)), tmp_path / "x")

@@ -12,7 +12,7 @@ _FOREIGN = ("builtins", "keras", "tensorflow")
 
 
 class Settled:
-    """Refuses other settings once it is part of a learner, whose graphs were traced with these.
+    """Refuses changes of its settings once it is part of a learner, whose graphs depend on them.
 
     Settings are the arguments of the constructor.
     """
@@ -21,7 +21,7 @@ class Settled:
         if self.__dict__.get("_settled_in") and name in settings_of(type(self)):
             kind = type(self).__name__
             raise ValueError(
-                f"`{name}` of {kind} can't change any more: {self._settled_in} was built with it. "
+                f"`{name}` of {kind} can't be changed: {self._settled_in} was built with it. "
                 f"Build another {kind}, and another learner with it. Received: {name}={value!r}."
             )
         super().__setattr__(name, value)
@@ -97,7 +97,7 @@ def settle(value: Any, owner: str) -> None:
     """Makes an object, and those that it holds, part of a learner.
 
     Args:
-        value: anything; what is no `Settled` and no list of them is left alone.
+        value: anything; only a `Settled` or a list of them is changed.
         owner: str, the learner's class.
     """
     if isinstance(value, (list, tuple)):

@@ -1,4 +1,4 @@
-"""Functions with gradients of their own, in graphs that die with their owner."""
+"""A form of `tf.custom_gradient` that keeps no graph alive."""
 
 import functools
 import weakref
@@ -9,7 +9,7 @@ from tensorflow.python.framework import ops  # where TensorFlow registers gradie
 
 
 def custom_gradient(function: Callable) -> Callable:
-    """Does what `tf.custom_gradient` does, and keeps no graph alive.
+    """Decorates a function as `tf.custom_gradient` does, and keeps no graph alive.
 
     TensorFlow registers the gradient of each call in a graph under a name of its own, for good, and
     with the gradient all that it captures: the graph and those around it, 15 MB for a learner. Here

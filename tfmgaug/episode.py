@@ -1,4 +1,4 @@
-"""Episodes and outcomes: the two records that pass between the parts."""
+"""Episodes and outcomes: the two records that the parts of the package exchange."""
 
 from typing import Any, NamedTuple
 
@@ -37,7 +37,7 @@ class Outcome(NamedTuple):
     accuracy: Any
 
     def named(self, suffix: str = "") -> dict[str, Tensor]:
-        """Returns what was measured as a dictionary, without accuracy for regression."""
+        """Returns the measures as a dictionary, without accuracy for regression."""
         return {
             f"{name}{suffix}": value for name, value in self._asdict().items() if value is not None
         }

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
-# There is no room, for one reason or another.
+# The system's numbers of errors that mean a lack of space.
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 _REMEDIES = {
@@ -90,7 +90,7 @@ def explained(
 
 @contextlib.contextmanager
 def atomic_path(path: str | os.PathLike, needed: int | None = None) -> Iterator[pathlib.Path]:
-    """Gives a temporary path beside `path`, and moves it there when the block ends well.
+    """Yields a temporary path beside `path`, and moves the file there if the block succeeds.
 
     A block that raises, or a process that is killed, leaves what was at `path` as it was.
 

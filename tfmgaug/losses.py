@@ -51,7 +51,7 @@ class Mixed(NamedTuple):
 
 
 def get(loss: str | keras.losses.Loss) -> keras.losses.Loss:
-    """Finds a loss by name, or checks one that is given.
+    """Returns the loss of a name, or checks a Keras loss.
 
     Args:
         loss: "cross_entropy", "mean_squared_error", or a `keras.losses.Loss`, averaged over
@@ -83,8 +83,9 @@ def get(loss: str | keras.losses.Loss) -> keras.losses.Loss:
         return _NAMED[loss]()
     if not isinstance(loss, keras.losses.Loss):
         raise TypeError(
-            "`loss` must be a name or a keras.losses.Loss; make a function one by a subclass whose "
-            f"`call` returns a value for each example. Received: {loss!r}."
+            "`loss` must be a name or a keras.losses.Loss; to use a function, subclass "
+            "keras.losses.Loss with a `call` that returns a value for each example. "
+            f"Received: {loss!r}."
         )
     _refuse_what_would_mean_something_else(loss)
     return loss
@@ -159,9 +160,9 @@ def _refuse_what_would_mean_something_else(loss):
         )
     if not known and getattr(type(loss), "classification", None) is None:
         raise ValueError(
-            "A loss of your own says by a class attribute whether it classifies: `classification = "
-            "True` (integer labels [n], logits [n, way]) or `classification = False` "
-            f"(values). Received: {type(loss).__name__}, which has none."
+            "A loss of your own needs a class attribute `classification`: True if it classifies "
+            "(integer labels [n], logits [n, way]), False if it takes values. "
+            f"Received: {type(loss).__name__}, which has none."
         )
     if getattr(loss, "from_logits", True) is not True:
         raise ValueError(
@@ -177,8 +178,9 @@ def _refuse_what_would_mean_something_else(loss):
     settings = {"axis": -1, "ignore_class": None, **getattr(loss, "_fn_kwargs", {})}
     if settings["ignore_class"] is not None or settings["axis"] != -1:
         raise ValueError(
-            "Every example of an episode counts, and the last axis holds the classes: leave "
-            "examples out of the episodes, and `ignore_class` and `axis` at None and -1. Received: "
+            "Expected `ignore_class=None` and `axis=-1`: every example of an episode counts, and "
+            "the last axis holds the classes. To ignore examples, leave them out of the episodes. "
+            "Received: "
             f"ignore_class={settings['ignore_class']}, axis={settings['axis']}."
         )
     if loss.dtype not in ("float32", "float64"):

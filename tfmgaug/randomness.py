@@ -1,4 +1,4 @@
-"""Random draws that depend on nothing but a seed and what they are for.
+"""Random draws that depend on a seed and their purpose alone.
 
 `tf.random.stateless_*` ask the device which generator it prefers, which counts as a side
 effect: a loop over tasks that asks runs one task at a time. So the generator is named here.

@@ -57,8 +57,8 @@ def export(
         The path.
 
     Raises:
-        FileExistsError: if there is something at `path`, and `overwrite` is false, or it is no
-            SavedModel or holds other files too.
+        FileExistsError: if there is something at `path` and `overwrite` is false, or if it is not
+            a SavedModel or holds other files too.
         OSError: if `path` cannot be written; the text says why, and what to do.
         ValueError: if `statistics` is unknown, or `image_shape` doesn't fit the backbone.
 
@@ -92,7 +92,9 @@ def _check_free(path: pathlib.Path, overwrite: bool) -> None:
     if not overwrite:
         raise FileExistsError(f"{path} exists. Choose another path, or pass overwrite=True.")
     if not _is_saved_model(path):
-        raise FileExistsError(f"{path} is no SavedModel and is not replaced: remove it yourself.")
+        raise FileExistsError(
+            f"{path} is not a SavedModel and is not replaced. Remove it, or choose another path."
+        )
     others = sorted(str(file) for file in _files(path) if not _is_written(file))
     if others:
         raise FileExistsError(

@@ -40,9 +40,9 @@ def save(learner: keras.Model, path: str | os.PathLike) -> pathlib.Path:
         The path.
 
     Raises:
-        FileExistsError: there is something else than a ticket at `path`.
+        FileExistsError: there is something at `path` that is not a ticket.
         OSError: `path` cannot be written; the text says why, and what to do.
-        TypeError: `learner` is no `MetaTicket`.
+        TypeError: `learner` is not a `MetaTicket`.
 
     Example:
         >>> tfmgaug.tickets.save(learner, "learner.ticket")
@@ -50,7 +50,7 @@ def save(learner: keras.Model, path: str | os.PathLike) -> pathlib.Path:
     """
     if not isinstance(learner, MetaTicket):
         raise TypeError(
-            "A ticket is a mask on random weights: expected a MetaTicket. "
+            "Expected a MetaTicket: a ticket is a mask on random weights. "
             f"Received: {type(learner).__name__}."
         )
     _check_replaceable(pathlib.Path(path))
@@ -72,9 +72,9 @@ def save(learner: keras.Model, path: str | os.PathLike) -> pathlib.Path:
 def load(path: str | os.PathLike) -> MetaTicket:
     """Reads a Meta-ticket from its file.
 
-    Its scores tell no more than the mask: all of a layer are as far from the threshold, above or
-    below. Weights that are pruned are those of the first draw. There is no optimizer: compile the
-    learner to train it on.
+    Its scores hold no more than the mask: all scores of a layer are equally far from the threshold,
+    above it or below it. Pruned weights have the values of the first draw. There is no optimizer:
+    compile the learner to continue its training.
 
     Args:
         path: where `save` wrote.
@@ -84,8 +84,8 @@ def load(path: str | os.PathLike) -> MetaTicket:
 
     Raises:
         FileNotFoundError: there is no file at `path`.
-        ValueError: it is no ticket, or damaged, or of another version, or a seed draws other
-            weights here than where it was written.
+        ValueError: the file is not a ticket, or damaged, or of another version, or its seed draws
+            other weights on this machine than on the one that wrote it.
     """
     arrays = _read(path)
     header = json.loads(arrays["header"].tobytes())
@@ -97,9 +97,9 @@ def load(path: str | os.PathLike) -> MetaTicket:
         values = _drawn(learner, arrays, name, mask)
         if _checksum(values[mask]) != header["checksums"][str(_place(learner, name))]:
             raise ValueError(
-                f"{path} holds the seed of its weights, which draws others here than where it was "
-                "written: save it there with `learner.save`. Received: another checksum of "
-                f"{name!r}."
+                f"{path} holds the seed of its weights, which draws other weights here than on the "
+                "machine that wrote it: save the learner there with `learner.save`. Received: "
+                f"another checksum of {name!r}."
             )
         learner.network.variables[name].assign(values)
     learner.score_mask.set_masks(masks)
@@ -117,7 +117,7 @@ def _masks(learner):
 
 
 def _place(learner, name):
-    """Where a weight stands in the network, which is what files call it."""
+    """The position of a weight in the network, by which files name it."""
     return list(learner.network.variables).index(name)
 
 
@@ -153,7 +153,7 @@ def _origins(learner, name, mask, values):
 
 
 def _drawn(learner, arrays, name, mask):
-    """Finds a matrix of a learner just built, which has first draws, by what `_origins` noted."""
+    """Draws a matrix again: a new learner has first draws, `_origins` tells which to replace."""
     values = _values(learner.network.variables[name]).copy()
     place = _place(learner, name)
     if f"origins {place}" not in arrays:
@@ -192,7 +192,7 @@ def _check_replaceable(path):
         with path.open("rb") as file:
             if file.read(len(_MAGIC)) == _MAGIC:
                 return
-    raise FileExistsError(f"{path} is no ticket and is not replaced: choose another path.")
+    raise FileExistsError(f"{path} is not a ticket and is not replaced. Choose another path.")
 
 
 def _write(path, arrays):
@@ -206,7 +206,7 @@ def _read(path):
     data = pathlib.Path(path).read_bytes()
     start = len(_MAGIC) + _HEAD.size
     if not data.startswith(_MAGIC) or len(data) < start:
-        raise ValueError(f"{path} is no ticket.")
+        raise ValueError(f"{path} is not a ticket.")
     version, checksum = _HEAD.unpack(data[len(_MAGIC) : start])
     if version != VERSION:
         raise ValueError(f"Expected a ticket of version {VERSION}. Received: {path}, {version}.")

@@ -1,7 +1,7 @@
 """Types in the signatures of several modules.
 
-TensorFlow and Keras bring no types along: to a type checker their tensors, layers and models are
-anything, and what these names say is for people.
+TensorFlow and Keras have no types of their own: to a type checker their tensors, layers and models
+are `Any`, and these names are for readers.
 """
 
 from typing import TYPE_CHECKING, Any, TypeAlias

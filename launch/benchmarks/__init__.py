@@ -1,1 +1,1 @@
-"""What `python -m launch.benchmark` measures, and the peers that it measures against."""
+"""The benchmark: workloads of `python -m launch.benchmark`, and the peers to compare with."""

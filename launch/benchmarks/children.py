@@ -1,4 +1,4 @@
-"""The processes in which the implementations run, one each."""
+"""Child processes, in each of which one implementation runs."""
 
 import contextlib
 import dataclasses

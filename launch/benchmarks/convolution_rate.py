@@ -1,4 +1,4 @@
-"""How fast a framework convolves: one large convolution, nothing around it."""
+"""The convolution rate of a framework: one large convolution, timed alone."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The implementations that are compared, and in which forms."""
+"""The implementations that are compared, and their forms."""
 
 import dataclasses
 import itertools
@@ -19,13 +19,13 @@ class Implementation:
     """One way to take the step, run in a process of its own.
 
     Attributes:
-        name: what it is called in the table.
+        name: its name in the table.
         module: has `build(workload, problem, dtype, **options)`, which returns an object with
-            `step(given_masks=None)` and `measure(result)`.
+            `step(fixed_masks=None)` and `measure(result)`.
         options: keyword arguments of `build`.
         environment: variables set in the process.
         learners: which learners it has; None: all.
-        images_only: whether it says nothing new of an MLP.
+        images_only: whether it is skipped for MLPs, of which it would measure nothing new.
     """
 
     name: str
@@ -93,10 +93,12 @@ def choose(names):
     known = [implementation.name for implementation in IMPLEMENTATIONS]
     chosen = {OURS} if names else set(known)
     for name in names:
-        fitting = [one for one in known if one == name] or [one for one in known if name in one]
+        fitting = [implementation for implementation in known if implementation == name] or [
+            implementation for implementation in known if name in implementation
+        ]
         if not fitting:
             raise ValueError(
                 f"--implementations must be among: {'; '.join(known)}. Received: {name!r}."
             )
         chosen.update(fitting)
-    return [one for one in IMPLEMENTATIONS if one.name in chosen]
+    return [implementation for implementation in IMPLEMENTATIONS if implementation.name in chosen]

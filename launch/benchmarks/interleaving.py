@@ -1,4 +1,4 @@
-"""Runs the implementations of one workload side by side, a step of each in turn."""
+"""Interleaved timing: implementations of one workload take their steps in turn."""
 
 import time
 

@@ -34,9 +34,9 @@ class JaxPeer:
         self._add = jax.jit(functools.partial(jax.tree.map, jnp.add), donate_argnums=0)
         self._scale = jax.jit(lambda total, by: jax.tree.map(lambda term: term * by, total))
 
-    def step(self, given=None):
-        """Computes the meta-gradient; `given` are masks in place of the computed ones."""
-        return jax.block_until_ready(self._loop(given))
+    def step(self, fixed_masks=None):
+        """Computes the meta-gradient, with `fixed_masks` in place of masks of its own."""
+        return jax.block_until_ready(self._loop(fixed_masks))
 
     def measure(self, result):
         """Reads loss and norm from what `step` returned."""
@@ -46,34 +46,38 @@ class JaxPeer:
 
     # Over tasks.
 
-    def _over_all(self, given):
-        return self._mean(self._augmented(self._batch, given))
+    def _over_all(self, fixed_masks):
+        return self._mean(self._augmented(self._batch, fixed_masks))
 
-    def _one_by_one(self, given):
+    def _one_by_one(self, fixed_masks):
         total = None
         for number in range(self._workload.tasks):
             task = tuple(part[number] for part in self._batch)
-            masks = given and {name: mask[number] for name, mask in given.items()}
+            masks = fixed_masks and {name: mask[number] for name, mask in fixed_masks.items()}
             term = self._augmented(task, masks)
             total = term if total is None else self._add(total, term)
         return self._scale(total, 1 / self._workload.tasks)
 
-    def _augmented(self, tasks, given):
+    def _augmented(self, tasks, fixed_masks):
         """Losses and gradients of one task, or of all, with those of the sub-networks added."""
         loss, gradients = self._meta_gradient(self._weights, tasks, None)
         if not self._workload.rates:
             return loss, gradients
-        drawn = self._given(given) if given else self._draw(self._weights, tasks, gradients)
+        drawn = (
+            self._by_subnetwork(fixed_masks)
+            if fixed_masks
+            else self._draw(self._weights, tasks, gradients)
+        )
         for masks in drawn:
-            _, own = self._meta_gradient(self._weights, tasks, masks)
-            gradients = self._add(gradients, own)
+            _, term = self._meta_gradient(self._weights, tasks, masks)
+            gradients = self._add(gradients, term)
         return loss, gradients
 
-    def _given(self, given):
+    def _by_subnetwork(self, fixed_masks):
         # The sub-networks' axis stands after that of tasks, where there is one.
         axis = 1 if self._loop == self._over_all else 0
         return [
-            {name: jnp.take(mask, number, axis) for name, mask in given.items()}
+            {name: jnp.take(mask, number, axis) for name, mask in fixed_masks.items()}
             for number in range(len(self._workload.rates))
         ]
 

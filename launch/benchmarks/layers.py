@@ -1,4 +1,4 @@
-"""The layers of the networks, which all frameworks build."""
+"""The layers of the benchmark's networks, which all frameworks build alike."""
 
 import math
 from typing import NamedTuple
@@ -51,17 +51,17 @@ def _dense_layers(workload):
 
 def _plain_layers(workload):
     height, width, channels = workload.image_shape
-    found = []
+    listed = []
     for n in range(1, 5):
         shape = (3, 3, channels if n == 1 else workload.filters, workload.filters)
         pixels = (height >> n - 1) * (width >> n - 1)
-        found.append(Layer(f"conv{n}", f"norm{n}", shape, pixels, n == 1))
-    return found
+        listed.append(Layer(f"conv{n}", f"norm{n}", shape, pixels, n == 1))
+    return listed
 
 
 def _residual_layers(workload):
     height, width, before = workload.image_shape
-    found = []
+    listed = []
     for n, channels in enumerate(workload.blocks, start=1):
         pixels = (height >> n - 1) * (width >> n - 1)
         for place, size in (("first", 3), ("second", 3), ("third", 3), ("shortcut", 1)):
@@ -69,9 +69,9 @@ def _residual_layers(workload):
             name = f"block{n}_{place}"
             shape = (size, size, entering, channels)
             on_images = n == 1 and place in ("first", "shortcut")
-            found.append(Layer(f"{name}_conv", f"{name}_norm", shape, pixels, on_images))
+            listed.append(Layer(f"{name}_conv", f"{name}_norm", shape, pixels, on_images))
         before = channels
-    return found
+    return listed
 
 
 def head_shape(workload):

@@ -31,12 +31,16 @@ class Measurement:
         Returns:
             The list of judged `Row`s, and that of the fastest convolution or None.
         """
-        ours, *peers = [one for one in self._implementations if one.does(workload)]
+        ours, *peers = [
+            implementation
+            for implementation in self._implementations
+            if implementation.does(workload)
+        ]
         convolutions = [] if workload.hidden else CONVOLUTIONS
         interleaving = Interleaving(workload, dtype, self._repeats, self._seed, self._report)
         rows = interleaving.run([ours, *convolutions, *peers])
         rates = [row for row in rows if row.products and row.seconds and not row.error]
-        names = {one.name for one in convolutions}
+        names = {implementation.name for implementation in convolutions}
         rows = [row for row in rows if row.implementation not in names]
         fastest = min(rates, key=lambda row: row.median / row.products, default=None)
         self._judge(workload, rows)

@@ -1,4 +1,4 @@
-"""One implementation's part in the measurement: its process, and its row."""
+"""An implementation in the benchmark: its process and its row of results."""
 
 from launch.benchmarks.children import Child, ChildError
 from launch.benchmarks.rows import Row

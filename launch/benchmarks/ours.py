@@ -29,12 +29,12 @@ class Ours:
         self._workload, self._problem = workload, problem
         self._function = self._build(_catfish(workload))
 
-    def step(self, given=None):
-        """Computes the meta-gradient; `given` are masks in place of the computed ones."""
-        if given is None:
+    def step(self, fixed_masks=None):
+        """Computes the meta-gradient, with `fixed_masks` in place of masks of its own."""
+        if fixed_masks is None:
             return self._function(self._batch)
-        subnetworks = np.shape(next(iter(given.values())))[1]
-        augmentation = tfmgaug.MGAug(_GivenMask(given), subnetworks=subnetworks)
+        subnetworks = np.shape(next(iter(fixed_masks.values())))[1]
+        augmentation = tfmgaug.MGAug(_FixedMasks(fixed_masks), subnetworks=subnetworks)
         return self._build(augmentation)(self._batch)
 
     def measure(self, result):
@@ -109,19 +109,21 @@ class _FixedRates(masks.CatfishMask):
         return tf.gather(tf.constant(self._fixed, tf.float64), subnetwork)
 
 
-class _GivenMask(masks.Mask):
+class _FixedMasks(masks.Mask):
     """Prunes what it is told to, for each task and sub-network.
 
     Args:
-        given: arrays of zeros and ones `[tasks, sub-networks, ...]`, by the paths of weights.
+        fixed_masks: arrays of zeros and ones `[tasks, sub-networks, ...]`, by the paths of weights.
     """
 
-    def __init__(self, given):
+    def __init__(self, fixed_masks):
         super().__init__(rates=0.5)  # which is not read
-        self._given = {path.replace("/", "_"): tf.constant(array) for path, array in given.items()}
+        self._arrays = {
+            path.replace("/", "_"): tf.constant(array) for path, array in fixed_masks.items()
+        }
 
     def draw(self, weights, gradients, subnetwork):
         return {
             name: array[subnetwork.episode_index, tf.cast(subnetwork.number, tf.int64)]
-            for name, array in self._given.items()
+            for name, array in self._arrays.items()
         }

@@ -90,7 +90,7 @@ def number_pruned(rate, size):
 
 
 def standardize(x):
-    """The first thing that every network does with raw images; arrays of any framework."""
+    """Standardizes raw images, which every network does first; takes arrays of any framework."""
     return (x - _MEAN) * (1 / _DEVIATION)
 
 

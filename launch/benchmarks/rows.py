@@ -1,4 +1,4 @@
-"""What is measured of one implementation on one workload, and when it counts."""
+"""Rows of the benchmark: one implementation on one workload, and whether its numbers count."""
 
 import dataclasses
 import math
@@ -21,12 +21,12 @@ class Row:
         seconds: list of the timed steps.
         ours: list of our steps that were timed in the same rounds.
         import_megabytes: memory after importing the framework.
-        import_seconds: time that took.
+        import_seconds: time that the import took.
         peak_megabytes: the most memory the process had in the end.
         first_step_seconds: from the imported framework to the end of the first step.
         loss: query loss, averaged over tasks.
-        gradient_norm: norm of the meta-gradient. With MGAug, of a step with given masks.
-        error: why there is nothing more, or None.
+        gradient_norm: norm of the meta-gradient. With MGAug, of a step with fixed masks.
+        error: why the measurement ended early, or None.
         valid: whether loss and norm agree with the reference's.
         deviation: the larger of the two relative deviations from the reference.
         floor_seconds: the workload's arithmetic floor, or None.
@@ -51,7 +51,7 @@ class Row:
     products: int | None = None
 
     def note(self, reply):
-        """Takes over what a child replied."""
+        """Fills in the measurements that a child process replied with."""
         for name, value in reply.items():
             if hasattr(self, name):
                 setattr(self, name, value)

@@ -1,4 +1,4 @@
-"""The table that the benchmark ends with."""
+"""The benchmark's table of results."""
 
 from launch.benchmarks import rows
 from launch.benchmarks.implementations import OURS
@@ -63,7 +63,7 @@ def _conclusions(measured, convolution):
     ours = next(row for row in measured if row.implementation == OURS)
     peers = [row for row in measured if row is not ours and row.ratio is not None]
     if not ours.valid:
-        return [f"{OURS} has no valid result: there are no ratios."]
+        return [f"{OURS} has no valid result, so there are no ratios."]
     lines = []
     if peers:
         best = min(peers, key=lambda row: row.ratio)

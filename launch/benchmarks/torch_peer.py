@@ -1,4 +1,4 @@
-"""What the PyTorch peers share: data, the loop over tasks, and MGAug by the same rule as ours."""
+"""The base of PyTorch peers: data, the loop over tasks, and MGAug by the same rule as ours."""
 
 import torch
 from torch.nn import functional
@@ -33,7 +33,7 @@ class TorchPeer:
 
     one_type = False
 
-    # What a subclass says.
+    # For subclasses to override.
 
     def weight_gradient(self, x, y):
         """Returns the gradients of the loss at the weights before adaptation."""
@@ -59,10 +59,10 @@ class TorchPeer:
 
     # The step.
 
-    def step(self, given=None):
-        """Computes the meta-gradient; `given` are masks in place of the computed ones."""
+    def step(self, fixed_masks=None):
+        """Computes the meta-gradient, with `fixed_masks` in place of masks of its own."""
         tasks = self.tasks()
-        masks = None if given is None else self.convert_masks(given)
+        masks = None if fixed_masks is None else self.convert_masks(fixed_masks)
         total, losses = None, []
         for number, task in enumerate(zip(*tasks)):
             loss, gradients = self._task(task, masks and masks[number])
@@ -85,24 +85,24 @@ class TorchPeer:
         support_x, query_x = (standardize(x.float()) for x in self._images)
         return support_x, self._labels[0], query_x, self._labels[1]
 
-    def convert_masks(self, given):
+    def convert_masks(self, fixed_masks):
         """Converts masks `[tasks, sub-networks, ...]` to lists by task, sub-network and kernel."""
         tasks, subnetworks = range(self.workload.tasks), range(len(self.workload.rates))
 
         def convert(task, subnetwork):
-            masks = (mask[task, subnetwork] for mask in given.values())
+            masks = (mask[task, subnetwork] for mask in fixed_masks.values())
             return [torch_network.convert_one(mask, self.channels_last) for mask in masks]
 
         return [[convert(task, number) for number in subnetworks] for task in tasks]
 
-    def _task(self, task, given):
+    def _task(self, task, fixed_masks):
         loss, gradients = self.meta_gradient(task)
         if not self.workload.rates:
             return loss, gradients
         gradients = list(gradients)
-        for masks in given or self._draw_from(task, gradients):
-            _, own = self.meta_gradient(task, masks)
-            torch._foreach_add_(gradients, list(own))
+        for masks in fixed_masks or self._draw_from(task, gradients):
+            _, term = self.meta_gradient(task, masks)
+            torch._foreach_add_(gradients, list(term))
         return loss, gradients
 
     def _draw_from(self, task, gradients):

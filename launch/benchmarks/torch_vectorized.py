@@ -11,26 +11,28 @@ class Vectorized(FunctionalLoop):
 
     one_type = True
 
-    def step(self, given=None):
+    def step(self, fixed_masks=None):
         weights = [weight.detach() for weight in self.weights]
         tasks = self.tasks()
         loss, gradients = self._all(weights, tasks, None)
         if self.workload.rates:
-            for masks in self._stacked(given) or self._draw_stacked(weights, tasks, gradients):
+            for masks in self._stacked(fixed_masks) or self._draw_stacked(
+                weights, tasks, gradients
+            ):
                 gradients = [a + b for a, b in zip(gradients, self._all(weights, tasks, masks)[1])]
         return loss.mean(), [gradient.mean(0) for gradient in gradients]
 
     def _all(self, weights, tasks, masks):
         """Returns losses `[tasks]` and gradients `[tasks, ...]`."""
 
-        def one(task, masks):
-            return self._one(weights, task, masks)
+        def gradient_of(task, masks):
+            return self._task_gradient(weights, task, masks)
 
         if masks is None:
-            return torch.func.vmap(lambda *task: one(task, None))(*tasks)
-        return torch.func.vmap(lambda masks, *task: one(task, masks))(masks, *tasks)
+            return torch.func.vmap(lambda *task: gradient_of(task, None))(*tasks)
+        return torch.func.vmap(lambda masks, *task: gradient_of(task, masks))(masks, *tasks)
 
-    def _one(self, weights, task, masks):
+    def _task_gradient(self, weights, task, masks):
         if self.workload.learner == "protonet":
             gradients, loss = torch.func.grad_and_value(
                 lambda weights: prototype_loss(
@@ -58,11 +60,11 @@ class Vectorized(FunctionalLoop):
     def _query(self, weights, task, masks):
         return self.loss(weights, task[2], task[3], masks)
 
-    def _stacked(self, given):
-        """Given masks as lists by sub-network and kernel, `[tasks, ...]` each."""
-        if given is None:
+    def _stacked(self, fixed_masks):
+        """The masks as lists by sub-network and kernel, `[tasks, ...]` each."""
+        if fixed_masks is None:
             return None
-        by_task = self.convert_masks(given)
+        by_task = self.convert_masks(fixed_masks)
         return [[torch.stack(kernel) for kernel in zip(*masks)] for masks in zip(*by_task)]
 
     def _draw_stacked(self, weights, tasks, gradients):

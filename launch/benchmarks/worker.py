@@ -1,4 +1,4 @@
-"""The child process: imports one framework, and takes a step each time it is asked to.
+"""The child process of one implementation, which takes a step whenever it is told to.
 
 It is run as a script. Requests come in and replies go out as lines of JSON; what a framework prints
 goes to the standard error stream, so that it can't get between them.
@@ -19,7 +19,7 @@ _PACKAGES = ("higher", "jax", "jaxlib", "torch")
 
 
 class Session:
-    """What one child knows; each method answers a request of the same name."""
+    """The state of one child process; each method answers the request of its name."""
 
     def __init__(self):
         self._peer = None
@@ -60,7 +60,7 @@ class Session:
         return {"peak_megabytes": _memory("VmHWM")}
 
     def check(self):
-        """Takes a step with the masks that all implementations are given."""
+        """Takes a step with the fixed masks that all implementations share."""
         from launch.benchmarks import problem
 
         masks = problem.draw_masks(self._workload, self._seed)

@@ -1,4 +1,4 @@
-"""The work that all implementations are asked to do."""
+"""The workloads, which all implementations are timed on."""
 
 import dataclasses
 
@@ -55,7 +55,7 @@ class Workload:
         return self.learner != "protonet"
 
     def smaller(self):
-        """Returns a form that takes a moment: fewer and smaller of everything."""
+        """Returns a small form that takes a moment: fewer tasks, smaller images and networks."""
         return dataclasses.replace(
             self,
             title=f"tiny form of: {self.title}",

@@ -1,4 +1,4 @@
-"""Objects out of the parts of an experiment."""
+"""The construction of objects from the parts of an experiment."""
 
 import importlib
 

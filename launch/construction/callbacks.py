@@ -6,7 +6,7 @@ from tfmgaug import callbacks
 
 
 def build_schedules(experiment):
-    """Builds what acts on the learner between outer steps: pruning, redraws of pruned weights.
+    """Builds the callbacks that act between outer steps: pruning, redraws of pruned weights.
 
     Args:
         experiment: `launch.experiment.Experiment`.

@@ -1,4 +1,4 @@
-"""Backbones as flags describe them: those of `tfmgaug.backbones`, and short ways to say widths."""
+"""Builders of backbones: those of `tfmgaug.backbones`, with short forms of their widths."""
 
 from launch.channels import doubling, of_resnet12
 from tfmgaug import backbones

@@ -1,4 +1,4 @@
-"""Regularizers that are described by names: TAML by its form, MaxUp by what it draws from."""
+"""Builders of regularizers that flags describe by names: TAML by its form, MaxUp by its pool."""
 
 from typing import Literal
 

@@ -4,7 +4,7 @@ import keras
 
 
 def cosine(rate, epochs, steps_per_epoch, warmup_steps: int | None = None):
-    """Lets the rate fall to 0 by cosine.
+    """Builds a rate that falls to 0 by cosine.
 
     Args:
         rate: float, learning rate at the start.
@@ -29,7 +29,7 @@ def cosine(rate, epochs, steps_per_epoch, warmup_steps: int | None = None):
 
 
 def linear(rate, epochs, steps_per_epoch):
-    """Lets the rate fall to 0 linearly.
+    """Builds a rate that falls to 0 linearly.
 
     Args:
         rate: float, learning rate at the start.
@@ -43,7 +43,7 @@ def linear(rate, epochs, steps_per_epoch):
 
 
 def steps(rate, epochs, steps_per_epoch, *, schedule_epochs: list[int], factors: list[float]):
-    """Changes the rate at the start of epochs.
+    """Builds a rate that changes at the start of epochs.
 
     Args:
         rate: float, learning rate at the start.

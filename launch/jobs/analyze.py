@@ -45,7 +45,7 @@ def _files(what, runs, options):
     existing = [str(file) for file in files.values() if file.exists()]
     if existing and not options.overwrite:
         raise FileExistsError(
-            f"{' and '.join(existing)} exist: choose another --output_dir, or pass --overwrite."
+            f"{' and '.join(existing)} exist. Choose another --output_dir, or pass --overwrite."
         )
     check_writable(files["json"])
     return files

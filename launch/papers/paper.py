@@ -1,4 +1,4 @@
-"""What a paper's tables and figures consist of, and which runs each of them needs."""
+"""The parts of a paper: tables and figures, and the runs that they need."""
 
 import dataclasses
 from typing import NamedTuple
@@ -21,7 +21,7 @@ class Recipe:
     """The settings of a run.
 
     Attributes:
-        name: what `launch.train --recipe=` calls it, such as
+        name: its name for `launch.train --recipe=`, such as
             "mgaug/table1/cub/5-shot/conv4/protonet+cp". No other recipe has it.
         full: dictionary of flags of `launch.train`, the paper's experiment.
         small: dictionary of flags, the same made for two cores and without data.
@@ -98,8 +98,11 @@ class Panel:
 
     def labeled(self):
         """Returns pairs of a label and a recipe, a label of several recipes several times."""
-        lists = {n: [own] if isinstance(own, Recipe) else own for n, own in self.runs.items()}
-        return [(label, recipe) for label, recipes in lists.items() for recipe in recipes]
+        return [
+            (label, recipe)
+            for label, recipes in self.runs.items()
+            for recipe in ([recipes] if isinstance(recipes, Recipe) else recipes)
+        ]
 
 
 @dataclasses.dataclass(frozen=True)

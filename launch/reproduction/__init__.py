@@ -1,1 +1,1 @@
-"""What `python -m launch.reproduce` knows of the papers, and how it gets their numbers."""
+"""The work of `python -m launch.reproduce`: planning, training and comparing a paper's runs."""

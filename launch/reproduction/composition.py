@@ -1,4 +1,4 @@
-"""From recipes to flags of `launch.train`: what a run is told, and what it then does."""
+"""Flags of `launch.train` composed from recipes, and differences between runs."""
 
 import re
 import types
@@ -11,12 +11,12 @@ from launch.given_flags import present
 
 SIZES = ("small", "full")
 
-# What decides where and how a run computes, but neither its result nor what it records.
+# Flags that decide where and how a run computes, but neither its result nor what it records.
 _HOW = frozenset(
     ("cache_dir", "data_dir", "distribute", "download", "fused", "overwrite", "parallel_tasks")
     + ("recipe", "recompute_inner_steps", "resume", "run_dir", "threads")
 )
-# What a paper's result doesn't depend on.
+# Flags that a paper's result doesn't depend on.
 NEUTRAL = _HOW | frozenset(
     ("landscape_curvature", "landscape_every", "landscape_seconds", "landscape_tasks", "seed")
 )
@@ -32,22 +32,22 @@ def passed_through():
     Raises:
         ValueError: one of them is not for the user to choose here.
     """
-    given = [flags.FLAGS[name] for name in settings.names() if flags.FLAGS[name].present]
-    refused = [flag.name for flag in given if flag.name in _OWN]
+    passed = [flags.FLAGS[name] for name in settings.names() if flags.FLAGS[name].present]
+    refused = [flag.name for flag in passed if flag.name in _OWN]
     if refused:
         raise ValueError(
             "Seeds are chosen by --seeds and directories by --runs_dir; runs are always resumed. "
             f"Received: --{', --'.join(refused)}."
         )
-    given = [flag for flag in given if flag.name != "overwrite"]  # which is about --output here
-    return {flag.name: flag.serialize().splitlines() for flag in given}
+    passed = [flag for flag in passed if flag.name != "overwrite"]  # which is about --output here
+    return {flag.name: flag.serialize().splitlines() for flag in passed}
 
 
-def resolve(given, recipe=None):
+def resolve(arguments, recipe=None):
     """Finds out what `launch.train` would make of arguments.
 
     Args:
-        given: list of arguments, without --recipe.
+        arguments: list of command-line arguments, without --recipe.
         recipe: dictionary of the recipe's settings; None: none.
 
     Returns:
@@ -60,9 +60,9 @@ def resolve(given, recipe=None):
         for name in settings.names():
             flags.FLAGS[name].unparse()
         try:
-            left = flags.FLAGS(["", *given])[1:]
+            left = flags.FLAGS(["", *arguments])[1:]
         except flags.Error as error:
-            raise ValueError(f"{' '.join(given)}: {error}") from error
+            raise ValueError(f"{' '.join(arguments)}: {error}") from error
         if left:
             raise ValueError(f"Expected flags only. Received: {' '.join(left)}.")
         recipe_flags.lay_under(recipe or {})
@@ -107,7 +107,7 @@ def _differs(run, planned, name):
 
 
 def _reads(values, name):
-    switches = [one for one in settings.READ_WITH.get(name, ()) if one.flag in values]
+    switches = [switch for switch in settings.READ_WITH.get(name, ()) if switch.flag in values]
     return all(switch.is_on(types.SimpleNamespace(**values)) for switch in switches)
 
 

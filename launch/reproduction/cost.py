@@ -1,4 +1,4 @@
-"""How long runs will take, as far as runs of their recipes were measured."""
+"""Estimates of how long runs will take, from finished runs of the same recipes."""
 
 import statistics
 
@@ -18,7 +18,7 @@ class Forecast:
             self.note(run, run.report["seconds"])
 
     def note(self, run, seconds):
-        """Takes a run into account that was trained from its beginning to its end."""
+        """Adds the time of a run that was trained from its beginning to its end."""
         self._seconds.setdefault(run.recipe.name, []).append(seconds)
 
     def of(self, run):
@@ -30,7 +30,7 @@ class Forecast:
         return share * statistics.fmean(self._seconds[run.recipe.name])
 
     def left(self, runs):
-        """Says how long runs will take together.
+        """Describes how long runs will take together.
 
         Args:
             runs: list of `Run`.

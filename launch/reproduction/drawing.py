@@ -28,7 +28,9 @@ def runs(figure, plan, seeds):
         ]
 
     return [
-        (part, labeled(part, own)) for panel in figure.panels for part, own in _parts(panel, seeds)
+        (part, labeled(part, panel_seeds))
+        for panel in figure.panels
+        for part, panel_seeds in _parts(panel, seeds)
     ]
 
 
@@ -66,8 +68,8 @@ def draw(panel, labeled, folder, execute=training.execute):
         The exit status, and the path of the log.
     """
     log = folder.with_name(f"{folder.name}.log")
-    given = ["-m", "launch.analyze", *arguments(panel, labeled, folder)]
-    return execute(given, log, lambda line: None), log
+    words = ["-m", "launch.analyze", *arguments(panel, labeled, folder)]
+    return execute(words, log, lambda line: None), log
 
 
 def _parts(panel, seeds):

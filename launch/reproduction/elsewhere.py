@@ -11,7 +11,7 @@ from launch.reproduction.runs import FINISHED
 
 # Needs no data: turned characters stand for another domain.
 _SMALL = ("--datasets=glyphs", "--rotations")
-# What both commands have, and the test elsewhere shares with the run's own.
+# Flags of both commands, in which the test elsewhere agrees with the run's test.
 _SHARED = ("way", "shot", "query", "test_episodes", "data_seed")
 _PASSED = ("cache_dir", "data_dir", "download")
 
@@ -31,12 +31,12 @@ class Evaluation(NamedTuple):
 
     @property
     def path(self):
-        """Where its result goes: into the run's directory, so that both are removed together."""
+        """The file of its result, in the run's directory, so that both are removed together."""
         return self.run.path / f"on_{self.dataset}.json"
 
     @property
     def log(self):
-        """Where its output goes."""
+        """The file of its output."""
         return self.run.path / f"on_{self.dataset}.log"
 
     @property
@@ -54,8 +54,8 @@ class Evaluation(NamedTuple):
         """The result in the form of a run's, or None."""
         if not self.path.is_file():
             return None
-        ((found,),) = (one["on"].values() for one in json.loads(self.path.read_text())["runs"])
-        return {**found, "outer_steps": self.run.report["outer_steps"]}
+        ((report,),) = (run["on"].values() for run in json.loads(self.path.read_text())["runs"])
+        return {**report, "outer_steps": self.run.report["outer_steps"]}
 
 
 def evaluation(run, dataset, plan):
@@ -77,15 +77,15 @@ def evaluation(run, dataset, plan):
         where = (f"--datasets={dataset}{'' if folder is None else f':{folder}'}",)
     unread = sum(idle(types.SimpleNamespace(data=tested), _PASSED, READ_WITH).values(), [])
     passed = [name for name in _PASSED if name not in unread]
-    given = [argument for name in passed for argument in plan.passed.get(name, ())]
+    options = [argument for name in passed for argument in plan.passed.get(name, ())]
     shared = [f"--{name}={run.planned[name]}" for name in _SHARED]
     path = run.path / f"on_{dataset}.json"
-    arguments = [f"--runs={run.path}", *where, *shared, *given, f"--output={path}"]
+    arguments = [f"--runs={run.path}", *where, *shared, *options, f"--output={path}"]
     return Evaluation(run, dataset, arguments)
 
 
 def measure(evaluations, say, execute=training.execute):
-    """Evaluates what isn't yet, of the runs that have finished.
+    """Runs the evaluations that are missing, of the runs that have finished.
 
     Args:
         evaluations: list of `Evaluation`.
@@ -96,11 +96,11 @@ def measure(evaluations, say, execute=training.execute):
         A list of `training.Failure`.
     """
     failures = []
-    for one in evaluations:
-        if one.run.state != FINISHED or one.run.stale or one.report is not None:
+    for test in evaluations:
+        if test.run.state != FINISHED or test.run.stale or test.report is not None:
             continue
-        say(f"Testing {one.run.title}")
-        status = execute(["-m", "launch.evaluate", *one.arguments], one.log, lambda line: None)
-        if status or one.report is None:
-            failures.append(training.Failure(one.run, training.reason(status, one.log)))
+        say(f"Testing {test.run.title}")
+        status = execute(["-m", "launch.evaluate", *test.arguments], test.log, lambda line: None)
+        if status or test.report is None:
+            failures.append(training.Failure(test.run, training.reason(status, test.log)))
     return failures

@@ -1,13 +1,13 @@
 """The list of everything that can be reproduced, with its recipes."""
 
 _HOW = """\
-A recipe is a command, which --data_dir tells where the data are:
+A recipe is run by one command, with the folder of its data in --data_dir:
   python -m launch.train --recipe=<name> --seed=<number>
-With /small behind its name it is made for two cores and needs no data. Flags that are given beside
-it win. Where a line ends in "on" a data set, the run is tested there, with its own --way, --shot,
---query:
+With /small behind its name it is made for two cores and needs no data. Flags beside --recipe take
+precedence. Where a line ends in "on" a data set, the run is tested there, with the --way, --shot
+and --query that it was trained with:
   python -m launch.evaluate --runs=<run> --datasets=<data set> --way=.. --shot=.. --query=..
-Or all of it by
+This runs all of it and compares:
   python -m launch.reproduce --paper=<paper> --table=<number> --cells=<words> --size=small|full\
 """
 

@@ -1,4 +1,4 @@
-"""What the runs of a cell come to, over episodes and over seeds, and how far from the paper."""
+"""The outcome of a table's cell: its mean over seeds, intervals, and the gap to the paper."""
 
 import math
 import statistics
@@ -22,7 +22,7 @@ class Outcome(NamedTuple):
         modes: dictionary from every evaluated mode to its mean over seeds, in percent.
         dataset: name of the test data.
         outer_steps: how many outer steps each run was trained for.
-        changes: list of what the runs did otherwise than the paper, texts; None if it was the same.
+        changes: list of texts, the settings that differ from the paper's; empty if there are none.
         seconds: of all runs together.
     """
 
@@ -102,5 +102,5 @@ def _modes(reports):
 
 
 def _changes(runs, published):
-    found = [change for run in runs for change in composition.changes(run.saved, published)]
-    return list(dict.fromkeys(found))
+    changes = [change for run in runs for change in composition.changes(run.saved, published)]
+    return list(dict.fromkeys(changes))

@@ -1,4 +1,4 @@
-"""Which cells of a table --cells means."""
+"""The choice of a table's cells by the words of --cells."""
 
 import re
 
@@ -20,7 +20,7 @@ def select(table, selections):
     wanted = [{_plain(word) for word in re.split(r"[/\s]+", text.strip())} for text in selections]
     known = {cell: _words(f"{cell.row} {cell.column}") for cell in table.cells}
     for text, words in zip(selections, wanted):
-        if not any(words <= own for own in known.values()):
+        if not any(words <= label_words for label_words in known.values()):
             raise ValueError(
                 f"--cells={text} fits no cell of the table. Its words are those of the rows "
                 f"{', '.join(table.rows)}, and of the columns {', '.join(table.columns)}."
@@ -31,7 +31,7 @@ def select(table, selections):
 
 
 def _words(label):
-    """What a label can be found by: its words, and the parts of those that have a hyphen."""
+    """The words that select a label: its words, and the parts of those that have a hyphen."""
     words = [word for word in re.split(r"[\s+]+", label) if word]
     parts = [part for word in words for part in word.split("-")]
     return {_plain(word) for word in [*words, *parts]}

@@ -1,4 +1,4 @@
-"""A table of ours beside the paper's, as text and as JSON."""
+"""Our table beside the paper's, as text and as JSON."""
 
 import textwrap
 
@@ -8,7 +8,7 @@ _LEFT = (0, 7, 8)  # columns of text
 
 
 class Row:
-    """What is known of one cell.
+    """One cell's numbers, ours and the paper's.
 
     Args:
         cell: `Cell`.
@@ -58,8 +58,8 @@ def to_json(paper, table, size, rows, failures):
         "unit": "percent of queries",
         "cells": [row.to_json() for row in rows],
         "failures": [
-            {"run": str(one.run.path), "reason": one.reason, "log": str(one.run.log)}
-            for one in failures
+            {"run": str(failure.run.path), "reason": failure.reason, "log": str(failure.run.log)}
+            for failure in failures
         ],
     }
 

@@ -143,7 +143,7 @@ def test_the_backbone_is_divided_in_front_of_its_head():
     inputs = keras.Input([4])
     top = layers.Dense(3, name="top")(layers.Dense(4)(inputs))
     around = keras.Model(inputs, layers.Concatenate()([top, inputs]))
-    with pytest.raises(ValueError, match="passes the head 'top' by"):
+    with pytest.raises(ValueError, match="bypasses the head 'top'"):
         body_and_head(around)
-    with pytest.raises(ValueError, match="no batch normalization behind the head"):
+    with pytest.raises(ValueError, match="no batch normalization after the head"):
         body_and_head(network(BatchNormalization(scale=False, center=False)))

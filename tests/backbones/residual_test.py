@@ -1,10 +1,11 @@
-"""What holds of every residual network."""
+"""Properties of all residual networks."""
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.helpers.finite_differences import assert_query_slope_is_exact
 from tests.helpers.numpy_layers import scattered
 from tests.helpers.single_task import task_gradient
 from tests.helpers.tasks import batch, flat, scatter, task, theta
@@ -70,19 +71,7 @@ def test_meta_gradients_equal_finite_differences(name):
     pooling = {"pooling": "average"} if name in WITH_POOLING else {}
     backbone = TINIEST[name](activation="tanh", dtype="float64", **pooling)
     learner = scatter(MAML(backbone, inner_steps=1, inner_learning_rate=0.5))
-    episode, weights = task(batch(shape=SHAPE)), theta(learner)
-    direction = {
-        name: np.random.default_rng(n).normal(size=w.shape)
-        for n, (name, w) in enumerate(weights.items())
-    }
-
-    def loss(step):
-        moved = {name: w + step * direction[name] for name, w in weights.items()}
-        return task_gradient(learner, episode, moved).outcome.loss
-
-    gradients = task_gradient(learner, episode).gradients
-    slope = sum(np.sum(g * direction[name]) for name, g in gradients.items())
-    np.testing.assert_allclose(slope, (loss(2e-7) - loss(-2e-7)) / 4e-7, rtol=1e-7)
+    assert_query_slope_is_exact(learner, task(batch(shape=SHAPE)), step=2e-7, rtol=1e-7)
 
 
 class ElementaryPooling(keras.layers.MaxPooling2D):

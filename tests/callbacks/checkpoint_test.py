@@ -149,7 +149,7 @@ def test_a_full_disk_in_the_first_epoch_leaves_nothing_in_the_way(full_at, tmp_p
         replace(source, target)
 
     monkeypatch.setattr("os.replace", full)
-    words = f"{full_at} cannot be written: No space left .* Free some space.* No epoch is kept yet"
+    words = f"{full_at} cannot be written: No space left .* No epoch has been saved"
     with pytest.raises(OSError, match=words):
         run(Checkpoint(tmp_path), {"val_loss": 1.0})
     monkeypatch.undo()

@@ -29,8 +29,8 @@ def solve(kernel, hot, cost, near):
         equations[rows, rows] = np.where(free[m][:, None], kernel, np.eye(n))
         equations[rows, way * n :] = np.diag(free[m])
         equations[way * n :, rows] = np.eye(n)
-    found = np.linalg.solve(equations, right.astype(kernel.dtype))
-    solution, levels = found[: way * n].reshape(way, n), found[way * n :]
+    unknowns = np.linalg.solve(equations, right.astype(kernel.dtype))
+    solution, levels = unknowns[: way * n].reshape(way, n), unknowns[way * n :]
     solution = np.where(free, solution, held)
     # What the bounds push with must push inwards, and free entries must be within them.
     assert np.where(free, 0, hot - solution @ kernel - levels).real.min() > -1e-9

@@ -36,7 +36,7 @@ def layer_report(values, name="MAML", layers=("stage1", "stage2")):
     return LayerReport(
         name=name,
         layers=tuple(layers),
-        values={measure: np.asarray(one) for measure, one in values.items()},
+        values={measure: np.asarray(numbers) for measure, numbers in values.items()},
         dataset="toy/test",
         way=5,
         shot=1,

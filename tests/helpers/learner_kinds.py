@@ -1,4 +1,4 @@
-"""Each kind of learner, with two inner steps where it takes any."""
+"""Learners of all kinds, with two inner steps where they take any."""
 
 import functools
 

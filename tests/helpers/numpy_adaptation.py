@@ -1,4 +1,4 @@
-"""What analyses measure of one task, written out: weights by their paths, no learner called."""
+"""The measurements of analyses for one task, computed without calling a learner."""
 
 import numpy as np
 import tensorflow as tf
@@ -39,10 +39,10 @@ class ByHand:
     def outputs(self, weights, x, model=None):
         """What the backbone, or a part of it, makes of examples, masked as tickets are."""
         model = self.backbone if model is None else model
-        own = [weights[v.path] for v in model.trainable_variables]
+        values = [weights[v.path] for v in model.trainable_variables]
         kept = [tf.cast(self.kept.get(v.path, 1), v.dtype) for v in model.trainable_variables]
         x = tf.cast(x, self.backbone.compute_dtype)
-        return model.stateless_call([w * k for w, k in zip(own, kept)], [], x, training=True)[0]
+        return model.stateless_call([w * k for w, k in zip(values, kept)], [], x, training=True)[0]
 
     def logits(self, weights, episode, mask, features=None, rest=None):
         """Logits of the queries, or of what a part of the network has made of them."""
@@ -96,11 +96,11 @@ class ByHand:
     def losses(self, episode, steps, mask=(), weights=None):
         """Query losses before adaptation and after each step."""
         weights = self.weights if weights is None else weights
-        found = [self.query_loss(weights, episode, mask)]
+        losses = [self.query_loss(weights, episode, mask)]
         for _ in range(steps):
             weights = self.adapted(weights, episode, 1, mask)
-            found.append(self.query_loss(weights, episode, mask))
-        return np.array(found)
+            losses.append(self.query_loss(weights, episode, mask))
+        return np.array(losses)
 
 
 def closed_form(learner, support, labels, query):

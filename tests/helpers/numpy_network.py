@@ -79,7 +79,7 @@ class NumpyNetwork:
 
 def by_hsic(x, y):
     """Linear CKA from Hilbert-Schmidt independence criteria, with the centering written out."""
-    x, y = (one.reshape(len(one), -1) for one in (x, y))
+    x, y = (features.reshape(len(features), -1) for features in (x, y))
     center = np.eye(len(x)) - 1 / len(x)
 
     def hsic(k, h):

@@ -1,4 +1,4 @@
-"""What runs leave behind, for analyses of runs that did not have to be trained."""
+"""The files of trained runs, written without training, for tests of analyses."""
 
 import numpy as np
 from PIL import Image

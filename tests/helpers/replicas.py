@@ -117,9 +117,9 @@ def train(name, strategy):
         shuffle=False,
         callbacks=[IHT(4, 6, 3)] if pruned else [],
     ).history
-    found = {variable.path: keras.ops.convert_to_numpy(variable) for variable in learner.weights}
-    found |= {"step": int(learner.step.numpy()), "loss": history["loss"][0]}
-    return {f"{name} {key}": value for key, value in found.items()}
+    results = {variable.path: keras.ops.convert_to_numpy(variable) for variable in learner.weights}
+    results |= {"step": int(learner.step.numpy()), "loss": history["loss"][0]}
+    return {f"{name} {key}": value for key, value in results.items()}
 
 
 def refusal(function, strategy):

@@ -1,7 +1,9 @@
 """A training run that takes a second."""
 
 import keras
+import numpy as np
 
+from tests.helpers.tasks import dataset, flat, theta
 from tests.helpers.toys import toy_classes
 from tfmgaug.backbones import mlp
 from tfmgaug.data.episodes import EpisodeSampler
@@ -36,3 +38,14 @@ def train(model, callbacks, epochs, epoch=0, validate=True):
         shuffle=False,
         verbose=0,
     )
+
+
+def assert_one_step_moves_all_weights(learner, batch):
+    """Takes an outer step, after which most entries of each weight differ, and all are finite."""
+    before = theta(learner)
+    learner.compile(keras.optimizers.Adam(0.01))
+    logs = learner.fit(dataset(batch), verbose=0).history
+    assert np.isfinite(logs["loss"]).all()
+    assert np.isfinite(flat(theta(learner))).all()
+    for name, new in theta(learner).items():
+        assert np.mean(new.numpy() != before[name].numpy()) > 0.5

@@ -1,4 +1,4 @@
-"""Which tests are not in the default tier, though they are not marked `slow`.
+"""The tests of the integration tier: outside the default tier, and not marked `slow`.
 
 By file below `tests/`: those that take long together leave the default tier but for a few, and of
 others some tests do. A name stands for a test with all its cases; `name[pattern]` for some of them,

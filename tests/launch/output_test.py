@@ -11,7 +11,7 @@ def options(path, overwrite=False):
 
 def test_an_output_that_exists_is_replaced_only_when_told(tmp_path):
     (tmp_path / "results.json").write_text("old")
-    with pytest.raises(FileExistsError, match="results.json exists: .*--overwrite"):
+    with pytest.raises(FileExistsError, match="results.json exists. .*--overwrite"):
         output.path(options(tmp_path / "results.json"))
     assert output.path(options(tmp_path / "results.json", True)) == tmp_path / "results.json"
     assert (tmp_path / "results.json").read_text() == "old"

@@ -1,4 +1,4 @@
-"""What commands say while they work, by a clock that tests turn."""
+"""Messages about progress, by a clock that tests set."""
 
 import io
 import sys

@@ -1,4 +1,4 @@
-"""What is left of a learner that is gone."""
+"""Memory that a deleted learner must not leave behind."""
 
 import gc
 import weakref

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import keras
 
+from tfmgaug.backbones.checks import check_image_shape, check_pooling, check_way
 from tfmgaug.backbones.seeds import layer_seeds
 from tfmgaug.layers import (
     BatchNormalization,
@@ -123,17 +124,11 @@ def _size_left(side, pooling):
 
 
 def _check(way, image_shape, filters, pooling, context_blocks):
-    if way is not None and way < 2:
-        raise ValueError(f"`way` must be at least 2, or None for no head. Received: way={way}.")
-    if len(image_shape) != 3 or min(image_shape[:2]) < 2**_BLOCKS or image_shape[2] < 1:
-        raise ValueError(
-            "`image_shape` must be (height, width, channels) with height and width at least "
-            f"{2**_BLOCKS}: four poolings halve them. Received: image_shape={tuple(image_shape)}."
-        )
+    check_way(way)
+    check_image_shape(image_shape, 2**_BLOCKS, ": four poolings halve them")
     if filters < 1:
         raise ValueError(f"`filters` must be at least 1. Received: filters={filters}.")
-    if pooling not in _POOLING:
-        raise ValueError(f"`pooling` must be one of {_POOLING}. Received: {pooling!r}.")
+    check_pooling(pooling, _POOLING)
     if not context_blocks or not set(context_blocks) <= set(range(1, _BLOCKS + 1)):
         raise ValueError(
             f"`context_blocks` must name blocks from 1 to {_BLOCKS}. Received: {context_blocks!r}."

@@ -10,8 +10,8 @@ import keras
 from tfmgaug.backbones.tracing import Body, Trace
 
 _ANY = None
-# The gradient of their gradient is wrong or zero without a word, or missing, so that TensorFlow
-# raises. Where inputs are named, others do no harm.
+# Operations whose second-order gradient is wrong or zero without an error, or missing, so that
+# TensorFlow raises. Where inputs are listed, the gradients of the others are right.
 _INEXACT = {
     "CropAndResize": _ANY,
     "CudnnRNN": _ANY,
@@ -69,7 +69,7 @@ def refuse_inexact(traced: Trace, adapting: Sequence[keras.Variable]) -> None:
         ValueError: there is one; the error names it and the layer.
     """
     weights = {traced.weights[id(variable)] for variable in adapting}
-    for kind, name in _found(traced, traced.body, weights):
+    for kind, name in _inexact_operations(traced, traced.body, weights):
         layer = traced.layers[name]
         raise ValueError(
             f"{kind} has wrong second-order gradients on TensorFlow, or none. Use another layer, "
@@ -78,8 +78,8 @@ def refuse_inexact(traced: Trace, adapting: Sequence[keras.Variable]) -> None:
         )
 
 
-def _found(traced, body, tainted, compiled=False):
-    """Lists what is inexact and depends on the tainted tensors: (what it is, name of the node)."""
+def _inexact_operations(traced, body, tainted, compiled=False):
+    """Lists inexact operations that depend on the tainted tensors: (kind, name of the node)."""
     tainted = _dependent(body, tainted)
     inexact = []
     for name in _needed(body):
@@ -97,7 +97,7 @@ def _found(traced, body, tainted, compiled=False):
             # What a loop carries may come around to any of its arguments.
             loop = node.op in ("While", "StatelessWhile")
             inner = set(arguments) if loop else {argument for argument, x in pairs if x in tainted}
-            inexact += [(kind, name) for kind, _ in _found(traced, called, inner, xla)]
+            inexact += [(kind, name) for kind, _ in _inexact_operations(traced, called, inner, xla)]
     return inexact
 
 
@@ -139,7 +139,7 @@ def _origin(body, reference, through=_SAME):
 
 
 def _dependent(body: Body, names):
-    """Returns the names of all that is computed from these tensors."""
+    """Returns the names of all tensors that are computed from these."""
     dependent, size = set(names), -1
     # Variables that a layer keeps from Keras may be weights too.
     dependent.update(n for n, node in body.nodes.items() if node.op == "ReadVariableOp")
@@ -152,7 +152,7 @@ def _dependent(body: Body, names):
 
 
 def _needed(body):
-    """Returns the names of all that the outputs are computed from, in the order of the graph."""
+    """Returns the names of all nodes that the outputs need, in the order of the graph."""
     needed, left = set(), [_name(x) for x in body.outputs]
     while left:
         name = left.pop()

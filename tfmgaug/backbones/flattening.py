@@ -23,7 +23,7 @@ def is_nested(model: keras.Model) -> bool:
 
 def learnable(layer: keras.Layer) -> list[keras.Variable]:
     """Returns the variables that a layer may learn, frozen or not."""
-    owners = getattr(layer, "_flatten_layers", list)()  # Keras operations that are no layers: none
+    owners = getattr(layer, "_flatten_layers", list)()  # a Keras operation that isn't a layer: none
     return [variable for owner in owners for variable in owner._trainable_variables]
 
 

@@ -32,7 +32,7 @@ def calls(model: keras.Model) -> list:
         input's, the last the output's.
 
     Raises:
-        TypeError: it is no functional model.
+        TypeError: it is not a functional model.
         ValueError: it is not built, or has more than one input or output.
     """
     if isinstance(model, keras.Sequential) and not model.built:

@@ -13,7 +13,7 @@ _PROBABILITIES = ("hard_sigmoid", "sigmoid", "softmax", "sparse_sigmoid", "spars
 _ACTIVATIONS = (
     "Elu", "LeakyRelu", "Relu", "Relu6", "Selu", "Softplus", "Softsign", "Tanh",
 )  # fmt: skip
-# They leave values as they are, or average them.
+# Operations that leave values as they are, or average them.
 _PASSING = (
     "AvgPool", "AvgPool3D", "Cast", "ExpandDims", "Identity", "MaxPool", "MaxPool3D", "Mean",
     "Reshape", "Squeeze", "Transpose",
@@ -30,14 +30,14 @@ def classifier_of(backbone: keras.Model) -> keras.Layer:
         A Keras layer.
 
     Raises:
-        ValueError: it is made of several layers with weights, which of them is the head can't be
-            told.
+        ValueError: the last layer is made of several layers with weights, so that it is not clear
+            which of them is the head.
     """
     layer = [node.operation for node in calls(backbone) if learnable(node.operation)][-1]
     owners = [owner for owner in layer._flatten_layers() if owner._trainable_variables]
     if len(owners) > 1:
         raise ValueError(
-            "Expected a backbone whose head is a layer by itself, behind all others. Received: "
+            "Expected a backbone whose head is a single layer, after all others. Received: "
             f"{backbone.name!r}, whose last layer with weights, {layer.name!r} "
             f"({type(layer).__name__}), holds {[owner.name for owner in owners]}."
         )
@@ -55,8 +55,8 @@ def body_and_head(backbone: keras.Model) -> tuple[keras.Model, keras.Model]:
         from there to its outputs.
 
     Raises:
-        ValueError: something passes the head by, so that no single tensor divides it, or there is
-            batch normalization behind it.
+        ValueError: a connection bypasses the head, so that no single tensor divides the backbone,
+            or there is batch normalization after the head.
     """
     head = classifier_of(backbone)
     nodes = [node for node in calls(backbone) if node.operation is head]
@@ -70,26 +70,26 @@ def body_and_head(backbone: keras.Model) -> tuple[keras.Model, keras.Model]:
         )
     except ValueError as error:
         raise ValueError(
-            "Expected a head that is called once, with all that the layers in front of it make. "
-            f"Received: {backbone.name!r}, where something passes the head {head.name!r} by."
+            "Expected a head that is called once, on the only output of the layers before it. "
+            f"Received: {backbone.name!r}, where a connection bypasses the head {head.name!r}."
         ) from error
     if statistics_of(parts[1]):
         raise ValueError(
-            "Expected no batch normalization behind the head: its statistics would change in each "
+            "Expected no batch normalization after the head: its statistics would change in each "
             f"inner step. Received: {backbone.name!r}, with the head {head.name!r}."
         )
     return parts
 
 
 def check_logits(backbone: keras.Model, traced: Trace) -> None:
-    """Refuses outputs that are no logits, and questions those that look like features.
+    """Refuses outputs that are not logits, and warns of those that look like features.
 
     Args:
         backbone: as in `classifier_of`.
         traced: its `tracing.Trace`.
 
     Raises:
-        ValueError: they are probabilities, or no vectors.
+        ValueError: they are probabilities, or not vectors.
     """
     shape = backbone.outputs[0].shape
     if len(shape) != 2 or shape[-1] is None:
@@ -102,8 +102,8 @@ def check_logits(backbone: keras.Model, traced: Trace) -> None:
     activation = getattr(getattr(layer, "activation", None), "__name__", None)
     if kind in ("Sigmoid", "Softmax") or activation in _PROBABILITIES:
         raise ValueError(
-            "The head must give logits, of which the loss takes the softmax itself: remove the "
-            f"activation. Received: probabilities of layer {layer.name!r} "
+            "The head must give logits, as the loss applies the softmax: remove the activation. "
+            f"Received: probabilities of layer {layer.name!r} "
             f"({type(layer).__name__}) in {backbone.name!r}."
         )
     if kind in _ACTIVATIONS:
@@ -116,7 +116,7 @@ def check_logits(backbone: keras.Model, traced: Trace) -> None:
 
 
 def _origin(traced, body, reference, name=None):
-    """Finds what made a tensor: the kind of the operation, and its name in the outermost graph."""
+    """Finds the operation that made a tensor: its kind, and its name in the outermost graph."""
     while True:
         producer, *output = reference.split(":")
         node = body.nodes.get(producer)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import keras
 
+from tfmgaug.backbones.checks import check_way
 from tfmgaug.backbones.seeds import layer_seeds
 from tfmgaug.layers import BatchNormalization, Context, Standardization
 
@@ -62,8 +63,7 @@ def mlp(
         Chijiwa et al., Meta-ticket, 2022, https://arxiv.org/abs/2205.15619, Section 4.1.1.
         Zintgraf et al., CAVIA, 2019, https://arxiv.org/abs/1810.03642, Section 3.1.
     """
-    if way is not None and way < 1:
-        raise ValueError(f"`way` must be at least 1, or None for no head. Received: way={way}.")
+    check_way(way, smallest=1)
     if not hidden or min(hidden) < 1:
         raise ValueError(f"`hidden` must name layer sizes of at least 1. Received: {hidden!r}.")
     widened = [round(width_factor * size) for size in hidden]

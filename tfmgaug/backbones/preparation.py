@@ -6,7 +6,7 @@ from tfmgaug.backbones.flattening import flattened, innermost, is_nested
 from tfmgaug.layers import BatchNormalization
 from tfmgaug.types import Shape
 
-# What Keras's batch normalization may carry and its replacement has no place for.
+# Options of Keras's batch normalization that its replacement doesn't have.
 _EXTRAS = ("beta_regularizer", "gamma_regularizer", "beta_constraint", "gamma_constraint")
 
 
@@ -21,7 +21,7 @@ def prepare(backbone: keras.Model) -> keras.Model:
         where it holds Keras's batch normalization, a copy with the same weights and the exact one.
 
     Raises:
-        TypeError: it is no functional model.
+        TypeError: it is not a functional model.
         ValueError: it has a layer that can't be used; the error names it.
     """
     if not isinstance(backbone, keras.Sequential) and not hasattr(backbone, "inputs"):
@@ -79,8 +79,8 @@ def _refuse_modes(backbone):
         quantized = getattr(layer, "quantization_mode", None)
         if quantized or getattr(layer, "lora_enabled", False):
             raise ValueError(
-                "Inner loops and masks change the kernels of layers, and this layer has none that "
-                "learns: build it anew, without `quantize` or `enable_lora`. Received: layer "
+                "Inner loops and masks change the kernels of layers, and this layer's kernel is "
+                "not trainable: build it without `quantize` or `enable_lora`. Received: layer "
                 f"{layer.name!r}, {f'quantized to {quantized}' if quantized else 'with LoRA'}."
             )
         if getattr(layer, "_remat_mode", None) is not None:
@@ -97,8 +97,8 @@ def _converted(layer):
         return None
     if not layer.trainable:
         raise ValueError(
-            "Frozen batch normalization normalizes by its moving statistics in training too, "
-            "which has no counterpart here. Unfreeze it, or fold it into the layer before. "
+            "Frozen batch normalization uses its moving statistics in training too, which is not "
+            "supported. Unfreeze it, or fold it into the layer before. "
             f"Received: layer {layer.name!r}."
         )
     extras = [name for name in (*_EXTRAS, "synchronized") if getattr(layer, name)]
@@ -122,7 +122,7 @@ def _refuse_hidden_normalization(backbone):
         for inner in layer._flatten_layers(include_self=False):
             if isinstance(inner, keras.layers.BatchNormalization):
                 raise ValueError(
-                    "Keras's batch normalization can't be replaced inside of another layer. Build "
+                    "Keras's batch normalization can't be replaced inside another layer. Build "
                     "that layer with tfmgaug.layers.BatchNormalization. "
                     f"Received: layer {layer.name!r} ({type(layer).__name__}), which holds "
                     f"{inner.name!r}."

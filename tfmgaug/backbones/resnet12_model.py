@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import keras
 
+from tfmgaug.backbones.checks import check_image_shape, check_pooling, check_way
 from tfmgaug.backbones.residual import convolution
 from tfmgaug.backbones.seeds import layer_seeds
 from tfmgaug.layers import BatchNormalization, SpatialDense, Standardization
@@ -90,7 +91,7 @@ def resnet12(
 
 
 class _Layers:
-    """What all layers of one network share."""
+    """Builds the layers of one network, which share activation, pooling, seeds and dtype."""
 
     def __init__(self, activation, pooling, seeds, dtype):
         self._activation, self._pooling = activation, pooling
@@ -133,18 +134,11 @@ class _Layers:
 
 
 def _check(way, image_shape, filters, pooling):
-    if way is not None and way < 2:
-        raise ValueError(f"`way` must be at least 2, or None for no head. Received: way={way}.")
+    check_way(way)
     if not filters or min(filters) < 1:
         raise ValueError(
             f"`filters` must be at least 1 in each block. Received: filters={tuple(filters)}."
         )
-    smallest = 2 ** len(filters)
-    if len(image_shape) != 3 or min(image_shape[:2]) < smallest or image_shape[2] < 1:
-        raise ValueError(
-            "`image_shape` must be (height, width, channels) with height and width at least "
-            f"{smallest}: {len(filters)} poolings halve them. "
-            f"Received: image_shape={tuple(image_shape)}."
-        )
-    if pooling not in _POOLING:
-        raise ValueError(f"`pooling` must be one of {tuple(_POOLING)}. Received: {pooling!r}.")
+    blocks = len(filters)
+    check_image_shape(image_shape, 2**blocks, f": {blocks} poolings halve them")
+    check_pooling(pooling, _POOLING)

@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 
+from tfmgaug.backbones.checks import check_image_shape, check_pooling, check_way
 from tfmgaug.backbones.residual import convolution, head
 from tfmgaug.backbones.seeds import layer_seeds
 from tfmgaug.layers import BatchNormalization, Standardization
@@ -141,7 +142,7 @@ def resnet18(
 
 
 class _Layers:
-    """What all layers of one network share."""
+    """Builds the layers of one network, which share activation, seeds and dtype."""
 
     def __init__(self, activation, seeds, dtype):
         self._activation, self._seeds, self._dtype = activation, seeds, dtype
@@ -166,8 +167,7 @@ class _Layers:
 
 
 def _check(way, image_shape, blocks, filters, pooling):
-    if way is not None and way < 2:
-        raise ValueError(f"`way` must be at least 2, or None for no head. Received: way={way}.")
+    check_way(way)
     if not blocks or min(blocks) < 1:
         raise ValueError(f"`blocks` must be at least 1 in each group. Received: blocks={blocks}.")
     if len(filters) != len(blocks) or min(filters) < 1:
@@ -175,12 +175,6 @@ def _check(way, image_shape, blocks, filters, pooling):
             "`filters` must have a number of at least 1 for each group of `blocks`. "
             f"Received: filters={filters} and blocks={blocks}."
         )
-    # What is left for the last group's stride to halve.
-    smallest = 2 ** len(blocks)
-    if len(image_shape) != 3 or min(image_shape[:2]) < smallest or image_shape[2] < 1:
-        raise ValueError(
-            "`image_shape` must be (height, width, channels) with height and width at least "
-            f"{smallest} for {len(blocks)} groups. Received: image_shape={tuple(image_shape)}."
-        )
-    if pooling not in _POOLING:
-        raise ValueError(f"`pooling` must be one of {tuple(_POOLING)}. Received: {pooling!r}.")
+    # The last group's stride must have two positions to halve.
+    check_image_shape(image_shape, 2 ** len(blocks), f" for {len(blocks)} groups")
+    check_pooling(pooling, _POOLING)

@@ -18,7 +18,7 @@ def stages(backbone: keras.Model) -> list[keras.Model]:
     A backbone is divided after each layer named `stage<number>`, as those of this package are: the
     blocks, then what makes the embeddings or logits of the last one. Another functional model is
     divided after every layer whose output is all that the layers behind it see: where there is no
-    branch, each layer is a stage, and what a skip connection spans is one. Models inside of it are
+    branch, each layer is a stage, and all that a skip connection spans is one. Models inside it are
     taken apart first.
 
     Args:
@@ -31,7 +31,7 @@ def stages(backbone: keras.Model) -> list[keras.Model]:
         backbone's layers, as any new model of them does: keep the list.
 
     Raises:
-        TypeError: the backbone is no functional model.
+        TypeError: the backbone is not a functional model.
         ValueError: it has several inputs or outputs, or is not built.
 
     Example:
@@ -54,7 +54,7 @@ def stages(backbone: keras.Model) -> list[keras.Model]:
 
 
 def _narrow(order):
-    """Picks the calls whose single result is all that later ones take of what was before."""
+    """Picks the calls whose single result is all that later calls take from earlier ones."""
     last_use = {id(x): place for place, node in enumerate(order) for x in node.input_tensors}
     narrow, reach = [], 0  # reach: the last place where a result from before this one is taken
     for place, node in enumerate(order):

@@ -124,8 +124,8 @@ def refuse_states(traced: Trace) -> None:
     for layer in layers.values():
         raise ValueError(
             "Layers with a state of their own, such as Dropout and RandomFlip, break exact resume "
-            "and would repeat their draws in the inner loop. Augment tasks by regularizers of "
-            "tfmgaug.regularizers. "
+            "and would repeat their draws in the inner loop. Use the regularizers of "
+            "tfmgaug.regularizers instead. "
             f"Received: layer {layer.name!r} ({type(layer).__name__})."
         )
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import keras
 
+from tfmgaug.backbones.checks import check_image_shape, check_way
 from tfmgaug.backbones.residual import convolution, head
 from tfmgaug.backbones.seeds import layer_seeds
 from tfmgaug.layers import BatchNormalization, Standardization
@@ -90,7 +91,7 @@ def wide_resnet(
 
 
 class _Layers:
-    """What all layers of one network share."""
+    """Builds the layers of one network, which share activation, seeds and dtype."""
 
     def __init__(self, activation, seeds, dtype):
         self._activation, self._seeds, self._dtype = activation, seeds, dtype
@@ -122,8 +123,7 @@ class _Layers:
 
 
 def _check(way, image_shape, depth, widen, filters):
-    if way is not None and way < 2:
-        raise ValueError(f"`way` must be at least 2, or None for no head. Received: way={way}.")
+    check_way(way)
     if depth < 10 or (depth - 4) % 6:
         raise ValueError(
             "`depth` must be 6 n + 4 for n >= 1 blocks in each group: 10, 16, 22, 28, ... "
@@ -134,9 +134,4 @@ def _check(way, image_shape, depth, widen, filters):
             "`widen` and `filters` must be at least 1. "
             f"Received: widen={widen} and filters={filters}."
         )
-    smallest = 2 ** (_GROUPS - 1)
-    if len(image_shape) != 3 or min(image_shape[:2]) < smallest or image_shape[2] < 1:
-        raise ValueError(
-            "`image_shape` must be (height, width, channels) with height and width at least "
-            f"{smallest}. Received: image_shape={tuple(image_shape)}."
-        )
+    check_image_shape(image_shape, 2 ** (_GROUPS - 1))

@@ -78,10 +78,10 @@ class Checkpoint(keras.callbacks.Callback):
 
     def _kept(self) -> str:
         if not self.history:
-            return "No epoch is kept yet."
+            return "No epoch has been saved yet."
         return (
-            f"Epochs up to {self.history[-1]['epoch'] + 1} are whole: "
-            "`restore`, and --resume, go on from there."
+            f"Epochs up to {self.history[-1]['epoch'] + 1} are complete: "
+            "`restore` and --resume continue from there."
         )
 
     def _check_continued(self) -> None:
@@ -113,7 +113,7 @@ def restore(learner: keras.Model, directory: str | os.PathLike) -> tuple[int, li
         directory: where a `Checkpoint` wrote.
 
     Returns:
-        `(epoch, history)`: the epoch to go on with (`fit(initial_epoch=epoch)`), and the rows of
+        `(epoch, history)`: the epoch to continue with (`fit(initial_epoch=epoch)`), and the rows of
         the epochs before it, for `Checkpoint(directory, history)`.
 
     Raises:
@@ -133,14 +133,14 @@ def restore(learner: keras.Model, directory: str | os.PathLike) -> tuple[int, li
 
 
 def holds_epochs(directory: str | os.PathLike) -> bool:
-    """Says whether a directory holds what a `Checkpoint` has kept of an epoch, or a part of it.
+    """Whether a directory holds an epoch that a `Checkpoint` has saved, or a part of one.
 
     Args:
         directory: where a `Checkpoint` may have written.
 
     Returns:
-        Whether there is something to lose. What a first epoch left that was cut off while it was
-        written, a row without the weights it is for, is nothing.
+        Whether there is something to lose. The row of a first epoch that was cut off before its
+        weights were written counts as nothing.
     """
     directory = pathlib.Path(directory)
     if (directory / LAST).exists():

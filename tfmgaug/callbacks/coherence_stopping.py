@@ -28,8 +28,8 @@ class CoherenceStopping(keras.callbacks.EarlyStopping):
             training stops.
         min_delta: float >= 0, by how much a value must be higher.
         restore_best_weights: whether to end with the weights of the highest value.
-        history: rows of earlier epochs, as `restore` returns them, for a run that goes on. Their
-            weights are `Checkpoint`'s to keep: `Checkpoint(..., monitor="gradient_coherence")`.
+        history: rows of earlier epochs, as `restore` returns them, for a run that is resumed. Their
+            weights are kept by `Checkpoint(..., monitor="gradient_coherence")`.
 
     Raises:
         ValueError: an argument is out of range, or there is a history and its best weights are to

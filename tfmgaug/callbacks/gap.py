@@ -11,8 +11,8 @@ _METRICS = ("loss", "accuracy")
 class GeneralizationGap(keras.callbacks.Callback):
     """Evaluates on frozen tasks of training classes and of test classes, after every epoch.
 
-    Training itself says too little of the gap: its tasks may have other shots, and other inner
-    steps. Put it before `Checkpoint` and `TensorBoard`, which write what it adds to the logs:
+    The logs of training don't show the gap: training tasks may have other shots, and other inner
+    steps. Put it before `Checkpoint` and `TensorBoard`, which write the logs that it adds:
     `training_classes_loss`, `training_classes_accuracy`, `test_classes_loss`,
     `test_classes_accuracy`.
 

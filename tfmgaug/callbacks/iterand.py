@@ -21,7 +21,7 @@ class IteRand(keras.callbacks.Callback):
             1.)
 
     Raises:
-        TypeError: from `fit`, the learner is no `MetaTicket`.
+        TypeError: from `fit`, the learner is not a `MetaTicket`.
         ValueError: an argument is out of range; from `fit`, another draw would give the same
             weights.
 
@@ -45,7 +45,7 @@ class IteRand(keras.callbacks.Callback):
     def on_train_begin(self, logs: Logs = None) -> None:
         if not isinstance(self.model, MetaTicket):
             raise TypeError(
-                "IteRand draws the random weights of a MetaTicket anew. "
+                "Expected a MetaTicket, whose random weights IteRand draws anew. "
                 f"Received: {type(self.model).__name__}."
             )
         if not self.model.weight_initializer.random:

@@ -24,9 +24,9 @@ class LandscapeMonitor(keras.callbacks.Callback):
     mean, and `..._deviation` and `..._interval`, the spread over tasks and the 95 % interval.
     Callbacks behind this one (`Checkpoint`, `TensorBoard`) and the history have them too.
 
-    What it costs is measured: `landscape/seconds`, of each measurement, and when training ends
-    `cost()`, together and as a share of the time of training. Without curvature, or with fewer
-    tasks, it costs less.
+    Its cost is measured: `landscape/seconds` is the time of each measurement, and after training
+    `cost()` tells the time of all of them and its share of training. It costs less without
+    curvature, or with fewer tasks.
 
     Args:
         sampler: of the tasks, whose first ones are measured each time.
@@ -118,7 +118,7 @@ class LandscapeMonitor(keras.callbacks.Callback):
             self._draw()
 
     def cost(self) -> str:
-        """Says how much of the time of training the measurements took."""
+        """Describes the time that the measurements took, alone and as a share of training."""
         spent, trained = sum(self.seconds), getattr(self, "_trained", 0.0)
         share = f", {100 * spent / trained:.0f} % of training" if trained else ""
         skipped = (

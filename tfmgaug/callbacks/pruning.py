@@ -16,10 +16,10 @@ class PruningSchedule(keras.callbacks.Callback):
     At the start of a sparse phase the entries of smallest magnitude are set to zero, where they
     stay; at the start of a dense one they move again, from zero. A phase begins just before its
     first outer step, so that what follows a step (validation, checkpoints) sees the network that
-    the step has trained. Which phase it is follows from the learner's step alone, and the mask is
-    saved with the learner: a run resumed in the middle of a phase goes on in it.
+    the step has trained. The phase depends on the learner's step alone, and the mask is saved with
+    the learner, so that a run can be resumed in the middle of a phase.
 
-    The last phase goes on until training ends; if it is sparse, the mask stays on in evaluation and
+    The last phase lasts until training ends; if it is sparse, the mask stays on in evaluation and
     export.
 
     Args:
@@ -27,8 +27,8 @@ class PruningSchedule(keras.callbacks.Callback):
             ... An empty list never prunes.
 
     Raises:
-        ValueError: a length is no int >= 0; from `fit`, the learner has no magnitude mask, or takes
-            several outer steps in one execution across the start of a phase.
+        ValueError: a length is not an int >= 0; from `fit`, the learner has no magnitude mask, or
+            takes several outer steps in one execution across the start of a phase.
 
     Example:
         >>> learner = MAML(backbone, magnitude_mask=MagnitudeMask(0.3))

@@ -32,8 +32,8 @@ class TensorBoard(keras.callbacks.Callback):
 
     Args:
         log_dir: where to write.
-        hparams: settings of the run for the HParams tab. What is no number, string or truth
-            value is written as text.
+        hparams: settings of the run for the HParams tab. A value that is not a number, string or
+            boolean is written as text.
         episode: an `Episode` of images whose grid is shown.
         class_names: names of that episode's labels.
 

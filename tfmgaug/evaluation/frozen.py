@@ -32,7 +32,7 @@ def frozen_dataset(sampler: Any, episodes: int) -> tf.data.Dataset:
 
 
 def settings(sampler: Any) -> dict:
-    """What a report says about where its episodes came from."""
+    """The fields of a report that name the source of its episodes."""
     classes = getattr(sampler, "classes", None)
     return {
         "dataset": getattr(classes, "name", None) or type(sampler).__name__,

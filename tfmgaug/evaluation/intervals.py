@@ -37,7 +37,7 @@ def half_width(standard_error: Any, number: Any) -> Any:
 
 
 def described(number: int | Collection[int], what: str) -> str:
-    """Says what a bar or a band of `half_width` is.
+    """Describes a bar or a band of `half_width` in words, for a legend.
 
     Args:
         number: int, or several where bars are over different numbers of them.

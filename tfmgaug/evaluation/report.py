@@ -1,4 +1,4 @@
-"""The report of an evaluation, per episode and in sum."""
+"""The report of an evaluation, episode by episode and summarized."""
 
 import dataclasses
 import math
@@ -8,7 +8,7 @@ import numpy as np
 
 from tfmgaug.evaluation.summary import Summary, summarize
 
-NO_STATISTICS = "none"  # the mode of what has no batch normalization
+NO_STATISTICS = "none"  # the mode of predictions without batch normalization
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from tfmgaug.types import ArrayLike
 
 
 class Summary(NamedTuple):
-    """What a column of per-episode values amounts to.
+    """The summary of one number per episode.
 
     Attributes:
         mean: mean over episodes.

@@ -16,7 +16,7 @@ _LEFT = 1e-6  # and what it leaves of the way near it, where steps are as good a
 
 
 class _Point(NamedTuple):
-    """Where the method stands; all float64 `[way, n]`, but the last.
+    """The variables of the method; all are float64 `[way, n]`, except the last.
 
     Attributes:
         solution: a, the primal variables of the quadratic program.

@@ -23,7 +23,7 @@ class FiLM(keras.layers.Layer):
         **kwargs: of `keras.layers.Layer`.
 
     Raises:
-        ValueError: the context is no vector for each example.
+        ValueError: the context is not a vector for each example.
 
     Example:
         >>> x = FiLM()([x, Context(100)(x)])

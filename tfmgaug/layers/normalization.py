@@ -17,11 +17,11 @@ _normalizes_by_batch: contextvars.ContextVar[bool | None] = contextvars.ContextV
 
 @contextlib.contextmanager
 def normalizing(by_batch: bool) -> Iterator[None]:
-    """Says which statistics batch normalization uses, whether layers train or not.
+    """Sets which statistics batch normalization uses, whether layers train or not.
 
     Args:
-        by_batch: True: those of the batch, which become the layer's state; False: the state. Out of
-            this context it is what `training` says.
+        by_batch: True: those of the batch, which become the layer's state; False: those of the
+            state. Outside this context the argument `training` decides.
 
     Example:
         >>> with normalizing(by_batch=True):
@@ -40,9 +40,9 @@ class BatchNormalization(keras.layers.Layer):
 
     Training: `y = gamma * (x - mean(x)) / sqrt(var(x) + epsilon) + beta`, where `var` is biased,
     and the layer's state *becomes* `mean(x), var(x)`, differentiable in x. There is no momentum:
-    who averages statistics over batches, and which tasks they leak to, is the learner's business.
-    Inference: the same with the state in place of the batch's statistics. A learner says by
-    `normalizing` which of the two it is.
+    the learner decides how statistics are averaged over batches, and which tasks see them.
+    Inference: the same with the state in place of the batch's statistics. A learner chooses between
+    the two by `normalizing`.
 
     `keras.layers.BatchNormalization` stops the gradient of the mean inside the variance on
     TensorFlow, and so is wrong in a differentiated inner loop.

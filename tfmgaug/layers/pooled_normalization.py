@@ -24,7 +24,7 @@ class PooledBatchNormalization(BatchNormalization):
         **kwargs: of `BatchNormalization`.
 
     Raises:
-        ValueError: inputs are no images.
+        ValueError: inputs are not images.
 
     Example:
         >>> PooledBatchNormalization()(tf.random.normal([8, 28, 28, 3]), training=True).shape

@@ -38,7 +38,8 @@ class Standardization(keras.layers.Layer):
         super().__init__(**kwargs)
         if not standard_deviation > 0:
             raise ValueError(
-                "`standard_deviation` must be positive: images that are all alike can't be learned."
+                "`standard_deviation` must be positive: there is nothing to learn if all images "
+                "are equal."
                 f" Received: standard_deviation={standard_deviation}."
             )
         self.image_shape = tuple(image_shape)

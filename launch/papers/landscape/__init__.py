@@ -1,4 +1,4 @@
-"""The landscape paper. It has no tables."""
+"""The landscape paper, "Towards Understanding Generalization in Gradient-Based Meta-Learning"."""
 
 from launch.papers.landscape.figures import FIGURES
 from launch.papers.paper import Paper

@@ -29,14 +29,14 @@ def _correlation(name, runs):
     return Panel(name, "landscape", runs, ("--plot=correlation",))
 
 
-def _each(make, figure, settings, *variants):
+def _panel_for_each(make, figure, settings, *variants):
     return tuple(
         make(f"{figure}_{_file(setting)}", _both_orders(setting, *variants)) for setting in settings
     )
 
 
 def _file(setting):
-    """What the files of a setting's panel are called."""
+    """The name of the files of a setting's panel."""
     data, way, shot = setting
     return f"{data}_{way}way_{shot}shot"
 
@@ -47,7 +47,7 @@ FIGURES = (
         2,
         "Flatness of meta-test solutions, MAML and First-Order MAML, Omniglot and mini-ImageNet",
         "",
-        _each(_curves, "figure2", _SETTINGS),
+        _panel_for_each(_curves, "figure2", _SETTINGS),
     ),
     Figure(
         3,
@@ -134,7 +134,7 @@ FIGURES = (
         "Coherence of trajectories and accuracy, full set",
         "",
         (
-            *_each(_correlation, "figure11", [_MINI_1], "500_tasks"),
+            *_panel_for_each(_correlation, "figure11", [_MINI_1], "500_tasks"),
             *(
                 _correlation(f"figure11_{_file(setting)}", {"MAML": maml(*setting, "500_tasks")})
                 for setting in (_OMNIGLOT[1], _OMNIGLOT[3])
@@ -146,7 +146,7 @@ FIGURES = (
         "Coherence of gradients and accuracy, full set",
         "One inner step, in training and test.",
         (
-            *_each(_correlation, "figure12", (_MINI_5, _MINI_1), "one_step", "500_tasks"),
+            *_panel_for_each(_correlation, "figure12", (_MINI_5, _MINI_1), "one_step", "500_tasks"),
             *(
                 _correlation(
                     f"figure12_{_file(setting)}", {"MAML": maml(*setting, "one_step", "500_tasks")}

@@ -1,4 +1,4 @@
-"""The Meta-ticket paper."""
+"""The Meta-ticket paper: its tables and figures."""
 
 from launch.papers.meta_ticket.figures import FIGURES
 from launch.papers.meta_ticket.tables import TABLES

@@ -215,7 +215,7 @@ def _recipe(name, trained, row, more=None):
 
 
 def _small(full):
-    """What the small form changes."""
+    """The settings that the small form changes."""
     small = dict(SMALL)
     if full["image_size"] == 32:
         small["width_factor"] = 0.25  # a quarter of the units in each hidden layer

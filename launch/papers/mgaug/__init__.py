@@ -1,4 +1,4 @@
-"""The MGAug paper."""
+"""The MGAug paper: its tables and figures."""
 
 from launch.papers.mgaug.figures import FIGURES
 from launch.papers.mgaug.tables import TABLES

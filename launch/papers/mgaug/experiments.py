@@ -262,7 +262,7 @@ def _recipe(name, full):
 
 
 def _small(full):
-    """What the small form changes."""
+    """The settings that the small form changes."""
     small = {**SMALL, **(SMALL_INNER_RATE if full["learner"] == "fomaml" else {})}
     if "resolutions" in full:
         small["resolutions"] = [28, 20, 16]

@@ -1,4 +1,4 @@
-"""The network pruning paper."""
+"""The network pruning paper: its tables and figures."""
 
 from launch.papers.network_pruning.figures import FIGURES
 from launch.papers.network_pruning.tables import TABLES

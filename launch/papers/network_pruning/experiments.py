@@ -37,7 +37,7 @@ REPTILE = {
     "test_inner_steps": 50,
     "train_shot": 15,
     "tasks": 5,
-    # Code: Adam's slots go on from task to task, which are run one after another.
+    # Code: Adam's slots are kept from task to task, which are run one after another.
     "carry_slots": True,
     "parallel_tasks": 1,
     # theta + epsilon * mean(phi - theta), epsilon from 1 to 0.

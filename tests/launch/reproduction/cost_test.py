@@ -1,4 +1,4 @@
-"""How long runs will take, as far as runs of their recipes were measured."""
+"""Estimates of how long runs will take, from finished runs of the same recipes."""
 
 from types import SimpleNamespace
 
