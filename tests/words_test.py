@@ -18,7 +18,6 @@ EXEMPT = {
     "launch/experiment_of_flags.py",
     "tfmgaug/analysis",
     "tfmgaug/figures",
-    "tfmgaug/regularizers",
 }
 CLAUSE = re.compile(r"(What|How|Which|Whether|Where|When|Who|Why|That|Files that)\b")
 RIDDLES = {"one", "own", "found", "given", "each", "says"}

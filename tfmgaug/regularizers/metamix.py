@@ -11,7 +11,7 @@ from tfmgaug.episode import Episode, Outcome
 from tfmgaug.losses import Mixed
 from tfmgaug.randomness import beta, choose, fold, permutation
 from tfmgaug.regularizers.regularizer import Regularizer
-from tfmgaug.types import Learner
+from tfmgaug.types import Learner, Method
 
 
 class Mixture(NamedTuple):
@@ -129,7 +129,7 @@ class MetaMix(Regularizer):
             partners=_partners(_number(episode.query_x), _number(episode.support_x), mix_key),
         )
 
-    def _concentration(self, learner: Learner) -> float | Sequence[float]:
+    def _concentration(self, learner: Method) -> float | Sequence[float]:
         if self.concentration is not None:
             return self.concentration
         return 2.0 if learner.classification else 0.5
@@ -146,7 +146,7 @@ def check_depths(depths: Sequence[int] | None) -> list[int] | None:
     return sorted(depths)
 
 
-def depths_of(depths: list[int] | None, learner: Learner) -> list[int]:
+def depths_of(depths: list[int] | None, learner: Method) -> list[int]:
     """Returns the list of depths, by default all, or refuses those that the backbone lacks."""
     possible = range(len(learner.network.stages))
     if depths is None:
