@@ -151,7 +151,9 @@ def test_impossible_arguments_are_refused(options, message):
 
 
 def test_learned_weights_and_constants_can_not_be_redrawn():
-    with pytest.raises(TypeError, match="Expected a MetaTicket, whose random weights.*Received: FOMAML"):
+    with pytest.raises(
+        TypeError, match="Expected a MetaTicket, whose random weights.*Received: FOMAML"
+    ):
         train(fomaml(), [IteRand()])
     with pytest.raises(ValueError, match="another draw changes. Received: PositiveConstant"):
         train(learner(weight_initializer=PositiveConstant()), [IteRand()])
