@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 from launch.progress import Counter
 from tfmgaug import learners
 
+ABBREVIATIONS = {"CatfishMask": "CP", "ParameterMask": "PP", "WidthMask": "WP"}
+
 
 class Result(NamedTuple):
     """The outcome of one analysis.
@@ -20,23 +22,54 @@ class Result(NamedTuple):
     figure: Any = None
 
 
-def of_each(runs, found, note):
+def of_each(runs, computed, note):
     """Puts what was computed of each run into one result.
 
     Args:
         runs: list of `launch.analyses.runs.Run`.
-        found: for each of them an object with a text and `to_json`.
+        computed: for each of them an object with a text and `to_json`.
         note: what is to be known of all.
 
     Returns:
         A `Result`.
     """
-    text = "\n\n".join(f"{run.name}: {one}" for run, one in zip(runs, found))
+    pairs = list(zip(runs, computed))
+    text = "\n\n".join(f"{run.name}: {outcome}" for run, outcome in pairs)
     results = [
-        {"run": str(run.path), "name": run.name, "note": note, **one.to_json()}
-        for run, one in zip(runs, found)
+        {"run": str(run.path), "name": run.name, "note": note, **outcome.to_json()}
+        for run, outcome in pairs
     ]
     return Result(f"{text}\n\n{note}", results)
+
+
+def of_reports(reports, figure):
+    """Puts reports of networks and sub-networks into one result.
+
+    Args:
+        reports: list of `tfmgaug.analysis.SubnetworkReport`.
+        figure: of them.
+
+    Returns:
+        A `Result`.
+    """
+    text = "\n\n".join(map(table, reports))
+    return Result(text, [report.to_json() for report in reports], figure)
+
+
+def pruned(runs, masks):
+    """Yields every run with every mask, and what a figure calls the two.
+
+    Args:
+        runs: list of `launch.analyses.runs.Run`.
+        masks: names of masks, or None for the run's own.
+
+    Yields:
+        A `Run`, a `Mask` and a name.
+    """
+    for run in runs:
+        for mask in run.masks(masks):
+            kind = type(mask).__name__
+            yield run, mask, f"{run.name}, {ABBREVIATIONS.get(kind, kind)}"
 
 
 def check_learned_over_tasks(run, theorem):

@@ -301,15 +301,19 @@ def representation_by_hand(hand):
 def run_of(learner):
     run = types.SimpleNamespace(learner=learner, sampler=TASKS, training_sampler=TASKS, name="run")
     run.path, run.saved = "runs/a", {"epochs": 2, "steps_per_epoch": 5, "tasks": 3}
-    run.masks = lambda options: [masks.CatfishMask()]
+    run.masks = lambda names: [masks.CatfishMask()]
     run.squared_norm = Run.squared_norm.fget(run)
     return run
 
 
-OPTIONS = types.SimpleNamespace(
-    rates=[PRUNED], masks=["catfish"], episodes=3, statistics=None, seed=0, samples=None,
-    divergence=None, delta=0.05, lipschitz=1.0, smoothness=1.0, bound_of_loss=1.0,
-)  # fmt: skip
+def bound_of(learner):
+    (described,) = bound.analyze([run_of(learner)], rates=[PRUNED], episodes=3).results
+    return described["bound"]
+
+
+def capacity_of(learner):
+    (described,) = capacity.analyze([run_of(learner)]).results
+    return described["parameters"], described["dense"]
 
 
 def bound_by_hand(hand):
@@ -414,7 +418,7 @@ ANALYSES = {
         backbone=pixels,
     ),
     "bound": Row(
-        lambda one: bound._bound(run_of(one), OPTIONS).bound,
+        bound_of,
         bound_by_hand,
         {
             "FineTuning": "learns nothing over tasks",
@@ -422,10 +426,7 @@ ANALYSES = {
         },
     ),
     "capacity": Row(
-        lambda one: (
-            capacity._order(run_of(one), OPTIONS).parameters,
-            capacity._order(run_of(one), OPTIONS).dense,
-        ),
+        capacity_of,
         capacity_by_hand,
         {
             "FineTuning": "learns nothing over tasks",

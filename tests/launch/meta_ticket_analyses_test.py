@@ -1,13 +1,13 @@
 """The analyses of the Meta-ticket paper, on runs that did not have to be trained."""
 
 import json
-import types
 
 import keras
 import numpy as np
 import pytest
 
 from launch.analyses import gradient_norms, input_masks, representation, sparsity, widths
+from launch.analyses.runs import Run
 from launch.registry import LEARNERS
 from tests.helpers.recorded_runs import DATA_FLAGS, open_run, pictures
 from tfmgaug.backbones import mlp
@@ -16,11 +16,6 @@ from tfmgaug.learners import ANIL, MAML, MetaTicket
 from tfmgaug.masks import ScoreMask
 
 pytestmark = pytest.mark.usefixtures("unoptimized_graphs")
-
-
-def options(**given):
-    defaults = {"episodes": 4, "layer": None, "names": None, "statistics": None, "units": 3}
-    return types.SimpleNamespace(**{**defaults, **given})
 
 
 def epochs(gradients, sparsities):
@@ -75,7 +70,7 @@ def trained(write):
 
 
 def test_gradients_are_of_history_and_of_the_trained_learner(trained):
-    found = gradient_norms.analyze([open_run(trained["ticket"])], options())
+    found = gradient_norms.analyze([open_run(trained["ticket"])], episodes=4)
     (one,) = found.results
     assert one["epochs"] == [{"epoch": 1, "mean_absolute": 0.25}]
     assert (one["weight"], one["tasks"]) == ("dense1_kernel", 4)
@@ -87,18 +82,18 @@ def test_gradients_are_of_history_and_of_the_trained_learner(trained):
 
 def test_gradients_without_history_are_those_of_the_trained_learner_alone(trained):
     runs = [open_run(trained["maml"]), open_run(trained["anil"])]
-    found = gradient_norms.analyze(runs, options(layer="head_kernel"))
+    found = gradient_norms.analyze(runs, layer="head_kernel", episodes=4)
     assert len(found.figure.axes) == 1
     assert [one["weight"] for one in found.results] == ["head_kernel"] * 2
     with pytest.raises(ValueError, match="of dense1_kernel: maml"):
-        gradient_norms.analyze([open_run(trained["ticket"]), runs[0]], options())
+        gradient_norms.analyze([open_run(trained["ticket"]), runs[0]], episodes=4)
     with pytest.raises(ValueError, match="one of .*'dense1_kernel', 'head_kernel'"):
-        gradient_norms.analyze(runs, options(layer="conv1"))
+        gradient_norms.analyze(runs, layer="conv1", episodes=4)
 
 
 def test_representations_are_compared_stage_by_stage(trained):
     found = representation.analyze(
-        [open_run(trained["anil"]), open_run(trained["maml"])], options()
+        [open_run(trained["anil"]), open_run(trained["maml"])], episodes=4
     )
     anil, maml = found.results
     assert list(anil["layers"]) == ["stage1", "head"]
@@ -109,26 +104,26 @@ def test_representations_are_compared_stage_by_stage(trained):
 
 
 def test_sparsity_is_that_of_the_history(trained):
-    found = sparsity.analyze([open_run(trained["ticket"])], options())
+    found = sparsity.analyze([open_run(trained["ticket"])])
     shares = [row["layers"]["dense1_kernel"] for row in found.results[0]["epochs"]]
     assert shares == [0.5, 0.6]
     assert "pruned after epoch 2: dense1_kernel 60.00 %" in found.text
     np.testing.assert_allclose(found.figure.axes[0].lines[0].get_ydata(), [50, 60])
     with pytest.raises(ValueError, match="whose history holds none"):
-        sparsity.analyze([open_run(trained["anil"])], options())
+        sparsity.analyze([open_run(trained["anil"])])
 
 
 def test_input_masks_are_those_of_one_ticket(trained):
     run = open_run(trained["ticket"])
-    (one,) = input_masks.analyze([run], options()).results
+    (one,) = input_masks.analyze([run], units=3).results
     mask = np.asarray(run.learner.score_mask.masks()["dense1_kernel"])
     np.testing.assert_array_equal(np.reshape(one["masks"], (3, -1)).T, mask[:, :3])
     np.testing.assert_allclose(np.ravel(one["kept_by_pixel"]), mask.mean(axis=1))
     assert (one["units"], one["image_shape"]) == (6, [8, 8, 3])
     with pytest.raises(TypeError, match="MetaTicket"):
-        input_masks.analyze([open_run(trained["maml"])], options())
+        input_masks.analyze([open_run(trained["maml"])])
     with pytest.raises(ValueError, match="one run"):
-        input_masks.analyze([run, run], options())
+        input_masks.analyze([run, run])
 
 
 def test_widths_are_averaged_over_seeds_a_line_for_each_learner(write):
@@ -139,7 +134,7 @@ def test_widths_are_averaged_over_seeds_a_line_for_each_learner(write):
         write("t4", accuracy=0.7, width_factor=4.0, learner="meta_ticket", iterand_every=9),
     ]
     runs = [open_run(path) for path in paths]
-    found = widths.analyze(runs, options())
+    found = widths.analyze(runs)
     one, four, ticket = found.results
     assert (one["name"], one["width_factor"], one["mean"], one["interval"]) == (
         "MAML",
@@ -151,14 +146,14 @@ def test_widths_are_averaged_over_seeds_a_line_for_each_learner(write):
     assert four["interval"] == pytest.approx(summarize([0.6, 0.8]).interval)
     assert (ticket["name"], ticket["runs"]) == ("Meta-ticket + IteRand", [str(paths[3])])
     assert "factor 4: 70.00 ± 127.06 % (95 % interval over 2 seeds, Student's t)" in found.text
-    named = widths.analyze([runs[1], runs[3]], options(names=["w4", "t4"]))
+    named = widths.analyze([Run(paths[1], "w4", {}), Run(paths[3], "t4", {})])
     assert [point["name"] for point in named.results] == ["w4", "t4"]
 
 
 def test_lines_are_named_after_any_learner(write):
     for learner in LEARNERS.rows:
         path = write(f"of_{learner}", accuracy=0.5, learner=learner)
-        (point,) = widths.analyze([open_run(path)], options()).results
+        (point,) = widths.analyze([open_run(path)]).results
         assert point["name"].lower().replace("-", "_")[:4] == learner[:4]
 
 
@@ -171,6 +166,6 @@ def test_widths_of_runs_that_differ_in_something_else_are_refused(write):
     }
     for message, path in refused.items():
         with pytest.raises(ValueError, match=message):
-            widths.analyze([open_run(first), open_run(path)], options())
+            widths.analyze([open_run(first), open_run(path)])
     with pytest.raises(FileNotFoundError, match=r"report\.json is missing"):
-        widths.analyze([open_run(write("unfinished"))], options())
+        widths.analyze([open_run(write("unfinished"))])

@@ -1,7 +1,6 @@
 """What is analyzed of runs with network pruning, from what they have written down."""
 
 import json
-import types
 
 import pytest
 
@@ -13,11 +12,6 @@ from tfmgaug.learners import Reptile
 from tfmgaug.masks import MagnitudeMask
 
 KEYS = ("training_classes_accuracy", "test_classes_accuracy")
-
-
-def options(**given):
-    common = {"lipschitz": 1.0, "smoothness": 1.0, "bound_of_loss": 1.0, "delta": 0.05}
-    return types.SimpleNamespace(**{**common, "over": "dense", **given})
 
 
 @pytest.fixture
@@ -34,7 +28,7 @@ def make(tmp_path):
         (path / "checkpoints" / "history.json").write_text(json.dumps(list(history)))
         report = {"accuracy": accuracy, "interval": 0.01}
         (path / "report.json").write_text(json.dumps(report))
-        return Run(path, label, DATA_FLAGS, {})
+        return Run(path, label, {})
 
     return make
 
@@ -48,7 +42,7 @@ def test_the_gap_is_training_minus_test_in_every_epoch(make):
         make("a", "0 %", rows([0.5, 0.9], [0.4, 0.5])),
         make("b", "40 %", rows([0.5, 0.7], [0.4, 0.6])),
     ]
-    found = gap.analyze(runs, options())
+    found = gap.analyze(runs)
     gaps = [[epoch["accuracy_gap"] for epoch in one["epochs"]] for one in found.results]
     assert gaps == [pytest.approx([0.1, 0.4]), pytest.approx([0.1, 0.1])]
     assert "90.00 % on training classes, 50.00 % on test classes, gap 40.00 points" in found.text
@@ -58,12 +52,11 @@ def test_the_gap_is_training_minus_test_in_every_epoch(make):
 
 def test_without_it_training_is_compared_to_validation_and_says_so(make):
     runs = [make("a", None, rows([0.5], [0.4], ("accuracy", "val_accuracy")))]
-    found = gap.analyze([*runs, make("b", None, rows([0.5], [0.3], ("accuracy", "val_accuracy")))],
-                        options())  # fmt: skip
+    found = gap.analyze([*runs, make("b", None, rows([0.5], [0.3], ("accuracy", "val_accuracy")))])
     assert "Train with --gap_episodes" in found.text
     assert found.results[1]["epochs"][0]["accuracy_gap"] == pytest.approx(0.2)
     with pytest.raises(ValueError, match="has no accuracy and val_accuracy"):
-        gap.analyze([make("c", None, [{"epoch": 0, "loss": 1.0}])], options())
+        gap.analyze([make("c", None, [{"epoch": 0, "loss": 1.0}])])
 
 
 @pytest.mark.parametrize(
@@ -78,7 +71,7 @@ def test_without_it_training_is_compared_to_validation_and_says_so(make):
     ],
 )
 def test_accuracy_is_drawn_over_a_length_of_the_run(flags, over, expected, make):
-    found = sensitivity.analyze([make(accuracy=0.6, **flags)], options(over=over))
+    found = sensitivity.analyze([make(accuracy=0.6, **flags)], over=over)
     (point,) = found.results
     assert (point[over], point["accuracy"]) == (expected, 0.6)
     assert found.figure.axes[0].get_xlabel() == sensitivity.AXES[over]
@@ -86,9 +79,9 @@ def test_accuracy_is_drawn_over_a_length_of_the_run(flags, over, expected, make)
 
 def test_runs_without_such_a_length_are_refused(make):
     with pytest.raises(ValueError, match="runs with --pruning"):
-        sensitivity.analyze([make(pruning="none")], options())
+        sensitivity.analyze([make(pruning="none")])
     with pytest.raises(ValueError, match="--over=ratio is of IHT"):
-        sensitivity.analyze([make("b")], options(over="ratio"))
+        sensitivity.analyze([make("b")], over="ratio")
 
 
 def test_the_order_counts_what_a_sparse_phase_keeps(make):
@@ -96,7 +89,7 @@ def test_the_order_counts_what_a_sparse_phase_keeps(make):
     learner = Reptile(mlp(3, (4,), hidden=(5,)), magnitude_mask=MagnitudeMask(0.4))
     learner.compile()
     learner.save(run.path / "learner.keras")
-    (found,) = capacity.analyze([run], options()).results
+    (found,) = capacity.analyze([run]).results
     weights = learner.backbone.trainable_variables
     assert found["parameters"] == sum(v.shape.num_elements() for v in [w.value for w in weights])
     assert found["parameters"] - found["kept"] == int(0.4 * 20) + int(0.4 * 15)

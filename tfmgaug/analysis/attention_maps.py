@@ -1,6 +1,8 @@
 """Grad-CAM: the parts of an image that a network and its sub-networks look at."""
 
 import dataclasses
+from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import tensorflow as tf
@@ -11,7 +13,10 @@ from tfmgaug.analysis.memorized_accuracy import networks
 from tfmgaug.analysis.subnetwork_report import Network
 from tfmgaug.engine import prediction
 from tfmgaug.engine.context import Context
+from tfmgaug.episode import Episode
 from tfmgaug.learners.batches import to_episodes
+from tfmgaug.masks.mask import Mask
+from tfmgaug.types import Learner, Tensor
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -79,17 +84,17 @@ class Attention:
 
 
 def attention(
-    learner,
-    episode,
-    mask,
-    rates=(0.005, 0.02, 0.05),
-    queries=None,
-    target="label",
-    stage=None,
-    statistics=None,
-    seed=0,
-    name=None,
-):
+    learner: Learner,
+    episode: Episode,
+    mask: Mask,
+    rates: Sequence[float] | float = (0.005, 0.02, 0.05),
+    queries: Sequence[int] | None = None,
+    target: Literal["label", "prediction"] = "label",
+    stage: str | None = None,
+    statistics: str | None = None,
+    seed: int = 0,
+    name: str | None = None,
+) -> Attention:
     """Explains predictions of adapted networks by Grad-CAM, full and pruned side by side.
 
     `a_k = mean over positions of d logit_c / d A_k`, `map = relu(sum_k a_k A_k)`, where `A_k` are
@@ -100,16 +105,17 @@ def attention(
         learner: `MetaLearner` that classifies images.
         episode: `Episode` of one task.
         mask: `CatfishMask`, `ParameterMask` or `WidthMask`, whose own rates are not used.
-        rates: pruning rates, each in (0, 1).
-        queries: numbers of the queries to explain; None: the first of each class.
+        rates: list of floats in (0, 1), pruning rates.
+        queries: list of ints >= 0, the queries to explain; None: the first of each class.
         target: which class is explained: "label", the query's own, or "prediction", what each
             network takes it for.
         stage: name of one of the backbone's stages (`tfmgaug.backbones.stages`); None: the last
             whose feature maps have more than one position. (Conv-4 leaves a single one of 28 x 28
             pixels.)
-        statistics: "transductive", "support" or "running"; None: the learner's own. Normalization
-            always sees the task's whole query set.
-        seed: int, of random masks.
+        statistics: batch-statistics mode of the queries; None: the learner's own. One of
+            "transductive", "support" and "running". Normalization always sees the task's whole
+            query set.
+        seed: int >= 0, of random masks.
         name: of the result; by default the learner's class.
 
     Returns:
@@ -220,7 +226,7 @@ def _explain(learner, depth, episode, context, chosen, target):
     )
 
 
-def grad_cam(features, gradient):
+def grad_cam(features: Tensor, gradient: Tensor) -> Tensor:
     """Weights feature maps by the mean of their gradient.
 
     Args:

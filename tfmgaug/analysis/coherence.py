@@ -1,6 +1,7 @@
 """The agreement of vectors of tasks: means over pairs."""
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -8,7 +9,7 @@ from tfmgaug.evaluation.intervals import half_width
 from tfmgaug.evaluation.summary import Summary
 
 
-def pairwise_mean(squared_sum, sum_of_squares, number):
+def pairwise_mean(squared_sum: Any, sum_of_squares: Any, number: int) -> Any:
     """Averages the inner products of all pairs of different vectors.
 
     `mean_{i != j} v_i . v_j = (|sum_i v_i|^2 - sum_i |v_i|^2) / (n (n - 1))`.
@@ -29,7 +30,7 @@ def pairwise_mean(squared_sum, sum_of_squares, number):
     return float(squared_sum - sum_of_squares) / (number * (number - 1))
 
 
-def with_the_others(with_sum, square, number):
+def with_the_others(with_sum: Any, square: Any, number: int) -> Any:
     """Averages the inner products of one vector with all others.
 
     `c_i = (v_i . sum_j v_j - |v_i|^2) / (n - 1)`, the mean of which over i is `pairwise_mean`.
@@ -45,7 +46,7 @@ def with_the_others(with_sum, square, number):
     return (with_sum - square) / (number - 1)
 
 
-def summarize_pairs(values):
+def summarize_pairs(values: np.ndarray) -> Summary:
     """Summarizes what each task has in common with the others.
 
     The tasks' values share their pairs, so that the interval is twice as wide as that of

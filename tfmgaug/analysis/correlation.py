@@ -35,7 +35,7 @@ class Correlation(NamedTuple):
         return {n: None if math.isnan(v) else v for n, v in self._asdict().items()}
 
 
-def pearson(x, y):
+def pearson(x: np.ndarray, y: np.ndarray) -> Correlation:
     """Pearson's coefficient, of linear correlation, with Fisher's interval.
 
     The interval takes the points for independent. Epochs of one run are not: it is then too narrow.
@@ -64,7 +64,7 @@ def pearson(x, y):
     return Correlation(float(correlation.statistic), float(low), float(high), len(x))
 
 
-def spearman(x, y):
+def spearman(x: np.ndarray, y: np.ndarray) -> Correlation:
     """Spearman's coefficient, of ranks, with Bonett and Wright's interval.
 
     `tanh(atanh(r) ± 1.96 sqrt((1 + r^2 / 2) / (n - 3)))`. It takes the points for independent, as

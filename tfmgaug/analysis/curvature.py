@@ -1,12 +1,15 @@
 """The curvature of a loss: the spectral norm of its Hessian, which is never formed."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import tensorflow as tf
 
 from tfmgaug.analysis.vectors import dot, minus, norm, scaled, unit
 from tfmgaug.engine.inner_loop import connected, dense
+from tfmgaug.engine.params import Params
 from tfmgaug.randomness import fold, normal
+from tfmgaug.types import Tensor
 
 
 class SpectralNorm(NamedTuple):
@@ -23,7 +26,13 @@ class SpectralNorm(NamedTuple):
     iterations: tf.Tensor
 
 
-def spectral_norm(product, like, key, tolerance=1e-3, max_iterations=50):
+def spectral_norm(
+    product: Callable[[Params], Params],
+    like: Params,
+    key: Tensor,
+    tolerance: float = 1e-3,
+    max_iterations: int = 50,
+) -> SpectralNorm:
     """Finds the largest absolute eigenvalue of a symmetric matrix, given its products alone.
 
     Lanczos iteration from a random start: both ends of the spectrum are found at once, so that
@@ -101,7 +110,7 @@ def _largest_ritz_value(diagonal, beside, number):
     return tf.abs(values[largest]), tf.abs(vectors[number, largest])
 
 
-def hessian_product(loss, weights, vector):
+def hessian_product(loss: Callable[[Params], Tensor], weights: Params, vector: Params) -> Params:
     """Multiplies the Hessian of a loss with a vector.
 
     `H v = d(dL/dw . v)/dw`, for two passes back and forth. The Hessian is that of the function as
@@ -124,7 +133,7 @@ def hessian_product(loss, weights, vector):
     return {name: dense(product) for name, product in products.items()}
 
 
-def gradient(loss, weights):
+def gradient(loss: Callable[[Params], Tensor], weights: Params) -> Params:
     """Differentiates a loss.
 
     Args:

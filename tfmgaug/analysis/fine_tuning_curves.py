@@ -1,6 +1,8 @@
 """Fine-tuning curves of a network, its sub-networks, and a random initialization."""
 
 import time
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -13,21 +15,23 @@ from tfmgaug.analysis.memorized_accuracy import networks, outputs, per_network
 from tfmgaug.analysis.subnetwork_report import Network, SubnetworkReport
 from tfmgaug.engine.context import Context
 from tfmgaug.engine.prediction import outcomes_per_step
+from tfmgaug.masks.mask import Mask
+from tfmgaug.types import Learner
 
 
 def fine_tuning(
-    learner,
-    sampler,
-    mask,
-    rates=(0.02,),
-    steps=None,
-    initializations=5,
-    episodes=100,
-    statistics=None,
-    seed=0,
-    name=None,
-    progress=None,
-):
+    learner: Learner,
+    sampler: Any,
+    mask: Mask,
+    rates: Sequence[float] | float = (0.02,),
+    steps: int | None = None,
+    initializations: int = 5,
+    episodes: int = 100,
+    statistics: str | None = None,
+    seed: int = 0,
+    name: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> SubnetworkReport:
     """Measures adaptation over many inner steps: of the full network, pruned, and from nothing.
 
     The curves of the full and pruned networks are those of `memorization` over more steps (catfish
@@ -39,13 +43,14 @@ def fine_tuning(
         learner: `MetaLearner` with inner steps.
         sampler: as in `memorization`.
         mask: as in `memorization`.
-        rates: pruning rates, each in (0, 1).
+        rates: list of floats in (0, 1), pruning rates.
         steps: int >= 1, inner steps; None: four times the learner's own.
         initializations: int >= 1, random initializations that the tasks share out in turn.
         episodes: int >= 2, how many tasks.
-        statistics: "transductive", "support" or "running"; None: the learner's own. (Running
-            statistics fit the trained weights alone, and are refused.)
-        seed: int, of random masks and initializations.
+        statistics: batch-statistics mode of the queries; None: the learner's own. One of
+            "transductive", "support" and "one_by_one". (Running statistics fit the trained weights
+            alone, and are refused.)
+        seed: int >= 0, of random masks and initializations.
         name: of the report; by default the learner's class.
         progress: called with (tasks done, tasks) after each batch.
 

@@ -3,9 +3,10 @@
 import numpy as np
 
 from tfmgaug.learners import MetaTicket
+from tfmgaug.types import Learner
 
 
-def input_masks(learner):
+def input_masks(learner: Learner) -> np.ndarray:
     """Reads the score masks of a ticket's first layer as images.
 
     Args:

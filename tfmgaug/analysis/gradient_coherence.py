@@ -1,5 +1,7 @@
 """The coherence of gradients alone, which needs nothing but support sets."""
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
@@ -15,6 +17,7 @@ from tfmgaug.analysis.support_losses import (
 )
 from tfmgaug.analysis.vectors import dot
 from tfmgaug.data.indexed import check_integer
+from tfmgaug.types import Learner
 
 
 class GradientCoherenceMeter:
@@ -34,14 +37,14 @@ class GradientCoherenceMeter:
         >>> GradientCoherenceMeter(learner, validation_tasks, tasks=60).measure()
     """
 
-    def __init__(self, learner, sampler, tasks=60):
+    def __init__(self, learner: Learner, sampler: Any, tasks: int = 60) -> None:
         refuse_without_inner_steps(learner)
         self.learner = learner
         self.tasks = check_integer("tasks", tasks, minimum=2)
         self._dataset = sampler.dataset(episodes=self.tasks)
-        self._graph = None
+        self._graph: Any = None
 
-    def measure(self):
+    def measure(self) -> float:
         """Returns the coherence of the learner as it is now, a float."""
         if self._graph is None:
             self._graph = traced(self.learner, self._add_up, self._dataset.element_spec)

@@ -2,22 +2,32 @@
 
 import dataclasses
 import time
+from collections.abc import Callable
+from typing import Any, Literal
 
 import numpy as np
 import tensorflow as tf
 
 from tfmgaug.analysis import subnetworks
 from tfmgaug.analysis.frozen_tasks import over_tasks
-from tfmgaug.engine.params import name_of
+from tfmgaug.engine.params import Params, name_of
+from tfmgaug.episode import Episode
 from tfmgaug.evaluation.summary import Summary, summarize
 from tfmgaug.masks import CatfishMask
-from tfmgaug.masks.mask import prunable_layers, prune_top
+from tfmgaug.masks.mask import Mask, prunable_layers, prune_top
+from tfmgaug.types import Learner
 
 # Tenths of a decade; what is below counts as zero.
 _LOW, _HIGH, _PER_DECADE = -16, 4, 10
 _BINS = (_HIGH - _LOW) * _PER_DECADE
 
 PARTS = ("pruned", "between", "least")
+
+# Of the JSON form.
+_SETTINGS = (
+    *("name", "rate", "dataset", "way", "shot", "query"),
+    *("seed", "mutually_exclusive", "fingerprint", "seconds"),
+)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -90,10 +100,8 @@ class Importance:
             Settings; for each layer, the mean number of weights in each bin that is not empty, and
             the share of its MMCA that each part carries.
         """
-        kept = ("name", "rate", "dataset", "way", "shot", "query", "seed", "mutually_exclusive")
-        kept += ("fingerprint", "seconds")
         return {
-            **{name: getattr(self, name) for name in kept},
+            **{name: getattr(self, name) for name in _SETTINGS},
             "tasks": len(self.counts),
             "reads_query_labels": True,
             "layers": {name: self._layer(name) for name in self.layers},
@@ -119,14 +127,14 @@ class Importance:
 
 
 def importance(
-    learner,
-    sampler,
-    rate=0.2,
-    score="query_loss",
-    episodes=100,
-    name=None,
-    progress=None,
-):
+    learner: Learner,
+    sampler: Any,
+    rate: float = 0.2,
+    score: Literal["query_loss", "meta_gradient"] = "query_loss",
+    episodes: int = 100,
+    name: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Importance:
     """Measures the distribution of MMCA scores, with the share that catfish pruning removes.
 
     `MMCA_j = |dL(theta; D_query) / dtheta_j * theta_j|` at the weights before adaptation: the
@@ -179,13 +187,14 @@ def importance(
         layers=tuple(layer.name for layer in layers),
         sizes=tuple(int(np.prod(layer.kernel.shape)) for layer in layers),
         edges=10 ** np.linspace(_LOW, _HIGH, _BINS + 1),
-        **arrays,
+        counts=arrays["counts"],
+        totals=arrays["totals"],
         seconds=time.monotonic() - started,
         **tasks,
     )
 
 
-def mmca_scores(learner, mask, theta, episode):
+def mmca_scores(learner: Learner, mask: Mask, theta: Params, episode: Episode) -> Params:
     """Scores the weights that can be pruned.
 
     Args:

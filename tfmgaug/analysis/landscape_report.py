@@ -12,6 +12,12 @@ PREFIX = "landscape/"
 # Of pairs of tasks, all others of tasks.
 PAIRWISE = ("trajectory_coherence", "gradient_coherence", "gradient_cosine")
 
+# Of the JSON form.
+_SETTINGS = (
+    *("name", "steps", "statistics", "dataset", "way", "shot", "query"),
+    *("seed", "fingerprint", "tasks", "tolerance", "converged", "seconds"),
+)
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Landscape:
@@ -119,12 +125,10 @@ class Landscape:
         Returns:
             Settings, and each metric's mean, standard deviation and interval.
         """
-        kept = ("name", "steps", "statistics", "dataset", "way", "shot", "query", "seed")
-        kept += ("fingerprint", "tasks", "tolerance", "converged", "seconds")
         columns = ("mean", "standard_deviation", "interval")
         summaries = {metric: self.summary(metric) for metric in self.metrics}
         return {
-            **{name: getattr(self, name) for name in kept},
+            **{name: getattr(self, name) for name in _SETTINGS},
             "iterations": None if self.iterations is None else self.iterations.tolist(),
             "metrics": {
                 metric: {name: getattr(summary, name) for name in columns}

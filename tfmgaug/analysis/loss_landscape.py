@@ -1,7 +1,8 @@
 """The landscape of support losses: curvature, trajectories, gradients, and what they agree in."""
 
 import time
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -25,6 +26,7 @@ from tfmgaug.engine.context import Context
 from tfmgaug.engine.params import Params, select
 from tfmgaug.evaluation.frozen import Fingerprint, settings
 from tfmgaug.randomness import fold, key
+from tfmgaug.types import Learner
 
 
 class _Sums(NamedTuple):
@@ -75,18 +77,18 @@ class LandscapeMeter:
 
     def __init__(
         self,
-        learner,
-        sampler,
-        tasks=60,
+        learner: Learner,
+        sampler: Any,
+        tasks: int = 60,
         *,
-        steps=None,
-        statistics=None,
-        curvature=True,
-        tolerance=1e-3,
-        max_iterations=50,
-        seed=0,
-        name=None,
-    ):
+        steps: int | None = None,
+        statistics: str | None = None,
+        curvature: bool = True,
+        tolerance: float = 1e-3,
+        max_iterations: int = 50,
+        seed: int = 0,
+        name: str | None = None,
+    ) -> None:
         refuse_without_inner_steps(learner)
         self.learner = learner
         self.sampler = sampler
@@ -103,7 +105,7 @@ class LandscapeMeter:
         self._dataset = sampler.dataset(episodes=self.tasks)
         self._graphs = None
 
-    def measure(self, progress=None):
+    def measure(self, progress: Callable[[int, int], None] | None = None) -> Landscape:
         """Measures the learner as it is now.
 
         Args:
@@ -225,7 +227,13 @@ class LandscapeMeter:
         return {"curvature": spectrum.norm, "residual": relative, "iterations": spectrum.iterations}
 
 
-def landscape(learner, sampler, tasks=60, progress=None, **options):
+def landscape(
+    learner: Learner,
+    sampler: Any,
+    tasks: int = 60,
+    progress: Callable[[int, int], None] | None = None,
+    **options: Any,
+) -> Landscape:
     """Measures the landscape of a learner once.
 
     Args:

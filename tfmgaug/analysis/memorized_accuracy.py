@@ -1,6 +1,8 @@
 """The hat graph's numbers: accuracy of a network and its pruned sub-networks."""
 
 import time
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import tensorflow as tf
 
@@ -9,22 +11,24 @@ from tfmgaug.analysis import subnetworks
 from tfmgaug.analysis.frozen_tasks import over_tasks
 from tfmgaug.analysis.subnetwork_report import Network, SubnetworkReport
 from tfmgaug.engine.context import Context
+from tfmgaug.engine.params import Params
 from tfmgaug.engine.prediction import outcomes_per_step
-
-RATES = (0.001, 0.005, 0.01, 0.02, 0.05)
+from tfmgaug.episode import Episode
+from tfmgaug.masks.mask import Mask
+from tfmgaug.types import Learner, Tensor
 
 
 def memorization(
-    learner,
-    sampler,
-    mask,
-    rates=RATES,
-    episodes=100,
-    statistics=None,
-    seed=0,
-    name=None,
-    progress=None,
-):
+    learner: Learner,
+    sampler: Any,
+    mask: Mask,
+    rates: Sequence[float] | float = (0.001, 0.005, 0.01, 0.02, 0.05),
+    episodes: int = 100,
+    statistics: str | None = None,
+    seed: int = 0,
+    name: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> SubnetworkReport:
     """Measures a network and its sub-networks on the same tasks, per inner step.
 
     For each task, masks are drawn at the weights before adaptation, one for each rate, and held
@@ -40,10 +44,11 @@ def memorization(
             is said about memory before adaptation.
         sampler: `EpisodeSampler` of mutually exclusive tasks or others, or a `SinusoidSampler`.
         mask: `CatfishMask`, `ParameterMask` or `WidthMask`, whose own rates are not used.
-        rates: pruning rates, each in (0, 1). The full network is always measured.
+        rates: list of floats in (0, 1), pruning rates. The full network is always measured.
         episodes: int >= 2, how many tasks.
-        statistics: "transductive", "support" or "running"; None: the learner's own.
-        seed: int, of random masks.
+        statistics: batch-statistics mode of the queries; None: the learner's own. One of
+            "transductive", "support", "running" and "one_by_one".
+        seed: int >= 0, of random masks.
         name: of the report; by default the learner's class.
         progress: called with (tasks done, tasks) after each batch.
 
@@ -84,7 +89,16 @@ def memorization(
     )
 
 
-def per_network(learner, mask, rates, theta, episode, steps, statistics, seed):
+def per_network(
+    learner: Learner,
+    mask: Mask,
+    rates: Sequence[float],
+    theta: Params,
+    episode: Episode,
+    steps: int,
+    statistics: str,
+    seed: int,
+) -> dict[str, Tensor]:
     """Measures the full network and one sub-network a rate on one task.
 
     Args:
@@ -116,13 +130,13 @@ def per_network(learner, mask, rates, theta, episode, steps, statistics, seed):
     )
 
 
-def outputs(learner):
+def outputs(learner: Learner) -> dict[str, tf.DType]:
     """Returns the names and dtypes of what is measured."""
     names = ["loss", "accuracy"] if learner.classification else ["loss"]
     return dict.fromkeys(names, tf.float32)
 
 
-def networks(learner, mask, rates):
+def networks(learner: Learner, mask: Mask, rates: Sequence[float]) -> tuple[Network, ...]:
     """Describes the full network and one sub-network a rate, as a tuple of `Network`s."""
     shares = subnetworks.shares_pruned(learner, mask, rates)
     pruned = [Network(f"{100 * r:.4g} % pruned", r, share) for r, share in zip(rates, shares)]

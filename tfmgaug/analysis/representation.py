@@ -1,6 +1,8 @@
 """Representation change: how far adaptation moves the features of each stage."""
 
 import time
+from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
@@ -10,11 +12,18 @@ from tfmgaug.analysis.frozen_tasks import over_tasks
 from tfmgaug.analysis.layer_report import LayerReport
 from tfmgaug.engine import prediction
 from tfmgaug.engine.context import Context
+from tfmgaug.engine.params import Params
+from tfmgaug.types import Learner, Tensor
 
 
 def representation_change(
-    learner, sampler, episodes=100, statistics=None, name=None, progress=None
-):
+    learner: Learner,
+    sampler: Any,
+    episodes: int = 100,
+    statistics: str | None = None,
+    name: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> LayerReport:
     """Compares the features of a task's queries before and after adaptation, stage by stage.
 
     Linear CKA (`linear_cka`) of what each of the backbone's stages puts out: 1 where adaptation
@@ -26,7 +35,8 @@ def representation_change(
         learner: `MetaLearner` with inner steps.
         sampler: `EpisodeSampler` or `SinusoidSampler`.
         episodes: int >= 2, how many tasks.
-        statistics: "transductive", "support" or "running"; None: the learner's own.
+        statistics: batch-statistics mode of the queries; None: the learner's own. One of
+            "transductive", "support" and "running".
         name: of the report; by default the learner's class.
         progress: called with (tasks done, tasks) after each batch.
 
@@ -75,7 +85,9 @@ def representation_change(
     )
 
 
-def query_features(learner, state, query_x, context):
+def query_features(
+    learner: Learner, state: Params, query_x: Tensor, context: Context
+) -> list[Tensor]:
     """Computes what each stage puts out for the queries of a task.
 
     Args:

@@ -23,6 +23,13 @@ class Network(NamedTuple):
     pruned: float
 
 
+# Of the JSON form.
+_SETTINGS = (
+    *("name", "mask", "reads_query_labels", "statistics", "dataset", "way", "shot", "query"),
+    *("seed", "mutually_exclusive", "fingerprint", "metric", "tasks", "steps", "seconds"),
+)
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class SubnetworkReport:
     """Outcomes of several networks on the same tasks, before adaptation and after each inner step.
@@ -131,12 +138,9 @@ class SubnetworkReport:
             Settings, and for each network its mean, interval and gap to the full network per inner
             step. Numbers that are not finite become None: JSON has none.
         """
-        kept = ("name", "mask", "reads_query_labels", "statistics", "dataset", "way", "shot")
-        kept += ("query", "seed", "mutually_exclusive", "fingerprint", "metric", "tasks")
-        kept += ("steps", "seconds")
         metrics = ["loss"] if self.accuracy is None else ["accuracy", "loss"]
         return {
-            **{name: getattr(self, name) for name in kept},
+            **{name: getattr(self, name) for name in _SETTINGS},
             "networks": [
                 {
                     **network._asdict(),

@@ -1,15 +1,19 @@
 """Sub-networks of one task, pruned as MGAug prunes them in training."""
 
 import functools
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
 
-from tfmgaug.masks.mask import Subnetwork, at_rate
+from tfmgaug.engine.params import Params
+from tfmgaug.episode import Episode
+from tfmgaug.masks.mask import Mask, Subnetwork, at_rate
 from tfmgaug.randomness import fold, key
+from tfmgaug.types import Learner, Tensor
 
 
-def attached(mask, learner):
+def attached(mask: Mask, learner: Learner) -> Mask:
     """Copies a mask and attaches the copy to a learner: the given one may serve another learner.
 
     Args:
@@ -24,7 +28,9 @@ def attached(mask, learner):
     return copy
 
 
-def scoring_gradients(learner, mask, theta, episode):
+def scoring_gradients(
+    learner: Learner, mask: Mask, theta: Params, episode: Episode
+) -> Params | None:
     """Computes the gradients that a mask scores weights by, at the weights before adaptation.
 
     They come from the query loss, and so from the queries' labels.
@@ -49,7 +55,15 @@ def scoring_gradients(learner, mask, theta, episode):
     return learner.weight_gradient(theta, episode)[0]
 
 
-def draw(learner, mask, theta, gradients, rate, episode, seed):
+def draw(
+    learner: Learner,
+    mask: Mask,
+    theta: Params,
+    gradients: Params | None,
+    rate: Tensor,
+    episode: Episode,
+    seed: int,
+) -> Params:
     """Draws a task's masks; higher rates prune what lower ones prune, and more.
 
     Args:
@@ -71,12 +85,12 @@ def draw(learner, mask, theta, gradients, rate, episode, seed):
     return mask.draw(weights, gradients, subnetwork)
 
 
-def pruning(mask, masks):
+def pruning(mask: Mask, masks: Params) -> Callable[[Params], Params]:
     """Returns the function from weights to pruned weights that a `Context` takes."""
-    return functools.partial(mask, masks=masks)
+    return functools.partial(mask, masks=masks)  # type: ignore[misc]
 
 
-def shares_pruned(learner, mask, rates):
+def shares_pruned(learner: Learner, mask: Mask, rates: Sequence[float]) -> list[float]:
     """Measures which share of the entries that a mask may prune goes at each rate.
 
     Less than the rate where a layer is too small for it: `floor(rate * n)` of n entries go.
@@ -102,7 +116,7 @@ def shares_pruned(learner, mask, rates):
     return shares
 
 
-def checked_rates(rates):
+def checked_rates(rates: Sequence[float] | float) -> tuple[float, ...]:
     """Returns pruning rates as a tuple of floats.
 
     Raises:

@@ -1,19 +1,24 @@
 """Support losses as functions of the weights that adapt, and sums over tasks."""
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
 from tfmgaug.engine.context import Context
-from tfmgaug.engine.params import replace
+from tfmgaug.engine.params import Params, replace
+from tfmgaug.episode import Episode
+from tfmgaug.types import Learner, Tensor
 
 
-def initial_weights(learner):
+def initial_weights(learner: Learner) -> Params:
     """Returns the weights that adapt, as they are before: a dictionary of tensors."""
     state = learner.initial_state()  # which holds slots of inner optimizers too
     return {name: state[name] for name in learner.network.variables if name in state}
 
 
-def support_loss(learner, episode):
+def support_loss(learner: Learner, episode: Episode) -> Callable[[Params], Tensor]:
     """Returns the loss that inner steps descend on, as a function of the weights that adapt.
 
     Args:
@@ -33,7 +38,9 @@ def support_loss(learner, episode):
     return loss
 
 
-def added_up(vectors, episodes, like, parallel_tasks):
+def added_up(
+    vectors: Callable[[Episode], Any], episodes: Episode, like: Any, parallel_tasks: int
+) -> Any:
     """Adds up what a function returns for each task of a batch.
 
     Args:
@@ -59,7 +66,7 @@ def added_up(vectors, episodes, like, parallel_tasks):
     )[1]
 
 
-def refuse_without_inner_steps(learner):
+def refuse_without_inner_steps(learner: Learner) -> None:
     """Refuses a learner that moves no weights.
 
     Raises:
@@ -72,7 +79,7 @@ def refuse_without_inner_steps(learner):
         )
 
 
-def total(batches):
+def total(batches: Iterable[Any]) -> Any:
     """Adds up nested tensors on the host.
 
     Args:

@@ -1,6 +1,8 @@
 """Task gradients: how much a task asks of each layer when its adaptation starts."""
 
 import time
+from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
@@ -8,7 +10,9 @@ from tfmgaug.analysis.frozen_tasks import FrozenTasks
 from tfmgaug.analysis.layer_report import LayerReport
 from tfmgaug.engine.context import Context
 from tfmgaug.engine.inner_loop import connected
-from tfmgaug.engine.params import by_name, replace
+from tfmgaug.engine.params import Params, by_name, replace
+from tfmgaug.episode import Episode
+from tfmgaug.types import Learner
 
 MEASURES = ("norm", "mean_absolute")
 
@@ -27,7 +31,7 @@ class TaskGradients:
     Args:
         learner: `MetaLearner` with inner steps.
         sampler: `EpisodeSampler` or `SinusoidSampler`.
-        episodes: int >= 2, how many tasks, the sampler's first.
+        episodes: int >= 2, how many tasks.
         name: of the reports; by default the learner's class.
 
     Raises:
@@ -41,7 +45,9 @@ class TaskGradients:
         Chijiwa et al., Meta-ticket, 2022, https://arxiv.org/abs/2205.15619, Section 3.2, Figure 2.
     """
 
-    def __init__(self, learner, sampler, episodes=100, name=None):
+    def __init__(
+        self, learner: Learner, sampler: Any, episodes: int = 100, name: str | None = None
+    ) -> None:
         if not learner.inner_steps:
             raise ValueError(
                 "Task gradients are those of an inner loop: there are none without inner steps. "
@@ -63,7 +69,7 @@ class TaskGradients:
 
         self._tasks = FrozenTasks(learner, task, outputs, sampler, episodes)
 
-    def __call__(self, progress=None):
+    def __call__(self, progress: Callable[[int, int], None] | None = None) -> LayerReport:
         """Measures the learner as it is now.
 
         Args:
@@ -83,7 +89,7 @@ class TaskGradients:
         )
 
 
-def support_gradients(learner, episode):
+def support_gradients(learner: Learner, episode: Episode) -> Params:
     """Differentiates one task's support loss at the weights before adaptation.
 
     Args:
@@ -102,7 +108,7 @@ def support_gradients(learner, episode):
     return connected(tape.gradient(loss, weights))
 
 
-def last_feature_weight(learner):
+def last_feature_weight(learner: Learner) -> str:
     """Names the last weight matrix or kernel in front of the classifier.
 
     Args:
