@@ -19,7 +19,7 @@ def analyze(runs, *, bound_of_loss: float = 1.0, **constants):
 
     Args:
         runs: list of `launch.analyses.runs.Run`.
-        bound_of_loss: bound of the loss, B. (Not known; 1 leaves it out.)
+        bound_of_loss: bound B of the loss. (Not known; 1 leaves it out.)
         **constants: of `tfmgaug.analysis.capacity_order`.
 
     Returns:

@@ -29,7 +29,7 @@ def analyze(
         episodes: int >= 3, how many tasks. For `plot="runs"`, as all below.
         steps: int >= 1, inner steps; None: those of the learner's evaluation.
         statistics: batch-statistics mode of the queries; None: the learner's own.
-        seed: int >= 0, of what Lanczos iteration starts from.
+        seed: int >= 0, seed of what Lanczos iteration starts from.
 
     Returns:
         A `Result`.

@@ -115,7 +115,7 @@ def attention(
         statistics: batch-statistics mode of the queries; None: the learner's own. One of
             "transductive", "support" and "running". Normalization always sees the task's whole
             query set.
-        seed: int >= 0, of random masks.
+        seed: int >= 0, seed of random masks.
         name: of the result; by default the learner's class.
 
     Returns:

@@ -67,9 +67,9 @@ def capacity_order(
         tasks: int >= 1, M: training tasks.
         radius: float > 0, R: of the weights.
         inner_rate: float >= 0, eta: the inner learning rate.
-        lipschitz: float > 0, Lipschitz constant of the loss in the weights, G. (Not known; 1 leaves
+        lipschitz: float > 0, Lipschitz constant G of the loss in the weights. (Not known; 1 leaves
             it out.)
-        smoothness: float >= 0, smoothness of the loss in the weights, H. (Not known.)
+        smoothness: float >= 0, smoothness H of the loss in the weights. (Not known.)
         bound: float > 0, B: of the loss.
         delta: float in (0, 1), the probability with which the theorem may fail.
 

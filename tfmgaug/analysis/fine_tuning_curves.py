@@ -50,7 +50,7 @@ def fine_tuning(
         statistics: batch-statistics mode of the queries; None: the learner's own. One of
             "transductive", "support" and "one_by_one". (Running statistics fit the trained weights
             alone, and are refused.)
-        seed: int >= 0, of random masks and initializations.
+        seed: int >= 0, seed of random masks and initializations.
         name: of the report; by default the learner's class.
         progress: called with (tasks done, tasks) after each batch.
 

@@ -144,7 +144,7 @@ def check_gradients(
         batch: a batch of tasks as `fit` takes it; one or two tasks will do.
         directions: int >= 1, random directions.
         steps: sizes h to try; None: what suits the dtype.
-        seed: int >= 0, of the directions.
+        seed: int >= 0, seed of the directions.
 
     Returns:
         A `GradientCheck`; `print` says in words what it found.

@@ -48,7 +48,7 @@ def memorization(
         episodes: int >= 2, how many tasks.
         statistics: batch-statistics mode of the queries; None: the learner's own. One of
             "transductive", "support", "running" and "one_by_one".
-        seed: int >= 0, of random masks.
+        seed: int >= 0, seed of random masks.
         name: of the report; by default the learner's class.
         progress: called with (tasks done, tasks) after each batch.
 
