@@ -4,8 +4,8 @@ from typing import Literal
 
 from launch.analyses import result
 from tfmgaug import analysis, figures
-from tfmgaug.analysis.landscape_report import PREFIX
-from tfmgaug.figures.landscape import PROPERTIES, performance_of, points
+from tfmgaug.analysis.loss_landscape.figure import PROPERTIES, performance_of, points
+from tfmgaug.analysis.loss_landscape.report import PREFIX
 
 
 def analyze(

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.helpers.analysis_reports import report
+from tfmgaug.analysis.subnetwork_report import _shown_steps
 from tfmgaug.evaluation import half_width
 
 
@@ -35,3 +36,19 @@ def test_regression_has_no_accuracy():
     assert found.metric == "loss"
     with pytest.raises(ValueError, match="accuracy"):
         found.values("accuracy")
+
+
+def test_long_tables_leave_steps_out():
+    assert _shown_steps(5) == [0, 1, 2, 3, 4, 5]
+    assert _shown_steps(20) == [0, 3, 6, 9, 12, 15, 18, 20]
+    assert _shown_steps(0) == [0]
+
+
+def test_its_text_is_a_table_of_networks_and_steps():
+    accuracy = np.array([[[0.2, 0.8], [0.1, 0.6]], [[0.4, 0.9], [0.3, 0.7]]])
+    title, head, full, pruned = str(report(accuracy)).splitlines()
+    assert "mean ± 95 % interval over 2 tasks" in title
+    assert head.split() == ["pruned", "step", "0", "step", "1"]
+    assert full.startswith("full network")
+    assert "85.0 ± " in full
+    assert "65.0 ± " in pruned

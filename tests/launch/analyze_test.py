@@ -20,7 +20,6 @@ from launch.analyses import (
     hat,
     importance,
     landscape,
-    result,
 )
 from tests.helpers.recorded_runs import DATA_FLAGS, open_run, pictures
 from tfmgaug import MGAug
@@ -218,12 +217,6 @@ def test_what_does_not_fit_or_exist_is_refused(run_dir, tmp_path):
         open_run(tmp_path)
     with pytest.raises(ValueError, match="3-way"):
         open_run(run_dir, way=2).sampler  # noqa: B018
-
-
-def test_long_tables_leave_steps_out():
-    assert result._shown_steps(5) == [0, 1, 2, 3, 4, 5]
-    assert result._shown_steps(20) == [0, 3, 6, 9, 12, 15, 18, 20]
-    assert result._shown_steps(0) == [0]
 
 
 ASKED = [

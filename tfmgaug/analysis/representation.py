@@ -5,14 +5,19 @@ from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
+from matplotlib.figure import Figure
 
 from tfmgaug import batch_statistics
 from tfmgaug.analysis.cka import linear_cka
 from tfmgaug.analysis.frozen_tasks import over_tasks
+from tfmgaug.analysis.layer_axis import check_layers, draw_layers, room_for_names
 from tfmgaug.analysis.layer_report import LayerReport
+from tfmgaug.drawing.looks import entries_of, shared_legend, titled
+from tfmgaug.drawing.style import GRAY, new_figure, styled
 from tfmgaug.engine import prediction
 from tfmgaug.engine.context import Context
 from tfmgaug.engine.params import Params
+from tfmgaug.evaluation.intervals import described
 from tfmgaug.types import Learner, Tensor
 
 
@@ -107,3 +112,41 @@ def query_features(
         # An output of zero is none to CKA, where a masked logit would be all there is.
         features[-1] = tf.where(state["classes"], x, tf.zeros_like(x))
     return features
+
+
+@styled
+def representation_profile(*reports: LayerReport) -> Figure:
+    """Draws CKA before and after adaptation for each stage, with 95 % intervals over tasks.
+
+    Intervals are Student's t.
+
+    Args:
+        *reports: from `tfmgaug.analysis.representation_change`; those of one name look alike.
+
+    Returns:
+        A `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: if there is no report, or their stages differ.
+
+    Example:
+        >>> save(representation_profile(maml, anil, boil), "representation.png")
+
+    Reference:
+        Oh et al., BOIL, 2021, https://arxiv.org/abs/2008.08882, Figure 3.
+    """
+    check_layers(reports)
+    layers = reports[0].layers
+    figure = new_figure(max(5.4, 2.4 + 0.7 * len(layers)), 4.1 + room_for_names(layers))
+    axes = figure.subplots()
+    axes.axhline(1, color=GRAY, lw=1, zorder=1)
+    draw_layers(axes, reports, "cka")
+    low = min(0.0, axes.get_ylim()[0])
+    axes.set_ylim(low, 1.05)
+    axes.set_ylabel("CKA, before and after adaptation")
+    axes.set_xlabel("stage")
+    bars = described({report.tasks for report in reports}, "tasks")
+    notes = ["1: features as they were", f"bars: {bars}"]
+    titled([axes], ["Representation change of the queries"], [notes])
+    shared_legend(figure, entries_of([axes]))
+    return figure

@@ -6,7 +6,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import tensorflow as tf
 
+from tfmgaug.analysis.subnetwork_report import Network
+from tfmgaug.engine.context import Context
 from tfmgaug.engine.params import Params
+from tfmgaug.engine.prediction import outcomes_per_step
 from tfmgaug.episode import Episode
 from tfmgaug.masks.mask import Mask, Subnetwork, at_rate
 from tfmgaug.randomness import fold, key
@@ -129,3 +132,57 @@ def checked_rates(rates: Sequence[float] | float) -> tuple[float, ...]:
             f"measured. Received: rates={rates}."
         )
     return tuple(float(rate) for rate in rates)
+
+
+def per_network(
+    learner: Learner,
+    mask: Mask,
+    rates: Sequence[float],
+    theta: Params,
+    episode: Episode,
+    steps: int,
+    statistics: str,
+    seed: int,
+) -> dict[str, Tensor]:
+    """Measures the full network and one sub-network a rate on one task.
+
+    Args:
+        learner: `MetaLearner`.
+        mask: `Mask`, attached to the learner.
+        rates: tuple of floats.
+        theta: the meta-learned parameters, by name.
+        episode: `Episode` of one task.
+        steps: int >= 0, inner steps.
+        statistics: a mode.
+        seed: int, of random masks.
+
+    Returns:
+        A dictionary of float32 tensors `[1 + rates, steps + 1]`.
+    """
+    gradients = scoring_gradients(learner, mask, theta, episode)
+
+    def measure(rate):
+        masks = draw(learner, mask, theta, gradients, rate, episode, seed)
+        context = Context(pruning(mask, masks), statistics)
+        return outcomes_per_step(learner, episode, steps, context)
+
+    # Rate 0 prunes nothing: the full network goes through the body that is traced for all.
+    return tf.map_fn(
+        measure,
+        tf.constant([0.0, *rates], tf.float64),
+        fn_output_signature=outputs(learner),
+        parallel_iterations=1,
+    )
+
+
+def outputs(learner: Learner) -> dict[str, tf.DType]:
+    """Returns the names and dtypes of what is measured."""
+    names = ["loss", "accuracy"] if learner.classification else ["loss"]
+    return dict.fromkeys(names, tf.float32)
+
+
+def networks(learner: Learner, mask: Mask, rates: Sequence[float]) -> tuple[Network, ...]:
+    """Describes the full network and one sub-network a rate, as a tuple of `Network`s."""
+    shares = shares_pruned(learner, mask, rates)
+    pruned = [Network(f"{100 * r:.4g} % pruned", r, share) for r, share in zip(rates, shares)]
+    return (Network("full network", 0.0, 0.0), *pruned)

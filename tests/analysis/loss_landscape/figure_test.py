@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from tfmgaug.analysis import pearson
+from tfmgaug.analysis.loss_landscape.figure import points
 from tfmgaug.figures import landscape_correlation, landscape_curves, save
-from tfmgaug.figures.landscape import points
 
 METRICS = ("query_accuracy", "query_loss", "curvature", "support_loss", "trajectory_norm")
 METRICS += ("trajectory_coherence", "gradient_coherence", "gradient_cosine")

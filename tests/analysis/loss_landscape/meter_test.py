@@ -7,12 +7,16 @@ import pytest
 import scipy.linalg
 import tensorflow as tf
 
-from tests.analysis.curvature_test import full_hessian
+from tests.analysis.loss_landscape.curvature_test import full_hessian
 from tests.helpers.numpy_network import NumpyNetwork, learner, sampler
 from tests.helpers.tasks import flat, smooth_mlp
 from tfmgaug.analysis import GradientCoherenceMeter, LandscapeMeter, landscape
-from tfmgaug.analysis.coherence import pairwise_mean, summarize_pairs, with_the_others
-from tfmgaug.analysis.support_losses import support_loss
+from tfmgaug.analysis.loss_landscape.coherence import (
+    pairwise_mean,
+    summarize_pairs,
+    with_the_others,
+)
+from tfmgaug.analysis.loss_landscape.support_losses import support_loss
 from tfmgaug.backbones import mlp
 from tfmgaug.data import SinusoidSampler
 from tfmgaug.episode import Episode

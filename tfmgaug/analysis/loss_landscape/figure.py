@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from tfmgaug.analysis.correlation import pearson, spearman
-from tfmgaug.analysis.landscape_report import PREFIX
-from tfmgaug.figures.histories import aligned, draw_curves, finish_epochs, label_of
-from tfmgaug.figures.looks import entries_of, line, shared_legend
-from tfmgaug.figures.style import new_figure, styled
+from tfmgaug.analysis.loss_landscape.correlation import pearson, spearman
+from tfmgaug.analysis.loss_landscape.report import PREFIX
+from tfmgaug.drawing.histories import aligned, draw_curves, finish_epochs, label_of
+from tfmgaug.drawing.looks import entries_of, line, shared_legend
+from tfmgaug.drawing.style import new_figure, styled
 
 _PERFORMANCE = (("query_accuracy", "Query accuracy", "%"), ("query_loss", "Query loss", ""))
 _PANELS = (

@@ -5,17 +5,17 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfmgaug.analysis.coherence import pairwise_mean
-from tfmgaug.analysis.curvature import gradient
 from tfmgaug.analysis.frozen_tasks import traced
-from tfmgaug.analysis.support_losses import (
+from tfmgaug.analysis.loss_landscape.coherence import pairwise_mean
+from tfmgaug.analysis.loss_landscape.curvature import gradient
+from tfmgaug.analysis.loss_landscape.support_losses import (
     added_up,
     initial_weights,
     refuse_without_inner_steps,
     support_loss,
     total,
 )
-from tfmgaug.analysis.vectors import dot
+from tfmgaug.analysis.loss_landscape.vectors import dot
 from tfmgaug.data.indexed import check_integer
 from tfmgaug.types import Learner
 

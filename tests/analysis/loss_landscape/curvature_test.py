@@ -7,8 +7,8 @@ import scipy.linalg
 import tensorflow as tf
 
 from tests.helpers.tasks import batch, flat, scatter, smooth_conv, smooth_mlp, task
-from tfmgaug.analysis.curvature import hessian_product, spectral_norm
-from tfmgaug.analysis.support_losses import support_loss
+from tfmgaug.analysis.loss_landscape.curvature import hessian_product, spectral_norm
+from tfmgaug.analysis.loss_landscape.support_losses import support_loss
 from tfmgaug.backbones import mlp
 from tfmgaug.engine.context import Context
 from tfmgaug.engine.params import name_of, select

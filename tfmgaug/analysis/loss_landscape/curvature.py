@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from tfmgaug.analysis.vectors import dot, minus, norm, scaled, unit
+from tfmgaug.analysis.loss_landscape.vectors import dot, minus, norm, scaled, unit
 from tfmgaug.engine.inner_loop import connected, dense
 from tfmgaug.engine.params import Params
 from tfmgaug.randomness import fold, normal

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from tfmgaug.analysis.attention_maps import Attention
-from tfmgaug.figures.style import GRAY, INK, new_figure, styled
+from tfmgaug.analysis.attention_maps.report import Attention
+from tfmgaug.drawing.style import GRAY, INK, new_figure, styled
 
 _OPACITY = 0.8  # of the map where it is highest; in proportion elsewhere
 _DARKEST = 0.2  # of an image under a map, so that colors show on black too

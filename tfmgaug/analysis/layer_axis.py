@@ -1,4 +1,4 @@
-"""Bars for each layer of several networks."""
+"""An axis of layers, on which reports of several networks are drawn."""
 
 import math
 from collections.abc import Sequence
@@ -6,54 +6,13 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from tfmgaug.analysis.layer_report import LayerReport
-from tfmgaug.evaluation.intervals import described
-from tfmgaug.figures.looks import entries_of, line, shared_legend, titled
-from tfmgaug.figures.style import GRAY, new_figure, styled
+from tfmgaug.drawing.looks import line
 
 _UPRIGHT = 6  # layers, above which their names are turned,
 _LETTERS = 8  # or names longer than this
 _ANGLE = 60  # degrees
-
-
-@styled
-def representation_profile(*reports: LayerReport) -> Figure:
-    """Draws CKA before and after adaptation for each stage, with 95 % intervals over tasks.
-
-    Intervals are Student's t.
-
-    Args:
-        *reports: from `tfmgaug.analysis.representation_change`; those of one name look alike.
-
-    Returns:
-        A `matplotlib.figure.Figure`.
-
-    Raises:
-        ValueError: if there is no report, or their stages differ.
-
-    Example:
-        >>> save(representation_profile(maml, anil, boil), "representation.png")
-
-    Reference:
-        Oh et al., BOIL, 2021, https://arxiv.org/abs/2008.08882, Figure 3.
-    """
-    check_layers(reports)
-    layers = reports[0].layers
-    figure = new_figure(max(5.4, 2.4 + 0.7 * len(layers)), 4.1 + room_for_names(layers))
-    axes = figure.subplots()
-    axes.axhline(1, color=GRAY, lw=1, zorder=1)
-    draw_layers(axes, reports, "cka")
-    low = min(0.0, axes.get_ylim()[0])
-    axes.set_ylim(low, 1.05)
-    axes.set_ylabel("CKA, before and after adaptation")
-    axes.set_xlabel("stage")
-    bars = described({report.tasks for report in reports}, "tasks")
-    notes = ["1: features as they were", f"bars: {bars}"]
-    titled([axes], ["Representation change of the queries"], [notes])
-    shared_legend(figure, entries_of([axes]))
-    return figure
 
 
 def draw_layers(axes: Axes, reports: Sequence[LayerReport], measure: str) -> None:

@@ -3,7 +3,8 @@ import pytest
 import tensorflow as tf
 
 from tests.helpers.numpy_network import NumpyNetwork, learner, sampler
-from tfmgaug.analysis.importance_histogram import PARTS, _histogram, _parts, importance, mmca_scores
+from tfmgaug.analysis.importance_histogram.mmca import _histogram, _parts, importance, mmca_scores
+from tfmgaug.analysis.importance_histogram.report import PARTS
 from tfmgaug.analysis.subnetworks import attached, scoring_gradients
 from tfmgaug.backbones import mlp
 from tfmgaug.learners import CAVIA

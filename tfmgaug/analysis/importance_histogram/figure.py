@@ -3,10 +3,10 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from tfmgaug.analysis.importance_histogram import PARTS, Importance
+from tfmgaug.analysis.importance_histogram.report import PARTS, Importance
+from tfmgaug.drawing.looks import entries_of, shared_legend
+from tfmgaug.drawing.style import COLORS, INK, new_figure, styled
 from tfmgaug.evaluation.intervals import described, half_width
-from tfmgaug.figures.looks import entries_of, shared_legend
-from tfmgaug.figures.style import COLORS, INK, new_figure, styled
 
 # In the order of PARTS: color, hatching for print without color, label.
 _LOOKS = (

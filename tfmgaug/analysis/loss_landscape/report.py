@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from tfmgaug.analysis.coherence import summarize_pairs
+from tfmgaug.analysis.loss_landscape.coherence import summarize_pairs
 from tfmgaug.evaluation.summary import Summary, summarize
 
 # Of the names of logs.

@@ -8,18 +8,18 @@ import numpy as np
 import tensorflow as tf
 
 from tfmgaug import batch_statistics
-from tfmgaug.analysis.coherence import with_the_others
-from tfmgaug.analysis.curvature import gradient, hessian_product, spectral_norm
 from tfmgaug.analysis.frozen_tasks import traced
-from tfmgaug.analysis.landscape_report import Landscape
-from tfmgaug.analysis.support_losses import (
+from tfmgaug.analysis.loss_landscape.coherence import with_the_others
+from tfmgaug.analysis.loss_landscape.curvature import gradient, hessian_product, spectral_norm
+from tfmgaug.analysis.loss_landscape.report import Landscape
+from tfmgaug.analysis.loss_landscape.support_losses import (
     added_up,
     initial_weights,
     refuse_without_inner_steps,
     support_loss,
     total,
 )
-from tfmgaug.analysis.vectors import dot, minus, norm, unit
+from tfmgaug.analysis.loss_landscape.vectors import dot, minus, norm, unit
 from tfmgaug.data.indexed import check_integer
 from tfmgaug.engine import prediction
 from tfmgaug.engine.context import Context
