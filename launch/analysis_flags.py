@@ -32,11 +32,11 @@ def arguments_of_command():
 @functools.cache
 def readers():
     """Returns who reads each flag: names of flags, and dictionaries of analyses and `Argument`s."""
-    found = {}
+    readers_of_flags = {}
     for name in ANALYSES:
         for flag, argument in arguments_of(name).items():
-            found.setdefault(flag, {})[name] = argument
-    return found
+            readers_of_flags.setdefault(flag, {})[name] = argument
+    return readers_of_flags
 
 
 def type_of_flag(flag):

@@ -12,23 +12,23 @@ from tfmgaug.masks import CatfishMask
 
 
 def test_known_networks_go_on_where_the_hat_graph_ends():
-    own, tasks = learner(), sampler()
+    pupil, tasks = learner(), sampler()
     arguments = {"mask": CatfishMask(), "rates": [0.3], "episodes": 3}
-    curves = fine_tuning(own, tasks, **arguments)
-    hat = memorization(own, tasks, **arguments)
+    curves = fine_tuning(pupil, tasks, **arguments)
+    hat = memorization(pupil, tasks, **arguments)
     assert curves.steps == 8
     np.testing.assert_allclose(curves.loss[:, :2, :3], hat.loss, rtol=1e-6)
     assert [network.name for network in curves.networks][-1] == "random initialization"
 
 
 def test_random_initializations_are_shared_out_in_turn():
-    own, tasks = learner(), sampler()
+    pupil, tasks = learner(), sampler()
     curves = fine_tuning(
-        own, tasks, CatfishMask(), rates=[], steps=2, initializations=2, episodes=4, seed=5
+        pupil, tasks, CatfishMask(), rates=[], steps=2, initializations=2, episodes=4, seed=5
     )
     for number in range(2):
         other = learner()
-        other.backbone.set_weights(list(random_weights(own.backbone, (5, number)).values()))
+        other.backbone.set_weights(list(random_weights(pupil.backbone, (5, number)).values()))
         expected = evaluate(other, tasks, episodes=4, statistics="transductive")
         np.testing.assert_allclose(
             curves.loss[number::2, 1], expected.values(metric="loss")[number::2], rtol=1e-6

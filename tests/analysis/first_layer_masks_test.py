@@ -12,18 +12,18 @@ def ticket(shape=(4, 3, 2)):
 
 
 def test_a_hidden_pixel_is_one_that_the_unit_does_not_react_to():
-    own, hidden = ticket(), np.ones((5, 4, 3, 2), bool)
+    pupil, hidden = ticket(), np.ones((5, 4, 3, 2), bool)
     hidden[1, 2, 0, 1] = hidden[3, 0, 2, 0] = False
-    own.score_mask.set_masks(
+    pupil.score_mask.set_masks(
         {"dense1_kernel": hidden.reshape(5, -1).T, "dense2_kernel": np.ones((5, 4))}
     )
-    found = input_masks(own)
-    np.testing.assert_array_equal(found, hidden)
+    seen = input_masks(pupil)
+    np.testing.assert_array_equal(seen, hidden)
     # The backbone flattens images in the same order.
     image = np.zeros((1, 4, 3, 2), "float32")
     image[0, 2, 0, 1] = 1
-    flat = own.backbone.get_layer("flatten")(image)
-    masked = own.network.transformed(own.network.params, Context())["dense1_kernel"]
+    flat = pupil.backbone.get_layer("flatten")(image)
+    masked = pupil.network.transformed(pupil.network.params, Context())["dense1_kernel"]
     reactions = np.asarray(flat @ masked)[0]
     assert reactions[1] == 0
     assert (reactions[[0, 2, 3, 4]] != 0).all()

@@ -25,7 +25,7 @@ def test_bars_begin_at_the_full_network_and_end_at_the_subnetwork():
 
 def test_whiskers_are_the_intervals_of_the_paired_difference():
     axes = hat_graph(report(ACCURACY)).axes[0]
-    (bars,) = [one for one in axes.containers if hasattr(one, "errorbar")]
+    (bars,) = [bars for bars in axes.containers if hasattr(bars, "errorbar")]
     before, after = bars.errorbar[2][0].get_segments()
     half = 100 * half_width(0.1, 2)
     np.testing.assert_allclose(before[:, 1], [10 - half, 10 + half])
@@ -48,8 +48,8 @@ def test_panels_are_lettered_and_share_one_legend():
 def test_rates_that_prune_nothing_are_named():
     idle = report(ACCURACY)
     network = idle.networks[1]._replace(pruned=0.0)
-    found = hat_graph(report(ACCURACY, networks=(idle.networks[0], network)))
-    assert "up to 2 % prunes nothing" in found.axes[0].texts[0].get_text()
+    figure = hat_graph(report(ACCURACY, networks=(idle.networks[0], network)))
+    assert "up to 2 % prunes nothing" in figure.axes[0].texts[0].get_text()
 
 
 def test_losses_have_no_chance_level():

@@ -15,19 +15,19 @@ from tfmgaug.masks import CatfishMask, ParameterMask, WidthMask
 
 @pytest.mark.parametrize("kind", [MAML, ANIL])
 def test_the_full_network_is_what_evaluation_reports(kind):
-    own, tasks = learner(kind, statistics="support"), sampler()
-    found = memorization(own, tasks, ParameterMask(), rates=[0.3], episodes=5)
-    expected = evaluate(own, tasks, episodes=5, statistics="support")
-    np.testing.assert_array_equal(found.accuracy[:, 0], expected.values())
-    np.testing.assert_allclose(found.loss[:, 0], expected.values(metric="loss"), rtol=1e-6)
-    assert found.fingerprint == expected.fingerprint
+    pupil, tasks = learner(kind, statistics="support"), sampler()
+    report = memorization(pupil, tasks, ParameterMask(), rates=[0.3], episodes=5)
+    expected = evaluate(pupil, tasks, episodes=5, statistics="support")
+    np.testing.assert_array_equal(report.accuracy[:, 0], expected.values())
+    np.testing.assert_allclose(report.loss[:, 0], expected.values(metric="loss"), rtol=1e-6)
+    assert report.fingerprint == expected.fingerprint
 
 
 def test_catfish_subnetworks_are_what_numpy_prunes_and_adapts():
-    own, tasks = learner(), sampler()
+    pupil, tasks = learner(), sampler()
     rates = (0.1, 0.4)
-    found = memorization(own, tasks, CatfishMask(), rates=rates, episodes=3)
-    network = NumpyNetwork(own.backbone)
+    report = memorization(pupil, tasks, CatfishMask(), rates=rates, episodes=3)
+    network = NumpyNetwork(pupil.backbone)
     for number in range(3):
         episode = tasks.episode(number)
         for place, rate in enumerate(rates, start=1):
@@ -36,31 +36,31 @@ def test_catfish_subnetworks_are_what_numpy_prunes_and_adapts():
                 weights = network.adapted(episode, mask, 0.5, step)
                 queries = episode.query_x, episode.query_y, weights
                 np.testing.assert_allclose(
-                    found.loss[number, place, step], network.loss(*queries), rtol=1e-5
+                    report.loss[number, place, step], network.loss(*queries), rtol=1e-5
                 )
-                assert found.accuracy[number, place, step] == pytest.approx(
+                assert report.accuracy[number, place, step] == pytest.approx(
                     network.accuracy(*queries)
                 )
 
 
 def test_it_names_what_was_pruned_and_whether_labels_were_read():
-    found = memorization(learner(), sampler(), WidthMask(), rates=[0.1, 0.5], episodes=2)
-    assert [network.pruned for network in found.networks] == [0.0, 0.0, 0.5]
-    assert [network.rate for network in found.networks] == [0.0, 0.1, 0.5]
-    assert not found.reads_query_labels
+    report = memorization(learner(), sampler(), WidthMask(), rates=[0.1, 0.5], episodes=2)
+    assert [network.pruned for network in report.networks] == [0.0, 0.0, 0.5]
+    assert [network.rate for network in report.networks] == [0.0, 0.1, 0.5]
+    assert not report.reads_query_labels
     # Nothing pruned, nothing changed.
-    np.testing.assert_array_equal(found.loss[:, 0], found.loss[:, 1])
-    assert np.abs(found.loss[:, 0] - found.loss[:, 2]).min() > 0
+    np.testing.assert_array_equal(report.loss[:, 0], report.loss[:, 1])
+    assert np.abs(report.loss[:, 0] - report.loss[:, 2]).min() > 0
 
 
 def test_higher_rates_prune_what_lower_ones_prune_and_tasks_differ():
-    own, tasks = learner(), sampler()
-    mask, theta = attached(ParameterMask(), own), own.meta_params
+    pupil, tasks = learner(), sampler()
+    mask, theta = attached(ParameterMask(), pupil), pupil.meta_params
     low, high = (
-        draw(own, mask, theta, None, rate, tasks.episode(0), 0)["dense1_kernel"].numpy()
+        draw(pupil, mask, theta, None, rate, tasks.episode(0), 0)["dense1_kernel"].numpy()
         for rate in (0.2, 0.6)
     )
-    other = draw(own, mask, theta, None, 0.6, tasks.episode(1), 0)["dense1_kernel"].numpy()
+    other = draw(pupil, mask, theta, None, 0.6, tasks.episode(1), 0)["dense1_kernel"].numpy()
     assert (high <= low).all()
     assert (high != other).any()
     assert high.size - high.sum() == int(0.6 * high.size)
@@ -89,9 +89,9 @@ def knows_by_heart(groups, classes):
 def test_memory_shows_before_adaptation_where_labels_are_fixed_and_only_there():
     classes = toy_classes(classes=6, images=6, size=4)
     fixed, shuffled = sampler(mutually_exclusive=False), sampler()
-    own = knows_by_heart(fixed.groups, classes)
+    pupil = knows_by_heart(fixed.groups, classes)
     by_heart, by_chance = (
-        memorization(own, tasks, CatfishMask(), rates=[0.5], episodes=40)
+        memorization(pupil, tasks, CatfishMask(), rates=[0.5], episodes=40)
         for tasks in (fixed, shuffled)
     )
     assert by_heart.summary(0, 0).mean > 0.9
@@ -102,16 +102,18 @@ def test_memory_shows_before_adaptation_where_labels_are_fixed_and_only_there():
 
 
 def test_a_learner_without_inner_steps_has_one_column():
-    own = ProtoNet(plain_mlp(way=None))
-    found = memorization(own, sampler(), CatfishMask(), rates=[0.2], episodes=3)
-    assert found.accuracy.shape == (3, 2, 1)
-    assert found.steps == 0
+    pupil = ProtoNet(plain_mlp(way=None))
+    report = memorization(pupil, sampler(), CatfishMask(), rates=[0.2], episodes=3)
+    assert report.accuracy.shape == (3, 2, 1)
+    assert report.steps == 0
 
 
 def test_regression_has_losses_alone():
-    own = FOMAML(mlp(1, (1,), (5,), normalization=False), inner_steps=1, loss="mean_squared_error")
-    found = memorization(own, SinusoidSampler(tasks=2), ParameterMask(), rates=[0.2], episodes=3)
-    assert (found.metric, found.accuracy, found.loss.shape) == ("loss", None, (3, 2, 2))
+    pupil = FOMAML(
+        mlp(1, (1,), (5,), normalization=False), inner_steps=1, loss="mean_squared_error"
+    )
+    report = memorization(pupil, SinusoidSampler(tasks=2), ParameterMask(), rates=[0.2], episodes=3)
+    assert (report.metric, report.accuracy, report.loss.shape) == ("loss", None, (3, 2, 2))
 
 
 @pytest.mark.parametrize(

@@ -256,7 +256,6 @@ INTEGRATION = {
         "test_flags_override_the_runs_own_and_other_data_leaves_its_place_behind",
         "test_a_run_on_fixed_labels_is_looked_at_with_them",
         "test_what_does_not_fit_or_exist_is_refused",
-        "test_long_tables_leave_steps_out",
     ),
     "launch/benchmark_test.py": everything_but(
         "test_a_child_that_cannot_start_says_its_last_words",

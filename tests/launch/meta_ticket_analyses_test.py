@@ -40,9 +40,9 @@ def write(tmp_path_factory):
         (path / "checkpoints").mkdir(parents=True)
         if kind is not None:
             mask = {"score_mask": ScoreMask(0.5)} if kind is MetaTicket else {}
-            own = kind(mlp(3, (8, 8, 3), (6,)), inner_steps=1, inner_learning_rate=0.5, **mask)
-            own.compile(keras.optimizers.SGD())
-            own.save(path / "learner.keras")
+            learner = kind(mlp(3, (8, 8, 3), (6,)), inner_steps=1, inner_learning_rate=0.5, **mask)
+            learner.compile(keras.optimizers.SGD())
+            learner.save(path / "learner.keras")
         flags = {
             **DATA_FLAGS, "data": "folder", "data_dir": data, "way": 3, "query": 2, "seed": 0,
             "cache_dir": str(root / "cache"), "mutually_exclusive": True, "backbone": "mlp",
@@ -70,21 +70,21 @@ def trained(write):
 
 
 def test_gradients_are_of_history_and_of_the_trained_learner(trained):
-    found = gradient_norms.analyze([open_run(trained["ticket"])], episodes=4)
-    (one,) = found.results
-    assert one["epochs"] == [{"epoch": 1, "mean_absolute": 0.25}]
-    assert (one["weight"], one["tasks"]) == ("dense1_kernel", 4)
-    assert set(one["layers"]["head_kernel"]) == {"norm", "mean_absolute"}
-    training, _ = found.figure.axes
+    drawn = gradient_norms.analyze([open_run(trained["ticket"])], episodes=4)
+    (described,) = drawn.results
+    assert described["epochs"] == [{"epoch": 1, "mean_absolute": 0.25}]
+    assert (described["weight"], described["tasks"]) == ("dense1_kernel", 4)
+    assert set(described["layers"]["head_kernel"]) == {"norm", "mean_absolute"}
+    training, _ = drawn.figure.axes
     np.testing.assert_allclose(training.lines[0].get_xydata(), [[2, 0.25]])
-    assert "in training 0.25 at first" in found.text
+    assert "in training 0.25 at first" in drawn.text
 
 
 def test_gradients_without_history_are_those_of_the_trained_learner_alone(trained):
     runs = [open_run(trained["maml"]), open_run(trained["anil"])]
-    found = gradient_norms.analyze(runs, layer="head_kernel", episodes=4)
-    assert len(found.figure.axes) == 1
-    assert [one["weight"] for one in found.results] == ["head_kernel"] * 2
+    drawn = gradient_norms.analyze(runs, layer="head_kernel", episodes=4)
+    assert len(drawn.figure.axes) == 1
+    assert [described["weight"] for described in drawn.results] == ["head_kernel"] * 2
     with pytest.raises(ValueError, match="of dense1_kernel: maml"):
         gradient_norms.analyze([open_run(trained["ticket"]), runs[0]], episodes=4)
     with pytest.raises(ValueError, match="one of .*'dense1_kernel', 'head_kernel'"):
@@ -92,34 +92,34 @@ def test_gradients_without_history_are_those_of_the_trained_learner_alone(traine
 
 
 def test_representations_are_compared_stage_by_stage(trained):
-    found = representation.analyze(
+    drawn = representation.analyze(
         [open_run(trained["anil"]), open_run(trained["maml"])], episodes=4
     )
-    anil, maml = found.results
+    anil, maml = drawn.results
     assert list(anil["layers"]) == ["stage1", "head"]
     assert anil["layers"]["stage1"]["cka"]["mean"] == 1
     assert maml["layers"]["stage1"]["cka"]["mean"] < 1
     assert anil["fingerprint"] == maml["fingerprint"]
-    assert "anil: CKA before and after adaptation stage1 1.000 ± 0.000" in found.text
+    assert "anil: CKA before and after adaptation stage1 1.000 ± 0.000" in drawn.text
 
 
 def test_sparsity_is_that_of_the_history(trained):
-    found = sparsity.analyze([open_run(trained["ticket"])])
-    shares = [row["layers"]["dense1_kernel"] for row in found.results[0]["epochs"]]
+    drawn = sparsity.analyze([open_run(trained["ticket"])])
+    shares = [row["layers"]["dense1_kernel"] for row in drawn.results[0]["epochs"]]
     assert shares == [0.5, 0.6]
-    assert "pruned after epoch 2: dense1_kernel 60.00 %" in found.text
-    np.testing.assert_allclose(found.figure.axes[0].lines[0].get_ydata(), [50, 60])
+    assert "pruned after epoch 2: dense1_kernel 60.00 %" in drawn.text
+    np.testing.assert_allclose(drawn.figure.axes[0].lines[0].get_ydata(), [50, 60])
     with pytest.raises(ValueError, match="whose history holds none"):
         sparsity.analyze([open_run(trained["anil"])])
 
 
 def test_input_masks_are_those_of_one_ticket(trained):
     run = open_run(trained["ticket"])
-    (one,) = input_masks.analyze([run], units=3).results
+    (described,) = input_masks.analyze([run], units=3).results
     mask = np.asarray(run.learner.score_mask.masks()["dense1_kernel"])
-    np.testing.assert_array_equal(np.reshape(one["masks"], (3, -1)).T, mask[:, :3])
-    np.testing.assert_allclose(np.ravel(one["kept_by_pixel"]), mask.mean(axis=1))
-    assert (one["units"], one["image_shape"]) == (6, [8, 8, 3])
+    np.testing.assert_array_equal(np.reshape(described["masks"], (3, -1)).T, mask[:, :3])
+    np.testing.assert_allclose(np.ravel(described["kept_by_pixel"]), mask.mean(axis=1))
+    assert (described["units"], described["image_shape"]) == (6, [8, 8, 3])
     with pytest.raises(TypeError, match="MetaTicket"):
         input_masks.analyze([open_run(trained["maml"])])
     with pytest.raises(ValueError, match="one run"):
@@ -134,9 +134,9 @@ def test_widths_are_averaged_over_seeds_a_line_for_each_learner(write):
         write("t4", accuracy=0.7, width_factor=4.0, learner="meta_ticket", iterand_every=9),
     ]
     runs = [open_run(path) for path in paths]
-    found = widths.analyze(runs)
-    one, four, ticket = found.results
-    assert (one["name"], one["width_factor"], one["mean"], one["interval"]) == (
+    drawn = widths.analyze(runs)
+    narrow, four, ticket = drawn.results
+    assert (narrow["name"], narrow["width_factor"], narrow["mean"], narrow["interval"]) == (
         "MAML",
         1,
         0.5,
@@ -145,7 +145,7 @@ def test_widths_are_averaged_over_seeds_a_line_for_each_learner(write):
     assert (four["mean"], four["seeds"]) == (pytest.approx(0.7), [0, 1])
     assert four["interval"] == pytest.approx(summarize([0.6, 0.8]).interval)
     assert (ticket["name"], ticket["runs"]) == ("Meta-ticket + IteRand", [str(paths[3])])
-    assert "factor 4: 70.00 ± 127.06 % (95 % interval over 2 seeds, Student's t)" in found.text
+    assert "factor 4: 70.00 ± 127.06 % (95 % interval over 2 seeds, Student's t)" in drawn.text
     named = widths.analyze([Run(paths[1], "w4", {}), Run(paths[3], "t4", {})])
     assert [point["name"] for point in named.results] == ["w4", "t4"]
 

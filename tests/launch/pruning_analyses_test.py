@@ -42,19 +42,19 @@ def test_the_gap_is_training_minus_test_in_every_epoch(make):
         make("a", "0 %", rows([0.5, 0.9], [0.4, 0.5])),
         make("b", "40 %", rows([0.5, 0.7], [0.4, 0.6])),
     ]
-    found = gap.analyze(runs)
-    gaps = [[epoch["accuracy_gap"] for epoch in one["epochs"]] for one in found.results]
+    drawn = gap.analyze(runs)
+    gaps = [[epoch["accuracy_gap"] for epoch in described["epochs"]] for described in drawn.results]
     assert gaps == [pytest.approx([0.1, 0.4]), pytest.approx([0.1, 0.1])]
-    assert "90.00 % on training classes, 50.00 % on test classes, gap 40.00 points" in found.text
-    assert found.figure is not None
-    assert "--gap_episodes" not in found.text
+    assert "90.00 % on training classes, 50.00 % on test classes, gap 40.00 points" in drawn.text
+    assert drawn.figure is not None
+    assert "--gap_episodes" not in drawn.text
 
 
 def test_without_it_training_is_compared_to_validation_and_says_so(make):
     runs = [make("a", None, rows([0.5], [0.4], ("accuracy", "val_accuracy")))]
-    found = gap.analyze([*runs, make("b", None, rows([0.5], [0.3], ("accuracy", "val_accuracy")))])
-    assert "Train with --gap_episodes" in found.text
-    assert found.results[1]["epochs"][0]["accuracy_gap"] == pytest.approx(0.2)
+    drawn = gap.analyze([*runs, make("b", None, rows([0.5], [0.3], ("accuracy", "val_accuracy")))])
+    assert "Train with --gap_episodes" in drawn.text
+    assert drawn.results[1]["epochs"][0]["accuracy_gap"] == pytest.approx(0.2)
     with pytest.raises(ValueError, match="has no accuracy and val_accuracy"):
         gap.analyze([make("c", None, [{"epoch": 0, "loss": 1.0}])])
 
@@ -71,10 +71,10 @@ def test_without_it_training_is_compared_to_validation_and_says_so(make):
     ],
 )
 def test_accuracy_is_drawn_over_a_length_of_the_run(flags, over, expected, make):
-    found = sensitivity.analyze([make(accuracy=0.6, **flags)], over=over)
-    (point,) = found.results
+    drawn = sensitivity.analyze([make(accuracy=0.6, **flags)], over=over)
+    (point,) = drawn.results
     assert (point[over], point["accuracy"]) == (expected, 0.6)
-    assert found.figure.axes[0].get_xlabel() == sensitivity.AXES[over]
+    assert drawn.figure.axes[0].get_xlabel() == sensitivity.AXES[over]
 
 
 def test_runs_without_such_a_length_are_refused(make):
@@ -89,10 +89,10 @@ def test_the_order_counts_what_a_sparse_phase_keeps(make):
     learner = Reptile(mlp(3, (4,), hidden=(5,)), magnitude_mask=MagnitudeMask(0.4))
     learner.compile()
     learner.save(run.path / "learner.keras")
-    (found,) = capacity.analyze([run]).results
+    (order,) = capacity.analyze([run]).results
     weights = learner.backbone.trainable_variables
-    assert found["parameters"] == sum(v.shape.num_elements() for v in [w.value for w in weights])
-    assert found["parameters"] - found["kept"] == int(0.4 * 20) + int(0.4 * 15)
-    assert found["tasks"] == 2 * 10 * 4
-    assert found["arguments"]["eta"] == 0.001
-    assert 0 < found["ratio"] < 1
+    assert order["parameters"] == sum(v.shape.num_elements() for v in [w.value for w in weights])
+    assert order["parameters"] - order["kept"] == int(0.4 * 20) + int(0.4 * 15)
+    assert order["tasks"] == 2 * 10 * 4
+    assert order["arguments"]["eta"] == 0.001
+    assert 0 < order["ratio"] < 1

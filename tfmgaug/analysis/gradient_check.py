@@ -293,7 +293,7 @@ def _checked_dtype(learner):
     if learner.regularizers:
         raise ValueError(
             "Regularizers add terms that the query loss does not have: check the learner without "
-            f"them. Received: {[type(one).__name__ for one in learner.regularizers]}."
+            f"them. Received: {[type(part).__name__ for part in learner.regularizers]}."
         )
     return dtypes.pop()
 

@@ -68,5 +68,5 @@ def check_layers(reports: Sequence[LayerReport]) -> None:
     if len(layers) != 1:
         raise ValueError(
             "Expected at least one report, and the same layers in all of them: draw other "
-            f"backbones in figures of their own. Received: {[list(one) for one in layers]}."
+            f"backbones in figures of their own. Received: {[list(names) for names in layers]}."
         )

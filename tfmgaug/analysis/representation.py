@@ -52,8 +52,8 @@ def representation_change(
         ValueError: the learner takes no inner steps, or an argument is out of range.
 
     Example:
-        >>> found = representation_change(learner, tasks)
-        >>> found.summary("cka", "stage4").mean
+        >>> report = representation_change(learner, tasks)
+        >>> report.summary("cka", "stage4").mean
 
     Reference:
         Raghu et al., 2020, https://arxiv.org/abs/1909.09157, Section 3.2.

@@ -45,31 +45,31 @@ def by_hand(backbone, image, label, kept):
 
 def test_maps_of_a_linear_network_are_those_of_hand():
     backbone, task = linear(), episode()
-    found = attention(still(backbone), task, WidthMask(), rates=[0.5], queries=[0, 3, 5])
-    assert found.stage == "maps"
+    maps = attention(still(backbone), task, WidthMask(), rates=[0.5], queries=[0, 3, 5])
+    assert maps.stage == "maps"
     for number, query in enumerate((0, 3, 5)):
         for network, kept in enumerate(([1, 1, 1, 1], [1, 1, 0, 0])):
             expected = by_hand(backbone, task.query_x[query], task.query_y[query], kept)
-            np.testing.assert_allclose(found.maps[network, number], expected, rtol=1e-4, atol=1e-4)
-    assert (found.maps.max(axis=(1, 2, 3)) > 0).all()
+            np.testing.assert_allclose(maps.maps[network, number], expected, rtol=1e-4, atol=1e-4)
+    assert (maps.maps.max(axis=(1, 2, 3)) > 0).all()
 
 
 def test_the_predicted_class_can_be_explained_instead():
     backbone, task = linear(), episode()
-    found = attention(still(backbone), task, WidthMask(), rates=[], target="prediction")
+    maps = attention(still(backbone), task, WidthMask(), rates=[], target="prediction")
     logits = backbone(task.query_x.astype("float32")).numpy()[[0, 2, 4]]
-    np.testing.assert_array_equal(found.targets[0], logits.argmax(1))
-    np.testing.assert_array_equal(found.labels, [0, 1, 2])
+    np.testing.assert_array_equal(maps.targets[0], logits.argmax(1))
+    np.testing.assert_array_equal(maps.labels, [0, 1, 2])
     expected = by_hand(backbone, task.query_x[0], logits.argmax(1)[0], [1] * 4)
-    np.testing.assert_allclose(found.maps[0, 0], expected, rtol=1e-4, atol=1e-4)
-    np.testing.assert_allclose(found.probabilities.sum(-1), 1, rtol=1e-5)
+    np.testing.assert_allclose(maps.maps[0, 0], expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(maps.probabilities.sum(-1), 1, rtol=1e-5)
 
 
 def test_conv4_is_explained_at_its_last_stage_with_several_positions():
     learner = ProtoNet(conv4(None, (16, 16, 1), 2, fused=False), statistics="support")
-    found = attention(learner, episode(16), CatfishMask(), rates=[0.2])
-    assert (found.stage, found.maps.shape) == ("stage3", (2, 3, 2, 2))
-    logits = found.probabilities[0].argmax(-1)
+    maps = attention(learner, episode(16), CatfishMask(), rates=[0.2])
+    assert (maps.stage, maps.maps.shape) == ("stage3", (2, 3, 2, 2))
+    logits = maps.probabilities[0].argmax(-1)
     state = learner.adapt(episode(16).support_x, episode(16).support_y)
     np.testing.assert_array_equal(logits, state.predict(episode(16).query_x)[::2].argmax(-1))
 

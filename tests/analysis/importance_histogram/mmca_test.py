@@ -15,14 +15,14 @@ RATE = 0.25
 
 
 @pytest.fixture(scope="module")
-def found():
-    own, tasks = learner(), sampler()
-    return own, tasks, importance(own, tasks, rate=RATE, episodes=3)
+def measured():
+    pupil, tasks = learner(), sampler()
+    return pupil, tasks, importance(pupil, tasks, rate=RATE, episodes=3)
 
 
-def test_scores_and_marks_are_those_of_numpy(found):
-    own, tasks, result = found
-    network = NumpyNetwork(own.backbone)
+def test_scores_and_marks_are_those_of_numpy(measured):
+    pupil, tasks, result = measured
+    network = NumpyNetwork(pupil.backbone)
     assert (result.layers, result.sizes) == (("dense1",), (96,))
     for number in range(3):
         scores = np.sort(network.scores(tasks.episode(number)).ravel())[::-1]
@@ -38,18 +38,18 @@ def test_scores_and_marks_are_those_of_numpy(found):
             assert result.totals[number, 0, place] == pytest.approx(parts[part].sum(), rel=1e-5)
 
 
-def test_scores_and_marks_are_those_of_the_catfish_mask(found):
-    own, tasks, _ = found
-    mask, theta = attached(CatfishMask(), own), own.meta_params
+def test_scores_and_marks_are_those_of_the_catfish_mask(measured):
+    pupil, tasks, _ = measured
+    mask, theta = attached(CatfishMask(), pupil), pupil.meta_params
     episode = tasks.episode(0)
-    (scores,) = mmca_scores(own, mask, theta, episode).values()
-    gradients = scoring_gradients(own, mask, theta, episode)
+    (scores,) = mmca_scores(pupil, mask, theta, episode).values()
+    gradients = scoring_gradients(pupil, mask, theta, episode)
     (drawn,) = mask.draw(theta, gradients, at_rate(RATE)).values()
     np.testing.assert_array_equal(_parts(scores, RATE) == 0, drawn == 0)
 
 
-def test_shares_carried_add_up_and_the_highest_carry_most(found):
-    result = found[2]
+def test_shares_carried_add_up_and_the_highest_carry_most(measured):
+    result = measured[2]
     shares = [result.carried(part).mean for part in PARTS]
     assert sum(shares) == pytest.approx(1)
     assert shares == sorted(shares, reverse=True)
@@ -66,11 +66,11 @@ def test_scores_of_zero_and_beyond_the_edges_are_counted():
     assert (counts[2, 0], counts[0, -1]) == (2, 1)
 
 
-def test_unknown_layers_and_rates_are_refused(found):
+def test_unknown_layers_and_rates_are_refused(measured):
     with pytest.raises(ValueError, match="dense1"):
-        found[2].number("head")
+        measured[2].number("head")
     with pytest.raises(ValueError, match="0 < rate < 1"):
-        importance(*found[:2], rate=0.0)
+        importance(*measured[:2], rate=0.0)
 
 
 def test_a_context_in_front_of_the_kernels_shifts_nothing():

@@ -11,21 +11,21 @@ Y = X + 0.7 * np.random.default_rng(1).normal(size=20)
 
 
 def test_pearsons_interval_is_fishers():
-    found, r = pearson(X, Y), np.corrcoef(X, Y)[0, 1]
+    correlation, r = pearson(X, Y), np.corrcoef(X, Y)[0, 1]
     half = scipy.stats.norm.ppf(0.975) / np.sqrt(17)
-    np.testing.assert_allclose(found.coefficient, r)
+    np.testing.assert_allclose(correlation.coefficient, r)
     ends = np.tanh(np.arctanh(r) + np.array([-half, half]))
-    np.testing.assert_allclose([found.low, found.high], ends, rtol=1e-6)
-    assert found.points == 20
+    np.testing.assert_allclose([correlation.low, correlation.high], ends, rtol=1e-6)
+    assert correlation.points == 20
 
 
 def test_spearman_is_pearson_of_ranks_and_a_little_less_certain():
-    found = spearman(X, Y**3)
+    correlation = spearman(X, Y**3)
     ranks = [scipy.stats.rankdata(values) for values in (X, Y)]
-    np.testing.assert_allclose(found.coefficient, pearson(*ranks).coefficient)
+    np.testing.assert_allclose(correlation.coefficient, pearson(*ranks).coefficient)
     of_ranks = pearson(*ranks)
-    assert found.low < of_ranks.low
-    assert found.high > of_ranks.high
+    assert correlation.low < of_ranks.low
+    assert correlation.high > of_ranks.high
 
 
 def test_the_interval_covers_the_truth_as_often_as_it_says():
@@ -33,8 +33,8 @@ def test_the_interval_covers_the_truth_as_often_as_it_says():
     covered, truth = 0, 6 / np.pi * np.arcsin(np.sqrt(1 / 2) / 2)  # of normals with r^2 = 1/2
     for _ in range(300):
         x = draws.normal(size=30)
-        found = spearman(x, x + draws.normal(size=30))
-        covered += found.low < truth < found.high
+        correlation = spearman(x, x + draws.normal(size=30))
+        covered += correlation.low < truth < correlation.high
     assert 0.9 < covered / 300 < 0.99
 
 
@@ -57,5 +57,5 @@ def test_where_there_is_nothing_to_correlate_it_is_undefined(coefficient):
 
 
 def test_a_perfect_order_of_a_few_points_has_no_interval():
-    found = spearman([1.0, 2.0, 3.0, 4.0, 5.0], [1.0, 4.0, 9.0, 16.0, 25.0])
-    assert str(found) == "1.00 (5 points)"
+    correlation = spearman([1.0, 2.0, 3.0, 4.0, 5.0], [1.0, 4.0, 9.0, 16.0, 25.0])
+    assert str(correlation) == "1.00 (5 points)"

@@ -55,33 +55,33 @@ def full_hessian(loss, weights):
     ],
 )
 def test_it_is_the_largest_absolute_eigenvalue(eigenvalues):
-    found = found_of(symmetric(eigenvalues), tolerance=1e-8)
-    np.testing.assert_allclose(found.norm, np.abs(eigenvalues).max(), rtol=1e-8)
-    assert found.residual <= 1e-8 * found.norm
-    assert 1 <= found.iterations <= 5
+    spectrum = found_of(symmetric(eigenvalues), tolerance=1e-8)
+    np.testing.assert_allclose(spectrum.norm, np.abs(eigenvalues).max(), rtol=1e-8)
+    assert spectrum.residual <= 1e-8 * spectrum.norm
+    assert 1 <= spectrum.iterations <= 5
 
 
 def test_a_matrix_of_zeros_has_norm_zero():
-    found = found_of(np.zeros((4, 4)))
-    assert (float(found.norm), float(found.residual), int(found.iterations)) == (0, 0, 1)
+    spectrum = found_of(np.zeros((4, 4)))
+    assert (float(spectrum.norm), float(spectrum.residual), int(spectrum.iterations)) == (0, 0, 1)
 
 
 @pytest.mark.parametrize("tolerance", [1e-1, 1e-3, 1e-6])
 def test_the_residual_bounds_the_error_and_iterations_are_counted(tolerance):
     matrix = symmetric(np.random.default_rng(1).normal(size=60))
     exact = np.abs(scipy.linalg.eigvalsh(matrix))
-    found = found_of(matrix, tolerance=tolerance)
-    assert found.residual <= tolerance * found.norm
-    assert np.min(np.abs(exact - found.norm)) <= found.residual + 1e-12
-    assert 3 < found.iterations < 50
+    spectrum = found_of(matrix, tolerance=tolerance)
+    assert spectrum.residual <= tolerance * spectrum.norm
+    assert np.min(np.abs(exact - spectrum.norm)) <= spectrum.residual + 1e-12
+    assert 3 < spectrum.iterations < 50
     tighter = found_of(matrix, tolerance=tolerance / 10)
-    assert tighter.iterations >= found.iterations
+    assert tighter.iterations >= spectrum.iterations
 
 
 def test_it_says_so_when_it_has_not_converged():
-    found = found_of(symmetric(np.linspace(1, 2, 40)), tolerance=1e-9, max_iterations=3)
-    assert found.iterations == 3
-    assert found.residual > 1e-9 * found.norm
+    spectrum = found_of(symmetric(np.linspace(1, 2, 40)), tolerance=1e-9, max_iterations=3)
+    assert spectrum.iterations == 3
+    assert spectrum.residual > 1e-9 * spectrum.norm
 
 
 def adapted(learner, data, number=0):
@@ -99,11 +99,11 @@ def test_the_norm_at_adapted_weights_is_that_of_the_full_hessian(network):
     loss, weights = adapted(learner, data)
     hessian = full_hessian(loss, weights)
     np.testing.assert_allclose(hessian, hessian.T, atol=1e-12)
-    found = spectral_norm(
+    spectrum = spectral_norm(
         lambda v: hessian_product(loss, weights, v), weights, key(0), tolerance=1e-6
     )
     exact = np.abs(scipy.linalg.eigvalsh(hessian)).max()
-    np.testing.assert_allclose(found.norm, exact, rtol=1e-6)
+    np.testing.assert_allclose(spectrum.norm, exact, rtol=1e-6)
 
 
 def test_negative_curvature_that_dominates_is_found():
@@ -119,8 +119,8 @@ def test_negative_curvature_that_dominates_is_found():
 
     eigenvalues = scipy.linalg.eigvalsh(full_hessian(loss, weights))
     assert -eigenvalues.min() > 2 * eigenvalues.max()
-    found = spectral_norm(lambda v: hessian_product(loss, weights, v), weights, key(0))
-    np.testing.assert_allclose(found.norm, -eigenvalues.min(), rtol=1e-6)
+    spectrum = spectral_norm(lambda v: hessian_product(loss, weights, v), weights, key(0))
+    np.testing.assert_allclose(spectrum.norm, -eigenvalues.min(), rtol=1e-6)
 
 
 def with_stock_normalization(exact):

@@ -30,8 +30,10 @@ def test_there_is_a_panel_for_each_metric_and_a_curve_for_each_name(tmp_path):
         drawn[0].lines[0].get_ydata(), [100 * row["landscape/query_accuracy"] for row in rows]
     )
     band = drawn[1].collections[0].get_paths()[0].vertices[:, 1]
-    found = [row["landscape/curvature"] for row in rows]
-    np.testing.assert_allclose([band.min(), band.max()], [min(found) - 0.05, max(found) + 0.05])
+    curvatures = [row["landscape/curvature"] for row in rows]
+    np.testing.assert_allclose(
+        [band.min(), band.max()], [min(curvatures) - 0.05, max(curvatures) + 0.05]
+    )
     save(figure, tmp_path / "curves.png")
 
 

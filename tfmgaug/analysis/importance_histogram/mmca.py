@@ -51,8 +51,8 @@ def importance(
         ValueError: an argument is out of range, or the backbone can't be pruned.
 
     Example:
-        >>> found = importance(learner, tasks, rate=0.2)
-        >>> tfmgaug.figures.save(tfmgaug.figures.importance_histogram(found), "mmca.png")
+        >>> scores = importance(learner, tasks, rate=0.2)
+        >>> tfmgaug.figures.save(tfmgaug.figures.importance_histogram(scores), "mmca.png")
 
     Reference:
         Wang et al., MGAug, Eq. 5, Remark 1 and Figure 2.
