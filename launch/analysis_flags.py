@@ -40,10 +40,13 @@ def readers():
 
 
 def type_of_flag(flag):
-    """Returns the `Type` of a flag, with the lowest bound of the analyses that read it."""
+    """Returns the `Type` of a flag: what some analysis takes, another may still refuse."""
     types = [type_of(argument) for argument in readers()[flag].values()]
     lower = [kind.lower for kind in types]
-    return types[0]._replace(lower=None if None in lower else min(lower))
+    choices = dict.fromkeys(choice for kind in types for choice in kind.choices or ())
+    return types[0]._replace(
+        choices=tuple(choices) or None, lower=None if None in lower else min(lower)
+    )
 
 
 def define():

@@ -277,7 +277,7 @@ INTEGRATION = {
         "test_the_same_learner_is_built_from_json_alone[fomaml1*",
     ),
     "launch/idle_flags_test.py": only("test_what_is_built_reads_all_flags_that_are_accepted"),
-    "launch/meta_ticket_analyses_test.py": only(
+    "launch/analyses/meta_ticket_test.py": only(
         "test_gradients_are_of_history_and_of_the_trained_learner",
         "test_gradients_without_history_are_those_of_the_trained_learner_alone",
         "test_representations_are_compared_stage_by_stage",

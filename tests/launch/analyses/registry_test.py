@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import pathlib
 import re
 
 import pytest
@@ -13,6 +14,7 @@ from launch.experiment import Data
 from launch.registry import MASKED
 from launch.signatures import first_line
 
+ROOT = pathlib.Path(__file__).parents[3]
 FLAGS = analysis_flags.readers()
 
 
@@ -73,6 +75,13 @@ def test_flags_of_analyses_and_of_the_data_have_different_names():
 
 def test_masks_are_those_that_a_network_can_be_pruned_with():
     assert analysis_flags.type_of_flag("masks").choices == MASKED
+
+
+def test_the_documentation_has_all_analyses_and_no_others():
+    pages = "\n".join(page.read_text() for page in (ROOT / "docs").rglob("*.md"))
+    commands = re.findall(r"launch\.analyze (\w+)", pages)
+    assert set(commands) <= set(ANALYSES)
+    assert [name for name in ANALYSES if f"`{name}`" not in pages and name not in commands] == []
 
 
 def test_help_says_whose_default_is_which_where_they_differ():

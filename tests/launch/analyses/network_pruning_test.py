@@ -6,7 +6,7 @@ import pytest
 
 from launch.analyses import capacity, gap, sensitivity
 from launch.analyses.runs import Run
-from tests.launch.analyze_test import DATA_FLAGS
+from tests.helpers.recorded_runs import DATA_FLAGS
 from tfmgaug.backbones import mlp
 from tfmgaug.learners import Reptile
 from tfmgaug.masks import MagnitudeMask
