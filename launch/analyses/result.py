@@ -1,4 +1,4 @@
-"""What an analysis hands back, and how its progress is shown."""
+"""Results of an analysis, and what several analyses do alike."""
 
 from typing import Any, NamedTuple
 
