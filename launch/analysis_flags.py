@@ -68,7 +68,7 @@ def help_text(flag):
         texts.setdefault(constructor_flags.sentence(argument.text), []).append(name)
         defaults.setdefault(_shown(argument.default), []).append(name)
     if len(texts) == 1:
-        help_of_all = f"{next(iter(texts))} Of {_listed(readers()[flag])}."
+        help_of_all = f"{next(iter(texts))} Read by {_listed(readers()[flag])}."
     else:
         help_of_all = " ".join(f"{_listed(names)}: {text}" for text, names in texts.items())
     if len(defaults) == 1:

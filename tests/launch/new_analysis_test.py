@@ -65,8 +65,8 @@ def launch(folder, *arguments):
 
 def test_its_flags_have_the_docstring_s_help_and_the_signature_s_defaults(tmp_path):
     printed, errors = launch(tmp_path, "--helpfull")
-    assert "--shifts: What is added to the count. Of lengths." in printed, errors
-    assert "--unit: <epochs|rows>: What the count is of. Of lengths." in printed
+    assert "--shifts: What is added to the count. Read by lengths." in printed, errors
+    assert "--unit: <epochs|rows>: What the count is of. Read by lengths." in printed
     assert "(default: 'epochs')" in printed
 
 
