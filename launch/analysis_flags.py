@@ -1,91 +1,103 @@
-"""The analyses of `launch.analyze`, and the flags of each beside those of the data."""
+"""The flags of `launch.analyze`, made from the signatures of the analyses and of the command."""
 
-from absl import flags
+import functools
 
-from launch import data_flags, number_flags, settings
-from launch.constructor_flags import choices
-from launch.given_flags import read_with, refuse_idle
-from launch.registry import MASKED
+from launch import constructor_flags, settings
+from launch.analyses.registry import ANALYSES, module
+from launch.argument_types import type_of
+from launch.given_flags import present, read_with, refuse_idle
+from launch.signatures import REQUIRED, first_line, read
 
-# What each analysis reads; the name is that of a module of `launch.analyses`.
-ANALYSES = {
-    "attention": ("masks", "queries", "rates", "seed", "stage", "statistics", "target", "task"),
-    "bound": ("delta", "divergence", "episodes", "masks", "rates", "samples", "seed", "statistics"),
-    "capacity": ("bound_of_loss", "delta", "lipschitz", "smoothness"),
-    "curves": (),
-    "finetuning": ("episodes", "masks", "rates", "seed", "statistics", "steps"),
-    "gap": (),
-    "gradient_norms": ("episodes", "layer"),
-    "gradients": ("directions", "episodes", "seed"),
-    "hat": ("episodes", "masks", "rates", "seed", "statistics"),
-    "importance": ("episodes", "layer", "rates"),
-    "input_masks": ("units",),
-    "landscape": ("episodes", "plot", "seed", "statistics", "steps"),
-    "representation": ("episodes", "statistics"),
-    "sensitivity": ("over",),
-    "sparsity": (),
-    "widths": (),
-}
-# These read what runs left behind, and look at no task.
-_WITHOUT_TASKS = ("capacity", "curves", "gap", "input_masks", "sensitivity", "sparsity", "widths")
-_ALWAYS = ("names", "output_dir", "overwrite", "runs")
-# Evaluation's number of tasks, which a run's flags bring along; analyses take --episodes.
-_UNUSED = ("test_episodes",)
-PLOTS = ("curves", "correlation", "runs")
-AXES = ("dense", "interval", "ratio", "retrain")
-# The other plots of the landscape draw what was measured in training.
-_MEASURING = ("episodes", "seed", "statistics", "steps")
+_COMMAND = "launch.jobs.analyze.analyze"
+# What evaluation alone reads of the flags of the data, and what analyses take instead.
+_OF_EVALUATION = {"test_episodes": "episodes"}
+
+
+def arguments_of(name):
+    """Returns the arguments of an analysis that flags fill: names, and `Argument`s.
+
+    Args:
+        name: of the analysis.
+    """
+    taken = read(f"{module(name)}.analyze").arguments
+    return {flag: argument for flag, argument in taken.items() if flag != "runs"}
+
+
+def arguments_of_command():
+    """Returns the arguments that flags of all analyses fill: names, and `Argument`s."""
+    taken = read(_COMMAND).arguments
+    return {flag: taken[flag] for flag in taken if flag not in ("name", "arguments", "data")}
+
+
+@functools.cache
+def readers():
+    """Returns who reads each flag: names of flags, and dictionaries of analyses and `Argument`s."""
+    readers_of_flags = {}
+    for name in ANALYSES:
+        for flag, argument in arguments_of(name).items():
+            readers_of_flags.setdefault(flag, {})[name] = argument
+    return readers_of_flags
+
+
+def type_of_flag(flag):
+    """Returns the `Type` of a flag: what some analysis takes, another may still refuse."""
+    types = [type_of(argument) for argument in readers()[flag].values()]
+    lower = [kind.lower for kind in types]
+    choices = dict.fromkeys(choice for kind in types for choice in kind.choices or ())
+    return types[0]._replace(
+        choices=tuple(choices) or None, lower=None if None in lower else min(lower)
+    )
 
 
 def define():
-    """Defines the flags."""
-    flags.DEFINE_list("runs", None, "Run directories.")
-    flags.DEFINE_list("names", None, "What figures call the runs. Curves of one name are averaged.")
-    flags.DEFINE_string("output_dir", None, "Where to write; <first run>/analysis by default.")
-    flags.DEFINE_boolean("overwrite", False, "Replace files of an earlier analysis.")
-    flags.DEFINE_integer(
-        "episodes", None, "Tasks: 100, for landscape 60, for gradients 2.", lower_bound=2
-    )
-    flags.DEFINE_list("masks", None, "catfish, parameter, width: a panel each; the run's own.")
-    number_flags.define("rates", "Shares pruned.", upper_bound=1)
-    flags.DEFINE_enum("statistics", None, choices("statistics"), "Of queries; as in training.")
-    flags.DEFINE_integer(
-        "seed", 0, "Of random masks, initializations and directions.", lower_bound=0
-    )
-    flags.DEFINE_integer(
-        "steps",
-        None,
-        "Inner steps, of finetuning four times the run's, of landscape the run's.",
-        lower_bound=1,
-    )
-    flags.DEFINE_enum(
-        "plot",
-        "curves",
-        PLOTS,
-        "landscape: what was measured in training, over epochs or against accuracy, or trained "
-        "runs.",
-    )
-    flags.DEFINE_string(
-        "layer",
-        None,
-        "importance: which layer; the last that can be pruned. gradient_norms: which weight over "
-        "epochs; the last in front of the classifier.",
-    )
-    flags.DEFINE_string("stage", None, "attention: of which stage; the last of several positions.")
-    flags.DEFINE_integer("task", 0, "attention: which task.", lower_bound=0)
-    flags.DEFINE_multi_integer(
-        "queries", None, "attention: which queries; the first of each class."
-    )
-    flags.DEFINE_enum("target", "label", ["label", "prediction"], "attention: the class explained.")
-    flags.DEFINE_enum("over", "dense", AXES, "sensitivity: which length.")
-    flags.DEFINE_float("lipschitz", 1.0, "capacity: G, of the loss.")
-    flags.DEFINE_float("smoothness", 1.0, "capacity: H, of the loss.")
-    flags.DEFINE_float("bound_of_loss", 1.0, "capacity: B.")
-    flags.DEFINE_float("delta", 0.05, "bound, capacity: it fails with this probability at most.")
-    flags.DEFINE_float("divergence", None, "bound: D(Q||P); |w|^2 / 2.", lower_bound=0)
-    flags.DEFINE_integer("samples", None, "bound: of a task; its queries.", lower_bound=2)
-    flags.DEFINE_integer("directions", 5, "gradients: random directions.", lower_bound=1)
-    flags.DEFINE_integer("units", 20, "input_masks: how many units are drawn.", lower_bound=1)
+    """Defines the flags of the command and of all analyses."""
+    for flag, argument in arguments_of_command().items():
+        default = None if argument.default is REQUIRED else argument.default
+        text = constructor_flags.sentence(argument.text, whole=True)
+        constructor_flags.define_flag(flag, type_of(argument), default, text)
+    for flag, users in readers().items():
+        defaults = {repr(argument.default): argument.default for argument in users.values()}
+        default = None if len(defaults) > 1 else next(iter(defaults.values()))
+        constructor_flags.define_flag(flag, type_of_flag(flag), default, help_text(flag))
+
+
+def help_text(flag):
+    """Returns a flag's help: of the docstrings, and whose default is which where they differ."""
+    texts, defaults = {}, {}
+    for name, argument in readers()[flag].items():
+        texts.setdefault(constructor_flags.sentence(argument.text), []).append(name)
+        defaults.setdefault(_shown(argument.default), []).append(name)
+    if len(texts) == 1:
+        help_of_all = f"{next(iter(texts))} Read by {_listed(readers()[flag])}."
+    else:
+        help_of_all = " ".join(f"{_listed(names)}: {text}" for text, names in texts.items())
+    if len(defaults) == 1:
+        return help_of_all
+    shown = [f"{value} of {_listed(names)}" for value, names in defaults.items() if value]
+    return f"{help_of_all} Defaults: {'; '.join(shown)}."
+
+
+def _shown(default):
+    """A default as it is written on the command line; nothing for None."""
+    if isinstance(default, (list, tuple)):
+        return ",".join(map(str, default))
+    return "" if default is None else str(default)
+
+
+def _listed(names):
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def listing():
+    """Returns lines of text: groups of analyses, and what each of them draws."""
+    width = max(map(len, ANALYSES)) + 2
+    lines = []
+    for group in dict.fromkeys(row.group for row in ANALYSES.values()):
+        names = [name for name, row in ANALYSES.items() if row.group == group]
+        lines += [f"{name:{width}}{first_line(module(name)).rstrip('.')}" for name in names]
+        lines[-len(names) :] = [f"{group}:", *lines[-len(names) :], ""]
+    return "\n".join(lines)
 
 
 def check(options, words):
@@ -100,30 +112,63 @@ def check(options, words):
     """
     if len(words) != 1 or words[0] not in ANALYSES:
         raise ValueError(
-            f"Expected one of {', '.join(ANALYSES)}: python -m launch.analyze hat --runs=... "
-            f"Received: {' '.join(words) or 'none'}."
+            f"Expected one of {', '.join(sorted(ANALYSES))}: python -m launch.analyze hat "
+            f"--runs=... Received: {' '.join(words) or 'none'}."
         )
-    name = words[0]
-    _refuse_others(name, options)
-    unknown = sorted(set(options.masks or ()) - set(MASKED))
-    if unknown:
-        raise ValueError(f"--masks must be of {', '.join(MASKED)}. Received: {', '.join(unknown)}.")
-    if name == "landscape":
-        measuring = (*_MEASURING, *settings.names())
-        tables = dict.fromkeys(measuring, read_with(plot=("runs",)))
-        refuse_idle(options, [n for n in measuring if options[n].present], tables)
+    (name,) = words
+    _refuse_those_of_others(name)
+    _refuse_unknown_entries(name, options)
+    switches = read_with(**ANALYSES[name].measures_with)
+    measuring = present([*settings.names(), *arguments_of(name)])
+    switched = {flag: switches for flag in measuring if flag not in ANALYSES[name].measures_with}
+    refuse_idle(options, list(switched), switched)
 
 
-def _refuse_others(name, options):
-    used = {*_ALWAYS, *ANALYSES[name]}
-    data = set() if name in _WITHOUT_TASKS else set(settings.names()) - set(_UNUSED)
-    defined = options.flags_by_module_dict()
-    modules = (data_flags.__name__, __name__)
-    known = {flag.name for module in modules for flag in defined[module]}
-    idle = [n for n in sorted(known) if options[n].present and n not in used | data]
+def _refuse_those_of_others(name):
+    of_data = settings.names() if ANALYSES[name].looks_at_tasks else []
+    taken = {*arguments_of_command(), *arguments_of(name)}
+    idle = present(sorted({*readers(), *settings.names()} - taken - {*of_data} | {*_OF_EVALUATION}))
     if idle:
         raise ValueError(
-            f"{', '.join('--' + n for n in idle)} has no meaning for `{name}`, which takes "
-            f"{', '.join('--' + n for n in sorted(used))}"
-            f"{' and the flags of the data' if data else ''}."
+            f"{', '.join('--' + flag for flag in idle)} has no meaning for `{name}`, which takes "
+            f"{', '.join('--' + flag for flag in sorted(taken))}"
+            f"{' and the flags of the data' if of_data else ''}. {_who_reads(idle[0])}"
         )
+
+
+def _who_reads(flag):
+    if flag in _OF_EVALUATION:
+        return f"Analyses take --{_OF_EVALUATION[flag]} in the place of --{flag}."
+    of_tasks = [name for name, row in ANALYSES.items() if row.looks_at_tasks]
+    return f"--{flag} is a flag of {_listed(readers().get(flag, of_tasks))}."
+
+
+def _refuse_unknown_entries(name, options):
+    """Refuses entries of lists that are none of the choices; other flags refuse them themselves."""
+    for flag in present(arguments_of(name)):
+        kind = type_of_flag(flag)
+        unknown = (
+            set(options[flag].value) - set(kind.choices) if kind.several and kind.choices else ()
+        )
+        if unknown:
+            raise ValueError(
+                f"--{flag} must be of {', '.join(kind.choices)}. "
+                f"Received: {', '.join(sorted(unknown))}."
+            )
+
+
+def values(options, names):
+    """Returns the values of those flags that were given, numbers out of their text.
+
+    Args:
+        options: absl flags.
+        names: of flags of analyses.
+
+    Returns:
+        A dictionary. What is not in it is left to the default of the analysis.
+    """
+    return {flag: _value(options[flag].value, type_of_flag(flag)) for flag in present(names)}
+
+
+def _value(value, kind):
+    return [kind.kind(entry) for entry in value] if kind.several else value

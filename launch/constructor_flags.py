@@ -13,7 +13,7 @@ from launch.quickstart import DEPENDENT, QUICKSTART
 from launch.signatures import REQUIRED, read
 
 flags.disclaim_key_flags()
-_REPEATED = ("hidden",)  # --hidden=40 --hidden=40
+_REPEATED = ("hidden", "queries")  # --hidden=40 --hidden=40
 
 
 class Use(NamedTuple):
@@ -98,7 +98,7 @@ def define():
             nothing = "none" if "none" in kind.rows else None
             flags.DEFINE_enum(kind.flag, nothing, list(kind.rows), kind.text)
     for name, readers in uses().items():
-        _define(name, readers[0].type, default(name), help_text(name))
+        define_flag(name, readers[0].type, default(name), help_text(name))
 
 
 def default(name):
@@ -121,7 +121,7 @@ def default(name):
 def help_text(name):
     """Returns a flag's help: of the docstring, and whose default is which where they differ."""
     users = uses()[name]
-    text = _sentence(users[0].argument.text)
+    text = sentence(users[0].argument.text)
     names = {}
     for use in users:
         value = use.argument.default
@@ -140,8 +140,13 @@ def help_text(name):
     return f"{text} Set by quickstart." if name in QUICKSTART else text
 
 
-def _sentence(text, whole=False):
-    """The first sentence of a docstring's text, or all, without the type that it begins with."""
+def sentence(text, whole=False):
+    """Returns the first sentence of a docstring's text, or all, without the type in front.
+
+    Args:
+        text: of an argument, in the `Args:` section.
+        whole: whether to return all.
+    """
     kind = r"(?:list of )?(?:bool|int|float|str)s?"
     bounds = r"(?: (?:>=? -?[\d.]*\d|in [\[(][^\])]*[\])]))?"
     text = re.sub(rf"^{kind}{bounds}(?:[,:;.] *|$)", "", text)
@@ -151,7 +156,15 @@ def _sentence(text, whole=False):
     return f"{first[:1].upper()}{first[1:]}." if first else ""
 
 
-def _define(name, kind, value, text):
+def define_flag(name, kind, value, text):
+    """Defines a flag.
+
+    Args:
+        name: of the flag.
+        kind: its `Type`.
+        value: its default.
+        text: its help.
+    """
     if kind.several and name in _REPEATED:
         flags.DEFINE_multi_integer(name, value and list(value), text)
     elif kind.several and kind.kind is not str:
@@ -182,7 +195,7 @@ def define_fields(path, named=None):
         kind = type_of(argument)
         if named and name in named:
             kind = kind._replace(choices=tuple(named[name]))
-        _define(name, kind, argument.default, _sentence(argument.text, whole=True))
+        define_flag(name, kind, argument.default, sentence(argument.text, whole=True))
 
 
 def choices(name):

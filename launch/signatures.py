@@ -75,6 +75,15 @@ def read(path):
     return Constructor(name, _arguments(definition))
 
 
+def first_line(module):
+    """Returns the first line of a module's docstring.
+
+    Args:
+        module: dotted path.
+    """
+    return ast.get_docstring(_tree(module)).partition("\n")[0]
+
+
 @functools.cache
 def _tree(module):
     """The parsed source of a module, or None where it has none."""

@@ -38,7 +38,7 @@ def test_no_module_is_hidden_by_a_function_of_its_name(name):
 
 
 def test_every_public_package_and_module_is_a_name_of_tfmgaug():
-    private = {"configured", "custom_gradient", "files", "keras_backend", "randomness"}
+    private = {"configured", "custom_gradient", "drawing", "files", "keras_backend", "randomness"}
     private |= {"engine", "inner_loop", "inner_optimizers"}  # what learners are made of
     private |= {"episode", "saved_model", "types"}  # what is in them is exported by name
     assert modules_in(tfmgaug) - private <= set(tfmgaug.__all__)

@@ -1,18 +1,26 @@
-"""Figure 7: Grad-CAM of the full network and of pruned ones, side by side."""
+"""Grad-CAM of the full network and of pruned ones, side by side (Figure 7)."""
+
+from typing import Literal
 
 from launch.analyses import result
 from launch.analyses.runs import the_only
 from tfmgaug import analysis, figures
 
-_RATES = (0.005, 0.02, 0.05)
 
-
-def analyze(runs, options):
+def analyze(
+    runs,
+    *,
+    task: int = 0,
+    masks: list[Literal["catfish", "parameter", "width"]] | None = None,
+    **explained,
+):
     """Explains some queries of one task of one run.
 
     Args:
         runs: list of one `launch.analyses.runs.Run`.
-        options: absl flags.
+        task: int >= 0, number of the task.
+        masks: how networks are pruned; None: as in training. Only one.
+        **explained: of `tfmgaug.analysis.attention`.
 
     Returns:
         A `Result`.
@@ -21,25 +29,15 @@ def analyze(runs, options):
         ValueError: there are several runs or masks, or the run is of regression.
     """
     run = the_only(runs)
-    masks = run.masks(options)
-    if len(masks) != 1:
-        raise ValueError(f"Expected one mask. Received: --masks={','.join(options.masks)}.")
-    found = analysis.attention(
-        run.learner,
-        run.sampler.episode(options.task),
-        masks[0],
-        rates=[float(rate) for rate in options.rates or _RATES],
-        queries=options.queries,
-        target=options.target,
-        stage=options.stage,
-        statistics=options.statistics,
-        seed=options.seed,
-        name=run.name,
-    )
-    hits = [(one.argmax(axis=-1) == found.labels).mean() for one in found.probabilities]
+    if masks and len(masks) != 1:
+        raise ValueError(f"Expected one mask. Received: --masks={','.join(masks)}.")
+    (mask,) = run.masks(masks)
+    episode = run.sampler.episode(task)
+    maps = analysis.attention(run.learner, episode, mask, name=run.name, **explained)
+    hits = [(of.argmax(axis=-1) == maps.labels).mean() for of in maps.probabilities]
     text = "\n".join(
-        f"{network.name}: {100 * share:.0f} % of the {len(found.labels)} queries shown are right"
-        for network, share in zip(found.networks, hits)
+        f"{network.name}: {100 * share:.0f} % of the {len(maps.labels)} queries shown are right"
+        for network, share in zip(maps.networks, hits)
     )
-    described = {"run": str(run.path), "task": options.task, **found.to_json()}
-    return result.Result(text, [described], figures.attention_grid(found))
+    described = {"run": str(run.path), "task": task, **maps.to_json()}
+    return result.Result(text, [described], figures.attention_grid(maps))

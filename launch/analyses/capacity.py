@@ -1,4 +1,4 @@
-"""Network pruning, Theorem 1: the order of the gap in the weights kept, against all of them."""
+"""The order of the gap in the weights kept, against all of them (Theorem 1)."""
 
 import math
 
@@ -14,12 +14,13 @@ _NOTE = (
 )
 
 
-def analyze(runs, options):
+def analyze(runs, *, bound_of_loss: float = 1.0, **constants):
     """Computes the order for every run, from its rates and the tasks that it was trained on.
 
     Args:
         runs: list of `launch.analyses.runs.Run`.
-        options: absl flags.
+        bound_of_loss: bound B of the loss. (Not known; 1 leaves it out.)
+        **constants: of `tfmgaug.analysis.capacity_order`.
 
     Returns:
         A `Result`.
@@ -27,26 +28,28 @@ def analyze(runs, options):
     Raises:
         ValueError: an argument is out of range, or a run's learner learns no weights over tasks.
     """
-    return result.of_each(runs, [_order(run, options) for run in runs], _NOTE)
+
+    def order(run):
+        result.check_learned_over_tasks(run, "Theorem 1")
+        learner, saved = run.learner, run.saved
+        sizes = _sizes_of_learned_weights(learner)
+        mask = learner.magnitude_mask
+        rates = [np.max(rate) for rate in learner.inner_rates().values()]
+        return analysis.capacity_order(
+            sum(sizes) - (0 if mask is None else mask.num_pruned),
+            sum(sizes),
+            tasks=saved["epochs"] * saved["steps_per_epoch"] * saved["tasks"],
+            radius=math.sqrt(run.squared_norm),
+            inner_rate=float(max(rates, default=0.0)),
+            bound=bound_of_loss,
+            **constants,
+        )
+
+    return result.of_each(runs, map(order, runs), _NOTE)
 
 
-def _order(run, options):
-    result.check_learned_over_tasks(run, "Theorem 1")
-    learner, saved = run.learner, run.saved
+def _sizes_of_learned_weights(learner):
     # CAVIA's context adapts, but is not learned over tasks.
     learned = learner.named(learner.method_variables)
     weights = [weight for name, weight in learner.network.variables.items() if name in learned]
-    parameters = sum(math.prod(variable.shape) for variable in weights)
-    mask = learner.magnitude_mask
-    rates = [np.max(rate) for rate in learner.inner_rates().values()]
-    return analysis.capacity_order(
-        parameters - (0 if mask is None else mask.num_pruned),
-        parameters,
-        tasks=saved["epochs"] * saved["steps_per_epoch"] * saved["tasks"],
-        radius=math.sqrt(run.squared_norm),
-        inner_rate=float(max(rates, default=0.0)),
-        lipschitz=options.lipschitz,
-        smoothness=options.smoothness,
-        bound=options.bound_of_loss,
-        delta=options.delta,
-    )
+    return [math.prod(weight.shape) for weight in weights]

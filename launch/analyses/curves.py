@@ -1,4 +1,4 @@
-"""Figures 3 and 6: loss and accuracy of several runs, and where each began with MGAug."""
+"""Loss and accuracy over epochs, and where MGAug began (Figures 3 and 6)."""
 
 from launch.analyses import result
 from launch.analyses.runs import histories_by_name
@@ -7,18 +7,17 @@ from tfmgaug import figures
 _LOGS = ("loss", "val_loss", "accuracy", "val_accuracy")
 
 
-def analyze(runs, options):
+def analyze(runs):
     """Draws the history of every run; runs of one name are averaged.
 
     Args:
         runs: list of `launch.analyses.runs.Run`, finished or not.
-        options: absl flags.
 
     Returns:
         A `Result`.
     """
     histories = histories_by_name(runs)
-    text = "\n".join(f"{name}: {_best(found)}" for name, found in histories.items())
+    text = "\n".join(f"{name}: {_best(of_name)}" for name, of_name in histories.items())
     results = [
         {
             "run": str(run.path),

@@ -1,30 +1,29 @@
-"""Figure 5: fine-tuning curves with memory, without, and from a random initialization."""
+"""Accuracy over more steps, and from a random initialization (Figure 5)."""
+
+from typing import Literal
 
 from launch.analyses import result
-from launch.analyses.hat import measure
 from launch.analyses.seeds import averaged
 from tfmgaug import analysis, figures
 
 
-def analyze(runs, options):
+def analyze(
+    runs, *, masks: list[Literal["catfish", "parameter", "width"]] | None = None, **measurement
+):
     """Measures every run with every mask, a panel each; runs of one name are averaged.
 
     Args:
         runs: list of `launch.analyses.runs.Run`.
-        options: absl flags.
+        masks: how networks are pruned; None: as in training. Each has a panel.
+        **measurement: of `tfmgaug.analysis.fine_tuning`.
 
     Returns:
         A `Result`.
     """
     reports = averaged(
-        measure(
-            analysis.fine_tuning, run, mask, options, options.rates or [0.02], steps=options.steps
+        analysis.fine_tuning(
+            run.learner, run.sampler, mask, name=name, progress=result.counted(name), **measurement
         )
-        for run in runs
-        for mask in run.masks(options)
+        for run, mask, name in result.pruned(runs, masks)
     )
-    return result.Result(
-        "\n\n".join(map(result.table, reports)),
-        [report.to_json() for report in reports],
-        figures.fine_tuning_curves(*reports),
-    )
+    return result.of_reports(reports, figures.fine_tuning_curves(*reports))

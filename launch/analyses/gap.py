@@ -1,4 +1,4 @@
-"""Network pruning, Figures 1 and 2: accuracy on training and test classes, and their difference."""
+"""Accuracy on training and test classes, and their difference (Figures 1 and 2)."""
 
 from launch.analyses import result
 from tfmgaug import figures
@@ -11,12 +11,11 @@ _NOTE = (
 )
 
 
-def analyze(runs, options):
+def analyze(runs):
     """Draws both accuracies of every run over epochs; runs of one name are averaged.
 
     Args:
         runs: list of `launch.analyses.runs.Run`, finished or not.
-        options: absl flags.
 
     Returns:
         A `Result`.
@@ -32,7 +31,7 @@ def analyze(runs, options):
         epochs = [_epoch(run, row, keys) for row in histories[run.path]]
         curves.setdefault(run.name, []).append(epochs)
         results.append({"run": str(run.path), "name": run.name, "of": list(keys), "epochs": epochs})
-    lines = [f"{one['name']}: {_last(one['epochs'][-1])}" for one in results]
+    lines = [f"{row['name']}: {_last(row['epochs'][-1])}" for row in results]
     text = "\n".join([*lines, *([] if tested else [_NOTE])])
     return result.Result(text, results, figures.gap_curves(curves))
 

@@ -1,4 +1,4 @@
-"""Meta-ticket's Figure 2: what tasks ask of each layer, over epochs and when trained."""
+"""Task gradients of each layer, over epochs and when trained (Figure 2)."""
 
 import math
 
@@ -9,14 +9,16 @@ from tfmgaug import analysis, figures
 _LOG = "gradient_mean_absolute/"
 
 
-def analyze(runs, options):
+def analyze(runs, *, layer: str | None = None, **measurement):
     """Measures every trained run, and draws what --gradient_norms_every measured in training.
 
     Runs of one name are averaged in the figure.
 
     Args:
         runs: list of `launch.analyses.runs.Run`.
-        options: absl flags.
+        layer: name of the weight that is shown over epochs; the last in front of the classifier by
+            default.
+        **measurement: of `tfmgaug.analysis.TaskGradients`.
 
     Returns:
         A `Result`.
@@ -24,33 +26,31 @@ def analyze(runs, options):
     Raises:
         ValueError: there is no such layer, or only some of the runs were measured in training.
     """
-    weights = [options.layer or analysis.last_feature_weight(run.learner) for run in runs]
-    rows = [_measured(run, weight) for run, weight in zip(runs, weights)]
-    if any(rows) and not all(rows):
-        without = ", ".join(run.name for run, own in zip(runs, rows) if not own)
-        raise ValueError(
-            "Expected runs trained with --gradient_norms_every, or none of them. "
-            f"Received without such measurements of {weights[0]}: {without}."
-        )
-    measured = [_measure(run, options) for run in runs]
-    text = [_line(report, weight, own) for report, weight, own in zip(measured, weights, rows)]
-    histories = {}
-    for run, own in zip(runs, rows):
-        histories.setdefault(run.name, []).append(own)
-    layer = weights[0] if len(set(weights)) == 1 else "last layer of the features"
+    weights = [layer or analysis.last_feature_weight(run.learner) for run in runs]
+    histories = [_measured_in_training(run, weight) for run, weight in zip(runs, weights)]
+    _refuse_some_without(runs, weights, histories)
+    reports = []
+    for run in runs:
+        measure = analysis.TaskGradients(run.learner, run.sampler, name=run.name, **measurement)
+        reports.append(measure(result.counted(run.name)))
+    histories_of_names = {}
+    for run, rows in zip(runs, histories):
+        histories_of_names.setdefault(run.name, []).append(rows)
     return result.Result(
-        "\n".join(text),
+        "\n".join(map(_line, reports, weights, histories)),
         [
-            {"run": str(run.path), "weight": weight, "epochs": own, **report.to_json()}
-            for run, weight, own, report in zip(runs, weights, rows, measured)
+            {"run": str(run.path), "weight": weight, "epochs": rows, **report.to_json()}
+            for run, weight, rows, report in zip(runs, weights, histories, reports)
         ],
         figures.gradient_norms(
-            averaged(measured, named=False), histories if all(rows) else None, layer
+            averaged(reports, named=False),
+            histories_of_names if all(histories) else None,
+            weights[0] if len(set(weights)) == 1 else "last layer of the features",
         ),
     )
 
 
-def _measured(run, weight):
+def _measured_in_training(run, weight):
     return [
         {"epoch": row["epoch"], "mean_absolute": row[_LOG + weight]}
         for row in run.history
@@ -58,9 +58,13 @@ def _measured(run, weight):
     ]
 
 
-def _measure(run, options):
-    measure = analysis.TaskGradients(run.learner, run.sampler, options.episodes or 100, run.name)
-    return measure(result.counted(run.name))
+def _refuse_some_without(runs, weights, histories):
+    if any(histories) and not all(histories):
+        without = ", ".join(run.name for run, rows in zip(runs, histories) if not rows)
+        raise ValueError(
+            "Expected runs trained with --gradient_norms_every, or none of them. "
+            f"Received without such measurements of {weights[0]}: {without}."
+        )
 
 
 def _line(report, weight, rows):

@@ -1,28 +1,32 @@
-"""The proof of a run's meta-gradients: finite differences in float64."""
+"""Meta-gradients against finite differences in float64."""
 
 from launch.analyses import result
 from tfmgaug import analysis
 
 
-def analyze(runs, options):
+def analyze(runs, *, episodes: int = 2, **check):
     """Checks every run's learner, converted to float64, on a small batch of tasks.
 
     Args:
         runs: list of `launch.analyses.runs.Run`.
-        options: absl flags.
+        episodes: int >= 2, how many tasks.
+        **check: of `tfmgaug.analysis.check_gradients`.
 
     Returns:
         A `Result`.
     """
-    found = [_check(run, options) for run in runs]
-    text = "\n".join(f"{run.name}: {one}" for run, one in zip(runs, found))
+    checks = [
+        analysis.check_gradients(
+            analysis.in_float64(run.learner),
+            next(iter(run.sampler.dataset(episodes=episodes).take(1))),
+            steps=None,
+            **check,
+        )
+        for run in runs
+    ]
+    text = "\n".join(f"{run.name}: {checked}" for run, checked in zip(runs, checks))
     results = [
-        {"run": str(run.path), "name": run.name, **one.to_json()} for run, one in zip(runs, found)
+        {"run": str(run.path), "name": run.name, **checked.to_json()}
+        for run, checked in zip(runs, checks)
     ]
     return result.Result(text, results)
-
-
-def _check(run, options):
-    batch = next(iter(run.sampler.dataset(episodes=options.episodes or 2).take(1)))
-    learner = analysis.in_float64(run.learner)
-    return analysis.check_gradients(learner, batch, options.directions, seed=options.seed)

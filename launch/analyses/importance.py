@@ -1,16 +1,18 @@
-"""Figure 2: the distribution of MMCA scores, with the share that catfish pruning takes."""
+"""Distribution of memory over weights: MMCA scores, and the share pruned (Figure 2)."""
 
 from launch.analyses import result
 from launch.analyses.seeds import averaged
 from tfmgaug import analysis, figures
 
 
-def analyze(runs, options):
+def analyze(runs, *, rates: list[float] = (0.2,), layer: str | None = None, **measurement):
     """Measures every run, a panel each; runs of one name are averaged.
 
     Args:
         runs: list of `launch.analyses.runs.Run`.
-        options: absl flags.
+        rates: list of floats in (0, 1), pruning rates. Only one.
+        layer: name of the layer that is shown; the last that can be pruned by default.
+        **measurement: of `tfmgaug.analysis.importance`.
 
     Returns:
         A `Result`.
@@ -18,34 +20,38 @@ def analyze(runs, options):
     Raises:
         ValueError: there are several rates.
     """
-    rates = options.rates or [0.2]
     if len(rates) != 1:
-        raise ValueError(f"--rates must be one rate for this analysis. Received: {rates}.")
-    found = averaged(_measure(run, float(rates[0]), options) for run in runs)
+        raise ValueError(f"--rates must be one rate for this analysis. Received: {list(rates)}.")
+    distributions = averaged(
+        analysis.importance(
+            run.learner,
+            run.sampler,
+            rates[0],
+            score=_score(run),
+            name=run.name,
+            progress=result.counted(run.name),
+            **measurement,
+        )
+        for run in runs
+    )
     return result.Result(
-        "\n".join(_line(one, options.layer) for one in found),
-        [one.to_json() for one in found],
-        figures.importance_histogram(*found, layer=options.layer),
+        "\n".join(_line(distribution, layer) for distribution in distributions),
+        [distribution.to_json() for distribution in distributions],
+        figures.importance_histogram(*distributions, layer=layer),
     )
 
 
-def _measure(run, rate, options):
+def _score(run):
+    """The score that the run's own mask prunes by, that of the query loss without."""
     mask = run.learner.augmentation and run.learner.augmentation.mask
-    return analysis.importance(
-        run.learner,
-        run.sampler,
-        rate,
-        score=getattr(mask, "score", None) or "query_loss",
-        episodes=options.episodes or 100,
-        name=run.name,
-        progress=result.counted(run.name),
-    )
+    return getattr(mask, "score", None) or "query_loss"
 
 
-def _line(found, layer):
-    carried = found.carried("pruned", layer)
+def _line(distribution, layer):
+    carried = distribution.carried("pruned", layer)
     return (
-        f"{found.name}, {found.layers[found.number(layer)]}: the highest {100 * found.rate:.4g} % "
-        f"of the weights carry {100 * carried.mean:.1f} ± {100 * carried.interval:.1f} % of the "
-        f"MMCA ({carried.episodes} tasks of {found.dataset})"
+        f"{distribution.name}, {distribution.layers[distribution.number(layer)]}: the highest "
+        f"{100 * distribution.rate:.4g} % of the weights carry {100 * carried.mean:.1f} ± "
+        f"{100 * carried.interval:.1f} % of the MMCA ({carried.episodes} tasks of "
+        f"{distribution.dataset})"
     )

@@ -1,21 +1,35 @@
-"""The landscape of runs: over epochs, against accuracy, or of several trained runs."""
+"""Curvature, trajectories and gradients, and what goes along with accuracy."""
+
+from typing import Literal
 
 from launch.analyses import result
 from tfmgaug import analysis, figures
-from tfmgaug.analysis.landscape_report import PREFIX
-from tfmgaug.figures.landscape import PROPERTIES, performance_of, points
+from tfmgaug.analysis.loss_landscape.figure import PROPERTIES, performance_of, points
+from tfmgaug.analysis.loss_landscape.report import PREFIX
 
 
-def analyze(runs, options):
+def analyze(
+    runs,
+    *,
+    plot: Literal["curves", "correlation", "runs"] = "curves",
+    episodes: int = 60,
+    steps: int | None = None,
+    statistics: Literal["transductive", "support", "running", "one_by_one"] | None = None,
+    seed: int = 0,
+):
     """Draws what runs measured as they were trained (--landscape_every), or measures them now.
 
-    With --plot=curves, each metric over epochs; with correlation, accuracy against each property, a
-    point an epoch; with runs, the same with a point for every run, which is measured as it is after
-    training. Runs of one name share a curve or a color.
+    Runs of one name share a curve or a color.
 
     Args:
         runs: list of `launch.analyses.runs.Run`.
-        options: absl flags.
+        plot: what is drawn: each metric over epochs (curves); accuracy against each property, a
+            point an epoch (correlation); or the same with a point for every run, which is measured
+            as it is after training (runs).
+        episodes: int >= 3, how many tasks. For `plot="runs"`, as all below.
+        steps: int >= 1, inner steps; None: those of the learner's evaluation.
+        statistics: batch-statistics mode of the queries; None: the learner's own.
+        seed: int >= 0, seed of what Lanczos iteration starts from.
 
     Returns:
         A `Result`.
@@ -23,8 +37,8 @@ def analyze(runs, options):
     Raises:
         ValueError: there are runs without measurements.
     """
-    if options.plot == "runs":
-        return _of_trained(runs, options)
+    if plot == "runs":
+        return _of_trained(runs, episodes, steps=steps, statistics=statistics, seed=seed)
     histories = {}
     for run in runs:
         rows = [row for row in run.history if f"{PREFIX}support_loss" in row]
@@ -34,33 +48,28 @@ def analyze(runs, options):
                 "--plot=runs measures it as it is after training."
             )
         histories.setdefault(run.name, []).append(rows)
-    draw = {
-        "curves": figures.landscape_curves,
-        "correlation": figures.landscape_correlation,
-    }[options.plot]
+    draw = figures.landscape_curves if plot == "curves" else figures.landscape_correlation
     return _result(histories, draw(histories), "over epochs")
 
 
-def _of_trained(runs, options):
+def _of_trained(runs, episodes, **measurement):
     reports, histories = [], {}
     for run in runs:
         report = analysis.landscape(
             run.learner,
             run.sampler,
-            options.episodes or 60,
+            episodes,
             result.counted(run.name),
-            steps=options.steps,
-            statistics=options.statistics,
-            seed=options.seed,
             name=run.name,
+            **measurement,
         )
         reports.append(report)
         histories.setdefault(run.name, []).append([{"epoch": 0, **report.logs(PREFIX)}])
-    found = _result(histories, figures.landscape_correlation(histories), "over runs")
+    together = _result(histories, figures.landscape_correlation(histories), "over runs")
     return result.Result(
-        "\n".join([*map(str, reports), found.text]),
-        [*(report.to_json(per_task=False) for report in reports), *found.results],
-        found.figure,
+        "\n".join([*map(str, reports), together.text]),
+        [*(report.to_json(per_task=False) for report in reports), *together.results],
+        together.figure,
     )
 
 

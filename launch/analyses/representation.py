@@ -1,16 +1,16 @@
-"""Representation change: CKA of features before and after adaptation, stage by stage."""
+"""CKA of features before and after adaptation, stage by stage."""
 
 from launch.analyses import result
 from launch.analyses.seeds import averaged
 from tfmgaug import analysis, figures
 
 
-def analyze(runs, options):
+def analyze(runs, **measurement):
     """Measures every run, and draws all in one panel; runs of one name are averaged.
 
     Args:
         runs: list of `launch.analyses.runs.Run`.
-        options: absl flags.
+        **measurement: of `tfmgaug.analysis.representation_change`.
 
     Returns:
         A `Result`.
@@ -19,10 +19,9 @@ def analyze(runs, options):
         analysis.representation_change(
             run.learner,
             run.sampler,
-            episodes=options.episodes or 100,
-            statistics=options.statistics,
             name=run.name,
             progress=result.counted(run.name),
+            **measurement,
         )
         for run in runs
     )
@@ -34,8 +33,8 @@ def analyze(runs, options):
 
 
 def _line(report):
-    found = [(layer, report.summary("cka", layer)) for layer in report.layers]
-    stages = ", ".join(f"{layer} {one.mean:.3f} ± {one.interval:.3f}" for layer, one in found)
+    summaries = [(layer, report.summary("cka", layer)) for layer in report.layers]
+    stages = ", ".join(f"{layer} {cka.mean:.3f} ± {cka.interval:.3f}" for layer, cka in summaries)
     return (
         f"{report.name}: CKA before and after adaptation {stages} "
         f"({report.tasks} tasks of {report.dataset}, {report.statistics} statistics)"

@@ -7,7 +7,7 @@ import pathlib
 
 import numpy as np
 
-from launch import data_flags, loading, settings, tasks
+from launch import data_flags, loading, tasks
 from launch.construction.building import build
 from launch.experiment import Data, Part
 from launch.given_flags import idle, refuse_idle
@@ -18,8 +18,6 @@ from tfmgaug import data, masks
 # What another data set than the run's own still has in common with it.
 _ANY_DATA = ("cache_dir", "data_seed", "download", "query", "shot", "test_classes", "way")
 
-ABBREVIATIONS = {"CatfishMask": "CP", "ParameterMask": "PP", "WidthMask": "WP"}
-
 
 class Run:
     """One run: its learner and its settings, which flags override.
@@ -27,12 +25,12 @@ class Run:
     Args:
         path: run directory.
         name: in figures; None: the name of the directory.
-        defaults: dictionary of the data flags' defaults.
         given: dictionary of the data flags given now.
 
     Attributes:
         path: the directory.
         name: in figures.
+        is_named: whether this name was asked for.
         given: the data flags given now.
         saved: the flags that the run was started with.
         settings: their `Data`, overridden by the data flags given now.
@@ -41,8 +39,9 @@ class Run:
         FileNotFoundError: there is no run.
     """
 
-    def __init__(self, path, name, defaults, given):
+    def __init__(self, path, name, given):
         self.path = pathlib.Path(path)
+        self.is_named = name is not None
         self.name = name or self.path.resolve().name
         self._directory = RunDirectory(self.path)
         if not self._directory.flags.is_file():
@@ -52,7 +51,7 @@ class Run:
             )
         self.saved = json.loads(self._directory.flags.read_text())
         self.given = given
-        self.settings = _overridden(defaults, self.saved, given)
+        self.settings = _overridden(self.saved, given)
 
     @functools.cached_property
     def learner(self):
@@ -89,10 +88,14 @@ class Run:
             raise FileNotFoundError(f"{self.path} is no finished run: {file} is missing.")
         return json.loads(file.read_text())
 
-    def masks(self, options):
-        """Returns the masks to prune with: those of --masks, or the run's own."""
-        if options.masks:
-            return [build(Part(name, MASKS.rows[name].constructor, {})) for name in options.masks]
+    def masks(self, names):
+        """Returns the masks to prune with.
+
+        Args:
+            names: in `launch.registry.MASKS`; None: what the run was trained with, catfish without.
+        """
+        if names:
+            return [build(Part(name, MASKS.rows[name].constructor, {})) for name in names]
         augmentation = self.learner.augmentation
         return [masks.CatfishMask() if augmentation is None else augmentation.mask]
 
@@ -151,11 +154,13 @@ class Run:
         return sampler
 
 
-def load(options):
-    """Finds the runs of --runs, named by --names.
+def load(paths, names, given):
+    """Finds runs.
 
     Args:
-        options: absl flags.
+        paths: list of run directories.
+        names: list of what figures call them, or None.
+        given: dictionary of the data flags given now.
 
     Returns:
         A list of `Run`s.
@@ -163,14 +168,10 @@ def load(options):
     Raises:
         ValueError: there are other names than runs, or flags that no run reads.
     """
-    names = options.names or [None] * len(options.runs)
-    if len(names) != len(options.runs):
-        raise ValueError(
-            f"--names must name each of the {len(options.runs)} runs. Received: {names}."
-        )
-    defaults = {name: options[name].default for name in settings.names()}
-    given = {name: options[name].value for name in settings.names() if options[name].present}
-    runs = [Run(path, name, defaults, given) for path, name in zip(options.runs, names)]
+    names = names or [None] * len(paths)
+    if len(names) != len(paths):
+        raise ValueError(f"--names must name each of the {len(paths)} runs. Received: {names}.")
+    runs = [Run(path, name, given) for path, name in zip(paths, names)]
     _refuse_idle(runs, given)
     return runs
 
@@ -197,11 +198,12 @@ def the_only(runs):
 def _refuse_idle(runs, given):
     """Refuses data flags that no run reads, given the data that each of them is of."""
     unread = [idle(run.settings, given, data_flags.READ_WITH) for run in runs]
-    nowhere = [n for n in given if all(n in sum(one.values(), []) for one in unread)]
+    nowhere = [n for n in given if all(n in sum(flags.values(), []) for flags in unread)]
     refuse_idle(runs[0].settings, nowhere, data_flags.READ_WITH)
 
 
-def _overridden(defaults, saved, given):
+def _overridden(saved, given):
+    defaults = {field.name: field.default for field in dataclasses.fields(Data)}
     kept = dict(saved)
     if given.get("data", saved["data"]) != saved["data"]:
         # Where the run's own data lies says nothing about this one.
@@ -212,4 +214,4 @@ def _overridden(defaults, saved, given):
     merged = {**defaults, **kept, **given}
     if merged["test_classes"] != "train" and "train_classes" not in given:
         merged["train_classes"] = None  # which other tasks are not taken from
-    return Data(**{field.name: merged[field.name] for field in dataclasses.fields(Data)})
+    return Data(**{name: merged[name] for name in defaults})

@@ -1,4 +1,6 @@
-"""Network pruning, Figures 3 and 4: test accuracy over the lengths of phases."""
+"""Test accuracy over the lengths of phases (Figures 3 and 4)."""
+
+from typing import Literal
 
 from launch.analyses import result
 from tfmgaug import figures
@@ -12,14 +14,14 @@ AXES = {
 }
 
 
-def analyze(runs, options):
+def analyze(runs, *, over: Literal["dense", "interval", "ratio", "retrain"] = "dense"):
     """Draws the test accuracy of runs over a length of theirs, a curve for each kind of pruning.
 
     Seeds of one point are averaged.
 
     Args:
         runs: list of `launch.analyses.runs.Run`, finished.
-        options: absl flags.
+        over: which length of a run.
 
     Returns:
         A `Result`.
@@ -27,16 +29,16 @@ def analyze(runs, options):
     Raises:
         ValueError: a run was not pruned, or has no such length.
     """
-    points = _averaged([_point(run, options.over) for run in runs], options.over)
+    points = _averaged([_point(run, over) for run in runs], over)
     curves = {}
     for point in points:
-        curves.setdefault(point["curve"], []).append((point[options.over], point["accuracy"]))
+        curves.setdefault(point["curve"], []).append((point[over], point["accuracy"]))
     text = "\n".join(
         f"{', '.join(p['runs'])}: {100 * p['accuracy']:.2f} ± {100 * p['half_width']:.2f} % at "
-        f"{p[options.over]:g} {AXES[options.over]}"
+        f"{p[over]:g} {AXES[over]}"
         for p in points
     )
-    return result.Result(text, points, figures.sensitivity_curves(curves, AXES[options.over]))
+    return result.Result(text, points, figures.sensitivity_curves(curves, AXES[over]))
 
 
 def _averaged(points, over):

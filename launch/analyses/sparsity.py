@@ -1,4 +1,4 @@
-"""How many weights of each layer a ticket prunes, over epochs."""
+"""Pruned weights of each layer over epochs."""
 
 from launch.analyses import result
 from launch.analyses.runs import histories_by_name
@@ -7,12 +7,11 @@ from tfmgaug import figures
 _LOG = "mask_sparsity/"
 
 
-def analyze(runs, options):
+def analyze(runs):
     """Draws the history of every run; runs of one name are averaged.
 
     Args:
         runs: list of `launch.analyses.runs.Run`, finished or not.
-        options: absl flags.
 
     Returns:
         A `Result`.
@@ -22,9 +21,9 @@ def analyze(runs, options):
     """
     results = [{"run": str(run.path), "name": run.name, "epochs": _sparsities(run)} for run in runs]
     text = "\n".join(
-        f"{one['name']}, pruned after epoch {one['epochs'][-1]['epoch'] + 1}: "
-        + ", ".join(f"{w} {100 * s:.2f} %" for w, s in one["epochs"][-1]["layers"].items())
-        for one in results
+        f"{row['name']}, pruned after epoch {row['epochs'][-1]['epoch'] + 1}: "
+        + ", ".join(f"{w} {100 * s:.2f} %" for w, s in row["epochs"][-1]["layers"].items())
+        for row in results
     )
     return result.Result(text, results, figures.sparsity_curves(histories_by_name(runs)))
 

@@ -1,4 +1,4 @@
-"""Meta-ticket's Figure 3: accuracy against the MLP's width factor."""
+"""Accuracy against the width factor of an MLP (Figure 3)."""
 
 from launch.analyses import result
 from tfmgaug import figures
@@ -13,14 +13,13 @@ _NAMES |= {"cavia": "CAVIA", "fine_tuning": "fine-tuning", "metaoptnet": "MetaOp
 _NAMES |= {"protonet": "ProtoNet", "reptile": "Reptile"}
 
 
-def analyze(runs, options):
+def analyze(runs):
     """Collects the test accuracies of finished runs: a line a name, a point a width.
 
-    Without --names, runs are named after their learners. Seeds of one point are averaged.
+    Runs that have no name are called after their learners. Seeds of one point are averaged.
 
     Args:
         runs: list of `launch.analyses.runs.Run`.
-        options: absl flags.
 
     Returns:
         A `Result`.
@@ -31,21 +30,22 @@ def analyze(runs, options):
     _check(runs)
     points = {}
     for run in runs:
-        name = run.name if options.names else _name(run)
-        own = points.setdefault(name, {}).setdefault(_width(run), {})
-        if run.saved["seed"] in own:
+        name = run.name if run.is_named else _name(run)
+        by_seed = points.setdefault(name, {}).setdefault(_width(run), {})
+        if run.saved["seed"] in by_seed:
             raise ValueError(
                 f"Expected one run of each seed. Received: two of seed {run.saved['seed']} for "
                 f"{name!r} of width factor {_width(run):g}. Tell runs apart by --names."
             )
-        own[run.saved["seed"]] = run
+        by_seed[run.saved["seed"]] = run
     results = [
-        _point(name, width, own) for name, widths in points.items()
-        for width, own in sorted(widths.items())
-    ]  # fmt: skip
+        _point(name, width, by_seed)
+        for name, widths in points.items()
+        for width, by_seed in sorted(widths.items())
+    ]
     accuracies = {}
-    for one in results:
-        accuracies.setdefault(one["name"], {})[one["width_factor"]] = one["accuracies"]
+    for point in results:
+        accuracies.setdefault(point["name"], {})[point["width_factor"]] = point["accuracies"]
     saved = runs[0].saved
     title = f"{runs[0].report['dataset']}, {saved['way']}-way {saved['shot']}-shot"
     return result.Result(
@@ -80,19 +80,19 @@ def _width(run):
     return float(run.saved.get("width_factor") or 1)
 
 
-def _point(name, width, own):
-    found = {seed: run.report for seed, run in sorted(own.items())}
-    accuracies = [report["accuracy"] for report in found.values()]
+def _point(name, width, by_seed):
+    reports = {seed: run.report for seed, run in sorted(by_seed.items())}
+    accuracies = [report["accuracy"] for report in reports.values()]
     several = summarize(accuracies) if len(accuracies) > 1 else None
     return {
         "name": name,
         "width_factor": width,
         "mean": sum(accuracies) / len(accuracies),
         "interval": several and several.interval,  # over seeds; one alone has none
-        "seeds": list(found),
+        "seeds": list(reports),
         "accuracies": accuracies,
-        "intervals_over_episodes": [report["interval"] for report in found.values()],
-        "runs": [str(own[seed].path) for seed in found],
+        "intervals_over_episodes": [report["interval"] for report in reports.values()],
+        "runs": [str(by_seed[seed].path) for seed in reports],
     }
 
 

@@ -9,19 +9,19 @@ ARGUMENTS = {"kept": 40, "parameters": 100, "tasks": 400, "radius": 3.0, "inner_
 
 
 def test_it_is_the_expression_of_the_theorem():
-    found = capacity_order(**ARGUMENTS, lipschitz=2.0, smoothness=4.0, bound=5.0, delta=0.1)
+    order = capacity_order(**ARGUMENTS, lipschitz=2.0, smoothness=4.0, bound=5.0, delta=0.1)
     inside = 100 * math.sqrt(400) * 2 * 3 * (1 + 0.5 * 4) / 5
-    for order, number in ((found.sparse, 40), (found.dense, 100)):
+    for value, number in ((order.sparse, 40), (order.dense, 100)):
         expected = 5 * math.sqrt((number * math.log(inside / number) + math.log(10)) / 400)
-        assert order == pytest.approx(expected, rel=1e-12)
-    assert found.ratio == found.sparse / found.dense < 1
-    assert "k = 40 parameters kept" in str(found)
-    assert json.loads(json.dumps(found.to_json()))["arguments"]["G"] == 2.0
+        assert value == pytest.approx(expected, rel=1e-12)
+    assert order.ratio == order.sparse / order.dense < 1
+    assert "k = 40 parameters kept" in str(order)
+    assert json.loads(json.dumps(order.to_json()))["arguments"]["G"] == 2.0
 
 
 def test_nothing_pruned_is_the_dense_order():
-    found = capacity_order(**{**ARGUMENTS, "kept": 100})
-    assert found.sparse == found.dense
+    order = capacity_order(**{**ARGUMENTS, "kept": 100})
+    assert order.sparse == order.dense
 
 
 @pytest.mark.parametrize(

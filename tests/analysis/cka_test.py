@@ -11,7 +11,7 @@ X, Y = DRAWS.normal(size=(12, 5)), DRAWS.normal(size=(12, 4, 2)) + 3
 
 def by_features(x, y):
     """The form that compares features and not examples."""
-    x, y = (one.reshape(len(one), -1) for one in (x, y))
+    x, y = (features.reshape(len(features), -1) for features in (x, y))
     x, y = x - x.mean(0), y - y.mean(0)
     norms = np.linalg.norm(x.T @ x) * np.linalg.norm(y.T @ y)
     return np.linalg.norm(y.T @ x) ** 2 / norms
@@ -48,5 +48,5 @@ def optimized_graphs(unoptimized_graphs):
 
 @pytest.mark.usefixtures("optimized_graphs")
 def test_equal_features_have_exactly_one_in_a_graph_that_tensorflow_rewrites():
-    own = tf.function(lambda x: linear_cka(x, x))
-    assert [float(own(x)) for x in DRAWS.normal(size=(60, 9, 4))] == [1.0] * 60
+    of_itself = tf.function(lambda x: linear_cka(x, x))
+    assert [float(of_itself(x)) for x in DRAWS.normal(size=(60, 9, 4))] == [1.0] * 60

@@ -53,18 +53,18 @@ def plain_mlp():
     ids=["MAML with learned rates", "MAML with MGAug", "FOMAML", "first-order ANIL"],
 )
 def test_exact_meta_gradients_pass(kind, backbone, options):
-    found = check_gradients(build(kind, backbone(), **options), batch(tasks=1), **FEW)
-    assert found.passed, str(found)
-    assert found.relative_error < 1e-7
-    assert np.abs(found.slopes).max() > 1e-3
-    assert found.subnetworks == ("augmentation" in options)
-    assert found.second_order == (kind is MAML)
+    checked = check_gradients(build(kind, backbone(), **options), batch(tasks=1), **FEW)
+    assert checked.passed, str(checked)
+    assert checked.relative_error < 1e-7
+    assert np.abs(checked.slopes).max() > 1e-3
+    assert checked.subnetworks == ("augmentation" in options)
+    assert checked.second_order == (kind is MAML)
 
 
 def test_a_learner_without_inner_steps_passes():
-    found = check_gradients(scatter(ProtoNet(smooth_mlp(way=None))), batch(tasks=1), **FEW)
-    assert found.passed
-    assert found.second_order
+    checked = check_gradients(scatter(ProtoNet(smooth_mlp(way=None))), batch(tasks=1), **FEW)
+    assert checked.passed
+    assert checked.second_order
 
 
 def test_normalization_that_is_wrong_at_second_order_fails(monkeypatch):
@@ -96,11 +96,11 @@ def test_a_ticket_in_float64_keeps_its_thresholds():
 
 def test_words_warn_of_kinks_and_of_float32():
     kinked = mlp(3, (4,), (5,), normalization=False)
-    found = check_gradients(build(MAML, kinked), batch(tasks=1), directions=2, steps=[3.0])
-    assert found.kinks == ("stage1",)
-    assert not found.passed
-    assert "kinks drown" in str(found)
-    assert "float64" in str(found)
+    checked = check_gradients(build(MAML, kinked), batch(tasks=1), directions=2, steps=[3.0])
+    assert checked.kinks == ("stage1",)
+    assert not checked.passed
+    assert "kinks drown" in str(checked)
+    assert "float64" in str(checked)
 
 
 def test_a_float32_learner_is_checked_roughly_or_converted():
@@ -110,10 +110,10 @@ def test_a_float32_learner_is_checked_roughly_or_converted():
     assert {v.dtype for v in exact.backbone.trainable_variables} == {"float64"}
     for new, old in zip(exact.meta_variables, rough.meta_variables):
         np.testing.assert_array_equal(new.numpy().astype("float32"), old.numpy())
-    found, expected = (one.meta_gradients(batch(tasks=1)) for one in (exact, rough))
-    assert found.keys() == expected.keys()
+    gradients, expected = (made.meta_gradients(batch(tasks=1)) for made in (exact, rough))
+    assert gradients.keys() == expected.keys()
     for name, gradient in expected.items():
-        np.testing.assert_allclose(found[name], gradient, atol=1e-5)
+        np.testing.assert_allclose(gradients[name], gradient, atol=1e-5)
 
 
 def test_what_cannot_be_checked_is_refused():

@@ -9,9 +9,9 @@ from tfmgaug.evaluation import half_width
 
 def test_summaries_are_over_the_tasks_that_have_a_value():
     report = layer_report({"cka": [[0.2, np.nan], [0.4, 0.5], [0.6, np.nan]]})
-    found = report.summary("cka", "stage1")
-    assert found.mean == pytest.approx(0.4)
-    assert found.interval == pytest.approx(half_width(0.2 / 3**0.5, 3))
+    summary = report.summary("cka", "stage1")
+    assert summary.mean == pytest.approx(0.4)
+    assert summary.interval == pytest.approx(half_width(0.2 / 3**0.5, 3))
     assert np.isnan(report.summary("cka", "stage2").mean)
     assert (report.tasks, report.summary("cka", "stage2").episodes) == (3, 1)
 

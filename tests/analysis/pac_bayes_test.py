@@ -21,21 +21,21 @@ def equation_8(errors, samples, norms, rate, divergence, delta):
 
 
 def test_terms_are_those_of_equation_8():
-    found = pac_bayes_bound(ERRORS, SAMPLES, NORMS, **OTHERS)
+    bound = pac_bayes_bound(ERRORS, SAMPLES, NORMS, **OTHERS)
     terms = equation_8(ERRORS, SAMPLES, NORMS, **OTHERS)
-    assert (found.empirical, found.environment, found.task) == pytest.approx(terms, rel=1e-12)
-    assert found.bound == pytest.approx(sum(terms), rel=1e-12)
-    assert found.tasks.mean() == pytest.approx(found.task)
+    assert (bound.empirical, bound.environment, bound.task) == pytest.approx(terms, rel=1e-12)
+    assert bound.bound == pytest.approx(sum(terms), rel=1e-12)
+    assert bound.tasks.mean() == pytest.approx(bound.task)
 
 
 def test_pruning_lowers_the_bound_and_the_task_term_alone():
-    found = [
+    bounds = [
         pac_bayes_bound(ERRORS, SAMPLES, NORMS, **{**OTHERS, "rate": rate})
         for rate in np.linspace(0, 1, 11)
     ]
-    assert (np.diff([one.task for one in found]) < 0).all()
-    assert (np.diff([one.bound for one in found]) < 0).all()
-    assert len({(one.empirical, one.environment) for one in found}) == 1
+    assert (np.diff([bound.task for bound in bounds]) < 0).all()
+    assert (np.diff([bound.bound for bound in bounds]) < 0).all()
+    assert len({(bound.empirical, bound.environment) for bound in bounds}) == 1
 
 
 def test_of_a_network_all_pruned_the_weights_cost_nothing():
@@ -63,14 +63,14 @@ def test_certainty_has_its_price():
 
 
 def test_all_arguments_are_told():
-    found = pac_bayes_bound(ERRORS, 30, 4.0, **OTHERS)
+    bound = pac_bayes_bound(ERRORS, 30, 4.0, **OTHERS)
     for part in ("T = 3", "m = 30", "rate 0.2", "|w|^2 = 4", "D(Q||P) = 3", "delta = 0.1"):
-        assert part in str(found)
-    assert found.to_json()["arguments"] == {
+        assert part in str(bound)
+    assert bound.to_json()["arguments"] == {
         "tasks": 3, "samples": 30.0, "squared_norms": 4.0, "rate": 0.2, "divergence": 3.0,
         "delta": 0.1,
     }  # fmt: skip
-    assert found.vacuous == (found.bound >= 1)
+    assert bound.vacuous == (bound.bound >= 1)
 
 
 @pytest.mark.parametrize(

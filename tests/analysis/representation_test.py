@@ -21,27 +21,27 @@ def learner(kind, **options):
     return kind(mlp(3, (4, 4, 1), (8, 6)), **settings)
 
 
-def cka(own, **options):
-    report = representation_change(own, sampler(), episodes=3, **options)
+def cka(pupil, **options):
+    report = representation_change(pupil, sampler(), episodes=3, **options)
     assert report.layers == ("stage1", "stage2", "head")
     return report.values["cka"]
 
 
-def states(own, episode):
+def states(pupil, episode):
     """Before and after adaptation."""
     x, y = episode.support_x, episode.support_y
-    initial = own.initial_state()
-    return initial, own.adapt_state(initial, x, y, Context())
+    initial = pupil.initial_state()
+    return initial, pupil.adapt_state(initial, x, y, Context())
 
 
 def test_cka_is_that_of_numpy_features():
-    own = plain(MAML)
-    report = representation_change(own, sampler(), episodes=2)
+    pupil = plain(MAML)
+    report = representation_change(pupil, sampler(), episodes=2)
     for number in range(2):
         episode = sampler().episode(number)
         before, after = (
-            [w.numpy() for w in replace(own.network.params, state).values()]
-            for state in states(own, episode)
+            [w.numpy() for w in replace(pupil.network.params, state).values()]
+            for state in states(pupil, episode)
         )
         x = (episode.query_x.reshape(len(episode.query_x), -1) - 127.5) / 127.5
         hidden = [np.tanh(x @ w[0] + w[1]) for w in (before, after)]
@@ -52,44 +52,44 @@ def test_cka_is_that_of_numpy_features():
 
 
 def test_maml_changes_every_stage():
-    found = cka(learner(MAML))
-    assert (found < 1 - 1e-4).all()
-    assert (found > 0).all()
+    similarities = cka(learner(MAML))
+    assert (similarities < 1 - 1e-4).all()
+    assert (similarities > 0).all()
 
 
 @pytest.mark.parametrize("statistics", ["transductive", "support"])
 def test_anil_leaves_the_body_exactly_as_it_is(statistics):
-    found = cka(learner(ANIL), statistics=statistics)
-    assert (found[:, BODY] == 1).all()
-    assert (found[:, HEAD] < 1).all()
+    similarities = cka(learner(ANIL), statistics=statistics)
+    assert (similarities[:, BODY] == 1).all()
+    assert (similarities[:, HEAD] < 1).all()
 
 
 @pytest.mark.parametrize("kind", [BOIL, MAML])
 def test_boil_leaves_the_head_as_it_is_in_weights_and_in_cka(kind):
-    own, episode = learner(kind), sampler().episode(0)
-    before, after = states(own, episode)
-    head = by_name(own.classifier.trainable_variables)
-    old, new = (replace(own.network.params, state) for state in (before, after))
+    pupil, episode = learner(kind), sampler().episode(0)
+    before, after = states(pupil, episode)
+    head = by_name(pupil.classifier.trainable_variables)
+    old, new = (replace(pupil.network.params, state) for state in (before, after))
     same = [np.array_equal(old[name], new[name]) for name in head]
     # The same features through the head before and after adaptation.
-    features = query_features(own, after, episode.query_x, Context())[1]
+    features = query_features(pupil, after, episode.query_x, Context())[1]
     logits = [
-        prediction.forward(own, state, features, Context(), own.network.stages[HEAD])[0]
+        prediction.forward(pupil, state, features, Context(), pupil.network.stages[HEAD])[0]
         for state in (before, after)
     ]
     alike = float(linear_cka(*logits))
     assert (all(same), alike == 1) == ((True, True) if kind is BOIL else (False, False))
-    assert (cka(own)[:, BODY] < 1 - 1e-4).all()
+    assert (cka(pupil)[:, BODY] < 1 - 1e-4).all()
 
 
 def test_a_ticket_is_compared_with_its_mask_on():
-    own = learner(MetaTicket, score_mask=ScoreMask(0.5))
-    masked = cka(own)
-    for name, mask in own.score_mask.masks().items():
+    pupil = learner(MetaTicket, score_mask=ScoreMask(0.5))
+    masked = cka(pupil)
+    for name, mask in pupil.score_mask.masks().items():
         # What is pruned plays no part, whatever its value.
-        kernel = own.network.variables[name]
+        kernel = pupil.network.variables[name]
         kernel.assign(np.where(mask == 1, kernel.numpy(), 99.0))
-    np.testing.assert_array_equal(cka(own), masked)
+    np.testing.assert_array_equal(cka(pupil), masked)
 
 
 def test_what_can_not_be_compared_is_refused():

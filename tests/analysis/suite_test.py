@@ -278,7 +278,7 @@ def hessian(hand, weights, move=1e-5):
 
     start = tf.constant(adapting(hand, weights))
     moves = move * np.eye(len(start))
-    columns = np.array([slopes(start + one) - slopes(start - one) for one in moves]) / (2 * move)
+    columns = np.array([slopes(start + step) - slopes(start - step) for step in moves]) / (2 * move)
     return (columns + columns.T) / 2
 
 
@@ -292,7 +292,7 @@ def representation_by_hand(hand):
         return found
 
     pairs = [zip(features(e, 0), features(e, hand.steps)) for e in EPISODES]
-    return [[by_hsic(before, after) for before, after in own] for own in pairs]
+    return [[by_hsic(before, after) for before, after in stages] for stages in pairs]
 
 
 # Bounds, which `launch.analyze` computes of runs.
@@ -301,15 +301,19 @@ def representation_by_hand(hand):
 def run_of(learner):
     run = types.SimpleNamespace(learner=learner, sampler=TASKS, training_sampler=TASKS, name="run")
     run.path, run.saved = "runs/a", {"epochs": 2, "steps_per_epoch": 5, "tasks": 3}
-    run.masks = lambda options: [masks.CatfishMask()]
+    run.masks = lambda names: [masks.CatfishMask()]
     run.squared_norm = Run.squared_norm.fget(run)
     return run
 
 
-OPTIONS = types.SimpleNamespace(
-    rates=[PRUNED], masks=["catfish"], episodes=3, statistics=None, seed=0, samples=None,
-    divergence=None, delta=0.05, lipschitz=1.0, smoothness=1.0, bound_of_loss=1.0,
-)  # fmt: skip
+def bound_of(learner):
+    (described,) = bound.analyze([run_of(learner)], rates=[PRUNED], episodes=3).results
+    return described["bound"]
+
+
+def capacity_of(learner):
+    (described,) = capacity.analyze([run_of(learner)]).results
+    return described["parameters"], described["dense"]
 
 
 def bound_by_hand(hand):
@@ -331,9 +335,9 @@ def squared_norm(hand):
 
 def capacity_by_hand(hand):
     # The context of CAVIA is none of the weights that are learned over tasks.
-    own = {p: np.size(w) for p, w in hand.weights.items() if not p.startswith("context")}
+    sizes = {p: np.size(w) for p, w in hand.weights.items() if not p.startswith("context")}
     rate = RATE if hand.learner.inner_steps else 0.0
-    size, radius = sum(own.values()), squared_norm(hand) ** 0.5
+    size, radius = sum(sizes.values()), squared_norm(hand) ** 0.5
     log = np.log(30**0.5 * radius * (1 + rate))
     return size, ((size * log + np.log(1 / 0.05)) / 30) ** 0.5
 
@@ -341,15 +345,22 @@ def capacity_by_hand(hand):
 NO_STEPS = "without inner steps"
 ANALYSES = {
     "memorization": Row(
-        lambda one: (
-            analysis.memorization(one, TASKS, masks.CatfishMask(), [PRUNED], episodes=3).loss
+        lambda learner: (
+            analysis.memorization(learner, TASKS, masks.CatfishMask(), [PRUNED], episodes=3).loss
         ),
         lambda hand: losses_by_hand(hand, steps_of(hand)),
     ),
     "fine_tuning": Row(
-        lambda one: (
+        lambda learner: (
             analysis.fine_tuning(
-                one, TASKS, masks.CatfishMask(), [PRUNED], 3, initializations=2, episodes=3, seed=4
+                learner,
+                TASKS,
+                masks.CatfishMask(),
+                [PRUNED],
+                3,
+                initializations=2,
+                episodes=3,
+                seed=4,
             ).loss
         ),
         fine_tuning_by_hand,
@@ -357,7 +368,7 @@ ANALYSES = {
     ),
     "importance": Row(importance, importance_by_hand),
     "importance by meta-gradient": Row(
-        lambda one: importance(one, "meta_gradient"),
+        lambda learner: importance(learner, "meta_gradient"),
         meta_scores_by_hand,
         {
             "Reptile": "difference of weights",
@@ -367,11 +378,13 @@ ANALYSES = {
         },
     ),
     "attention": Row(
-        lambda one: analysis.attention(one, EPISODES[0], masks.CatfishMask(), [PRUNED]).maps,
+        lambda learner: (
+            analysis.attention(learner, EPISODES[0], masks.CatfishMask(), [PRUNED]).maps
+        ),
         attention_by_hand,
     ),
     "task gradients": Row(
-        lambda one: analysis.TaskGradients(one, TASKS, episodes=3)().values["norm"],
+        lambda learner: analysis.TaskGradients(learner, TASKS, episodes=3)().values["norm"],
         lambda hand: [
             [np.linalg.norm(g) for p, g in found.items() if p.endswith("kernel")]
             for found in support_gradients(hand)
@@ -379,21 +392,23 @@ ANALYSES = {
         refused(WITHOUT_STEPS, NO_STEPS),
     ),
     "last feature weight": Row(
-        lambda one: analysis.last_feature_weight(one) == "conv_kernel", lambda hand: True
+        lambda learner: analysis.last_feature_weight(learner) == "conv_kernel", lambda hand: True
     ),
     "gradient coherence": Row(
-        lambda one: analysis.GradientCoherenceMeter(one, TASKS, tasks=3).measure(),
+        lambda learner: analysis.GradientCoherenceMeter(learner, TASKS, tasks=3).measure(),
         lambda hand: mean_over_pairs([adapting(hand, g) for g in support_gradients(hand)]),
         refused(WITHOUT_STEPS, NO_STEPS),
     ),
     "landscape": Row(landscape, landscape_by_hand, refused(WITHOUT_STEPS, NO_STEPS)),
     "representation": Row(
-        lambda one: analysis.representation_change(one, TASKS, episodes=3).values["cka"],
+        lambda learner: analysis.representation_change(learner, TASKS, episodes=3).values["cka"],
         representation_by_hand,
         refused(WITHOUT_STEPS, NO_STEPS),
     ),
     "gradient check": Row(
-        lambda one: analysis.check_gradients(one, next(iter(TASKS.dataset(episodes=2)))).passed,
+        lambda learner: (
+            analysis.check_gradients(learner, next(iter(TASKS.dataset(episodes=2)))).passed
+        ),
         lambda hand: True,
         {
             "Reptile": "difference of weights. There is no loss whose slope",
@@ -403,18 +418,18 @@ ANALYSES = {
         },
     ),
     "in float64": Row(
-        lambda one: analysis.in_float64(one).step_outcomes(EPISODES[0])["loss"],
+        lambda learner: analysis.in_float64(learner).step_outcomes(EPISODES[0])["loss"],
         lambda hand: hand.losses(EPISODES[0], steps_of(hand)),
         dtype="float32",
     ),
     "input masks": Row(
-        lambda one: analysis.input_masks(one).reshape(6, 16).T,
+        lambda learner: analysis.input_masks(learner).reshape(6, 16).T,
         lambda hand: hand.kept["dense1/kernel"],
         refused([n for n in LEARNERS if n not in TICKETS], "those of a MetaTicket"),
         backbone=pixels,
     ),
     "bound": Row(
-        lambda one: bound._bound(run_of(one), OPTIONS).bound,
+        bound_of,
         bound_by_hand,
         {
             "FineTuning": "learns nothing over tasks",
@@ -422,10 +437,7 @@ ANALYSES = {
         },
     ),
     "capacity": Row(
-        lambda one: (
-            capacity._order(run_of(one), OPTIONS).parameters,
-            capacity._order(run_of(one), OPTIONS).dense,
-        ),
+        capacity_of,
         capacity_by_hand,
         {
             "FineTuning": "learns nothing over tasks",

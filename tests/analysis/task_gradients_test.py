@@ -16,10 +16,10 @@ def expected(weights, mask, number):
     return [gradients[0] * mask, gradients[2]]
 
 
-def check(own, mask):
-    report = TaskGradients(own, sampler(), episodes=3)()
+def check(pupil, mask):
+    report = TaskGradients(pupil, sampler(), episodes=3)()
     assert report.layers == ("dense1_kernel", "head_kernel")
-    weights = [variable.numpy() for variable in own.backbone.trainable_variables]
+    weights = [variable.numpy() for variable in pupil.backbone.trainable_variables]
     for number in range(3):
         for place, gradient in enumerate(expected(weights, mask, number)):
             measured = {name: values[number, place] for name, values in report.values.items()}
@@ -35,17 +35,17 @@ def test_gradients_are_those_of_numpy_whatever_the_inner_loop_adapts(kind):
 
 
 def test_a_tickets_gradients_are_taken_through_its_mask():
-    own = learner(MetaTicket, score_mask=ScoreMask(0.5))
-    mask = np.asarray(own.score_mask.masks()["dense1_kernel"])
+    pupil = learner(MetaTicket, score_mask=ScoreMask(0.5))
+    mask = np.asarray(pupil.score_mask.masks()["dense1_kernel"])
     assert 0.4 < mask.mean() < 0.6
-    check(own, mask)
+    check(pupil, mask)
 
 
 def test_another_call_sees_the_weights_as_they_are_then():
-    own = learner(MAML)
-    measure = TaskGradients(own, sampler(), episodes=2)
+    pupil = learner(MAML)
+    measure = TaskGradients(pupil, sampler(), episodes=2)
     before = measure().values["norm"]
-    own.backbone.trainable_variables[0].assign_add(np.full((16, 6), 0.3))
+    pupil.backbone.trainable_variables[0].assign_add(np.full((16, 6), 0.3))
     assert (before != measure().values["norm"]).all()
 
 

@@ -6,10 +6,10 @@ from matplotlib.colors import to_rgb
 from tests.helpers.evaluation_reports import report
 from tests.helpers.full_disk import limited
 from tfmgaug.batch_statistics import MODES
+from tfmgaug.drawing.style import COLORS
 from tfmgaug.episode import Episode
 from tfmgaug.evaluation import half_width
 from tfmgaug.figures import accuracy_per_step, episode_grid, save, training_curves
-from tfmgaug.figures.style import COLORS
 
 
 def episode(channels=1, way=3, shot=1, query=10):

@@ -29,4 +29,4 @@ def pictures(root):
 
 
 def open_run(path, **given):
-    return runs.Run(path, None, DATA_FLAGS, given)
+    return runs.Run(path, None, given)

@@ -47,27 +47,27 @@ def is_integration(file: str, test: str) -> bool:
 
 
 INTEGRATION = {
-    "analysis/attention_test.py": only(
+    "analysis/attention_maps/grad_cam_test.py": only(
         "test_maps_of_a_linear_network_are_those_of_hand",
         "test_conv4_is_explained_at_its_last_stage_with_several_positions",
     ),
-    "analysis/curvature_test.py": only(
+    "analysis/loss_landscape/curvature_test.py": only(
         "test_the_residual_bounds_the_error_and_iterations_are_counted",
         "test_the_norm_at_adapted_weights_is_that_of_the_full_hessian",
         "test_it_is_the_curvature_of_the_exact_normalization_and_not_of_kerass",
     ),
-    "analysis/fine_tuning_test.py": only(
+    "analysis/fine_tuning_curves_test.py": only(
         "test_known_networks_go_on_where_the_hat_graph_ends",
         "test_random_initializations_are_shared_out_in_turn",
     ),
     "analysis/gradient_check_test.py": everything_but(
         "test_a_ticket_in_float64_keeps_its_thresholds", "test_what_cannot_be_checked_is_refused"
     ),
-    "analysis/importance_test.py": only(
+    "analysis/importance_histogram/mmca_test.py": only(
         "test_scores_and_marks_are_those_of_numpy",
         "test_a_context_in_front_of_the_kernels_shifts_nothing",
     ),
-    "analysis/landscape_test.py": everything_but(
+    "analysis/loss_landscape/meter_test.py": everything_but(
         "test_trajectories_are_as_long_as_from_the_initial_to_the_adapted_weights",
         "test_coherence_is_the_mean_over_all_pairs_of_tasks",
         "test_one_coherence_alone_is_the_same_number",
@@ -75,7 +75,7 @@ INTEGRATION = {
         "test_the_interval_of_a_mean_over_pairs_is_the_jackknifes",
         "test_bad_learners_and_arguments_are_refused",
     ),
-    "analysis/memorization_test.py": everything_but(
+    "analysis/memorized_accuracy_test.py": everything_but(
         "test_higher_rates_prune_what_lower_ones_prune_and_tasks_differ",
         "test_bad_arguments_are_refused",
     ),
@@ -224,7 +224,7 @@ INTEGRATION = {
         "test_a_failing_export_leaves_nothing",
         "test_bad_options_are_refused",
     ),
-    "figures/landscape_test.py": only(
+    "analysis/loss_landscape/figure_test.py": only(
         "test_there_is_a_panel_for_each_metric_and_a_curve_for_each_name",
         "test_each_panel_says_how_a_property_goes_with_accuracy",
     ),
@@ -257,7 +257,6 @@ INTEGRATION = {
         "test_flags_override_the_runs_own_and_other_data_leaves_its_place_behind",
         "test_a_run_on_fixed_labels_is_looked_at_with_them",
         "test_what_does_not_fit_or_exist_is_refused",
-        "test_long_tables_leave_steps_out",
     ),
     "launch/benchmark_test.py": everything_but(
         "test_a_child_that_cannot_start_says_its_last_words",
@@ -279,7 +278,7 @@ INTEGRATION = {
         "test_the_same_learner_is_built_from_json_alone[fomaml1*",
     ),
     "launch/idle_flags_test.py": only("test_what_is_built_reads_all_flags_that_are_accepted"),
-    "launch/meta_ticket_analyses_test.py": only(
+    "launch/analyses/meta_ticket_test.py": only(
         "test_gradients_are_of_history_and_of_the_trained_learner",
         "test_gradients_without_history_are_those_of_the_trained_learner_alone",
         "test_representations_are_compared_stage_by_stage",

@@ -20,8 +20,8 @@ from tests.helpers.tasks import (
 )
 from tests.suite_test import LEARNERS
 from tfmgaug import MGAug
+from tfmgaug.analysis.loss_landscape.support_losses import support_loss
 from tfmgaug.analysis.representation import query_features
-from tfmgaug.analysis.support_losses import support_loss
 from tfmgaug.analysis.task_gradients import support_gradients
 from tfmgaug.engine.context import Context
 from tfmgaug.evaluation import evaluate

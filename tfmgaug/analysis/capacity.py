@@ -46,16 +46,16 @@ class CapacityOrder:
 
 
 def capacity_order(
-    kept,
-    parameters,
-    tasks,
-    radius,
-    inner_rate,
-    lipschitz=1.0,
-    smoothness=1.0,
-    bound=1.0,
-    delta=0.05,
-):
+    kept: int,
+    parameters: int,
+    tasks: int,
+    radius: float,
+    inner_rate: float,
+    lipschitz: float = 1.0,
+    smoothness: float = 1.0,
+    bound: float = 1.0,
+    delta: float = 0.05,
+) -> CapacityOrder:
     """Computes what stands in the O(...) of Theorem 1 and Corollary 1.
 
     `B sqrt((k log(p sqrt(M) G R (1 + eta H) / (B k)) + log(1 / delta)) / M)`, and the same at
@@ -67,10 +67,11 @@ def capacity_order(
         tasks: int >= 1, M: training tasks.
         radius: float > 0, R: of the weights.
         inner_rate: float >= 0, eta: the inner learning rate.
-        lipschitz: float > 0, G: of the loss in the weights. (Not known; 1 leaves it out.)
-        smoothness: float >= 0, H: of the loss in the weights. (Not known.)
+        lipschitz: float > 0, Lipschitz constant G of the loss in the weights. (Not known; 1 leaves
+            it out.)
+        smoothness: float >= 0, smoothness H of the loss in the weights. (Not known.)
         bound: float > 0, B: of the loss.
-        delta: float in (0, 1).
+        delta: float in (0, 1), the probability with which the theorem may fail.
 
     Returns:
         A `CapacityOrder`.

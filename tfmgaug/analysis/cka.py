@@ -2,8 +2,10 @@
 
 import tensorflow as tf
 
+from tfmgaug.types import ArrayLike, Tensor
 
-def linear_cka(x, y):
+
+def linear_cka(x: ArrayLike, y: ArrayLike) -> Tensor:
     """Compares two representations of the same examples.
 
     `CKA = <K, L> / sqrt(<K, K> <L, L>)` with the centered Gram matrices `K = X X'` and `L = Y Y'`,

@@ -1,10 +1,16 @@
 """The evaluation of a function on the same frozen tasks."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
+from tfmgaug.engine.params import Params
+from tfmgaug.episode import Episode
 from tfmgaug.evaluation.frozen import Fingerprint, settings
 from tfmgaug.learners.batches import checked_tasks, to_episodes
+from tfmgaug.types import Learner, Tensor
 
 
 class FrozenTasks:
@@ -22,7 +28,14 @@ class FrozenTasks:
         ValueError: `episodes` is less than 2: one task alone has no interval.
     """
 
-    def __init__(self, learner, function, outputs, sampler, episodes):
+    def __init__(
+        self,
+        learner: Learner,
+        function: Callable[[Params, Episode], dict[str, Tensor]],
+        outputs: dict[str, tf.DType],
+        sampler: Any,
+        episodes: int,
+    ) -> None:
         if episodes < 2:
             raise ValueError(
                 "`episodes` must be at least 2: one task alone has no interval. "
@@ -42,7 +55,9 @@ class FrozenTasks:
 
         self._run = traced(learner, of_batch, self._dataset.element_spec)
 
-    def measure(self, progress=None):
+    def measure(
+        self, progress: Callable[[int, int], None] | None = None
+    ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Computes the function of all tasks.
 
         Args:
@@ -63,7 +78,14 @@ class FrozenTasks:
         return arrays, _described(self._sampler, str(fingerprint))
 
 
-def over_tasks(learner, function, outputs, sampler, episodes, progress=None):
+def over_tasks(
+    learner: Learner,
+    function: Callable[[Params, Episode], dict[str, Tensor]],
+    outputs: dict[str, tf.DType],
+    sampler: Any,
+    episodes: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Computes a function of each of a sampler's tasks once; arguments are those of `FrozenTasks`.
 
     Returns:
@@ -72,7 +94,9 @@ def over_tasks(learner, function, outputs, sampler, episodes, progress=None):
     return FrozenTasks(learner, function, outputs, sampler, episodes).measure(progress)
 
 
-def traced(learner, function, signature, *more):
+def traced(
+    learner: Learner, function: Callable[..., Any], signature: Any, *more: Any
+) -> Callable[..., Any]:
     """Traces a function of a batch of tasks.
 
     Args:

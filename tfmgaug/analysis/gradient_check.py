@@ -1,6 +1,8 @@
 """The gradient check: meta-gradients against finite differences."""
 
 import dataclasses
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -8,6 +10,7 @@ import tensorflow as tf
 from tfmgaug.engine import penalties, prediction
 from tfmgaug.engine.batch import subnetworks_of
 from tfmgaug.learners.batches import to_episodes
+from tfmgaug.types import Learner
 
 # Steps to try, and the relative error that rounding and curvature may leave.
 _STEPS = {"float64": (1e-5, 1e-6, 1e-7, 1e-8), "float32": (1e-1, 3e-2, 1e-2, 3e-3)}
@@ -116,7 +119,13 @@ class GradientCheck:
         return " ".join(parts)
 
 
-def check_gradients(learner, batch, directions=5, steps=None, seed=0):
+def check_gradients(
+    learner: Learner,
+    batch: Any,
+    directions: int = 5,
+    steps: Sequence[float] | None = None,
+    seed: int = 0,
+) -> GradientCheck:
     """Compares meta-gradients with central finite differences in random directions.
 
     `d = (F(theta + h v) - F(theta - h v)) / 2h` against `g . v`, where F is the query loss after
@@ -133,9 +142,9 @@ def check_gradients(learner, batch, directions=5, steps=None, seed=0):
             learner the inner steps are held constant in F, by its definition, and learned inner
             rates are not checked.
         batch: a batch of tasks as `fit` takes it; one or two tasks will do.
-        directions: int >= 1.
+        directions: int >= 1, random directions.
         steps: sizes h to try; None: what suits the dtype.
-        seed: int, of the directions.
+        seed: int >= 0, seed of the directions.
 
     Returns:
         A `GradientCheck`; `print` says in words what it found.
@@ -284,7 +293,7 @@ def _checked_dtype(learner):
     if learner.regularizers:
         raise ValueError(
             "Regularizers add terms that the query loss does not have: check the learner without "
-            f"them. Received: {[type(one).__name__ for one in learner.regularizers]}."
+            f"them. Received: {[type(part).__name__ for part in learner.regularizers]}."
         )
     return dtypes.pop()
 

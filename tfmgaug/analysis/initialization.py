@@ -1,12 +1,15 @@
 """Untrained networks in the place of trained ones."""
 
+from collections.abc import Sequence
+
 import keras
 import numpy as np
 
 from tfmgaug.engine.params import by_name
+from tfmgaug.types import Learner
 
 
-def random_weights(backbone, seed):
+def random_weights(backbone: keras.Model, seed: int | Sequence[int]) -> dict[str, np.ndarray]:
     """Draws the weights of a backbone anew, by the initializers of its layers.
 
     Args:
@@ -22,7 +25,7 @@ def random_weights(backbone, seed):
     return {name: variable.numpy() for name, variable in pairs}
 
 
-def untrained_network(learner, seed):
+def untrained_network(learner: Learner, seed: int | Sequence[int]) -> dict[str, np.ndarray]:
     """Draws anew what training has made of a learner's network.
 
     The backbone's weights come from `random_weights`. A learner that doesn't leave them to the

@@ -4,6 +4,8 @@ import dataclasses
 
 import numpy as np
 
+from tfmgaug.types import ArrayLike
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class PacBayesBound:
@@ -74,7 +76,14 @@ class PacBayesBound:
         )
 
 
-def pac_bayes_bound(errors, samples, squared_norms, rate, divergence, delta=0.05):
+def pac_bayes_bound(
+    errors: ArrayLike,
+    samples: int | ArrayLike,
+    squared_norms: float | ArrayLike,
+    rate: float,
+    divergence: float,
+    delta: float = 0.05,
+) -> PacBayesBound:
     """Computes Theorem 1's bound on the expected error of new tasks.
 
     `er <= 1/T sum_t er_t + sqrt((D + log(2T / delta)) / (2 (T - 1)))

@@ -1,9 +1,11 @@
 """The same learner in float64, where finite differences can judge it."""
 
+from tfmgaug.types import Learner
+
 _SINGLE = ("bfloat16", "float32", "mixed_bfloat16")
 
 
-def in_float64(learner):
+def in_float64(learner: Learner) -> Learner:
     """Copies a learner, its weights and its step into float64.
 
     Args:

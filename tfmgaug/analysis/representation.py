@@ -1,20 +1,34 @@
 """Representation change: how far adaptation moves the features of each stage."""
 
 import time
+from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
+from matplotlib.figure import Figure
 
 from tfmgaug import batch_statistics
 from tfmgaug.analysis.cka import linear_cka
 from tfmgaug.analysis.frozen_tasks import over_tasks
+from tfmgaug.analysis.layer_axis import check_layers, draw_layers, room_for_names
 from tfmgaug.analysis.layer_report import LayerReport
+from tfmgaug.drawing.looks import entries_of, shared_legend, titled
+from tfmgaug.drawing.style import GRAY, new_figure, styled
 from tfmgaug.engine import prediction
 from tfmgaug.engine.context import Context
+from tfmgaug.engine.params import Params
+from tfmgaug.evaluation.intervals import described
+from tfmgaug.types import Learner, Tensor
 
 
 def representation_change(
-    learner, sampler, episodes=100, statistics=None, name=None, progress=None
-):
+    learner: Learner,
+    sampler: Any,
+    episodes: int = 100,
+    statistics: str | None = None,
+    name: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> LayerReport:
     """Compares the features of a task's queries before and after adaptation, stage by stage.
 
     Linear CKA (`linear_cka`) of what each of the backbone's stages puts out: 1 where adaptation
@@ -26,7 +40,8 @@ def representation_change(
         learner: `MetaLearner` with inner steps.
         sampler: `EpisodeSampler` or `SinusoidSampler`.
         episodes: int >= 2, how many tasks.
-        statistics: "transductive", "support" or "running"; None: the learner's own.
+        statistics: batch-statistics mode of the queries; None: the learner's own. One of
+            "transductive", "support" and "running".
         name: of the report; by default the learner's class.
         progress: called with (tasks done, tasks) after each batch.
 
@@ -37,8 +52,8 @@ def representation_change(
         ValueError: the learner takes no inner steps, or an argument is out of range.
 
     Example:
-        >>> found = representation_change(learner, tasks)
-        >>> found.summary("cka", "stage4").mean
+        >>> report = representation_change(learner, tasks)
+        >>> report.summary("cka", "stage4").mean
 
     Reference:
         Raghu et al., 2020, https://arxiv.org/abs/1909.09157, Section 3.2.
@@ -75,7 +90,9 @@ def representation_change(
     )
 
 
-def query_features(learner, state, query_x, context):
+def query_features(
+    learner: Learner, state: Params, query_x: Tensor, context: Context
+) -> list[Tensor]:
     """Computes what each stage puts out for the queries of a task.
 
     Args:
@@ -95,3 +112,41 @@ def query_features(learner, state, query_x, context):
         # An output of zero is none to CKA, where a masked logit would be all there is.
         features[-1] = tf.where(state["classes"], x, tf.zeros_like(x))
     return features
+
+
+@styled
+def representation_profile(*reports: LayerReport) -> Figure:
+    """Draws CKA before and after adaptation for each stage, with 95 % intervals over tasks.
+
+    Intervals are Student's t.
+
+    Args:
+        *reports: from `tfmgaug.analysis.representation_change`; those of one name look alike.
+
+    Returns:
+        A `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: if there is no report, or their stages differ.
+
+    Example:
+        >>> save(representation_profile(maml, anil, boil), "representation.png")
+
+    Reference:
+        Oh et al., BOIL, 2021, https://arxiv.org/abs/2008.08882, Figure 3.
+    """
+    check_layers(reports)
+    layers = reports[0].layers
+    figure = new_figure(max(5.4, 2.4 + 0.7 * len(layers)), 4.1 + room_for_names(layers))
+    axes = figure.subplots()
+    axes.axhline(1, color=GRAY, lw=1, zorder=1)
+    draw_layers(axes, reports, "cka")
+    low = min(0.0, axes.get_ylim()[0])
+    axes.set_ylim(low, 1.05)
+    axes.set_ylabel("CKA, before and after adaptation")
+    axes.set_xlabel("stage")
+    bars = described({report.tasks for report in reports}, "tasks")
+    notes = ["1: features as they were", f"bars: {bars}"]
+    titled([axes], ["Representation change of the queries"], [notes])
+    shared_legend(figure, entries_of([axes]))
+    return figure

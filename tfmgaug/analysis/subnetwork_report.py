@@ -23,6 +23,13 @@ class Network(NamedTuple):
     pruned: float
 
 
+# Of the JSON form.
+_SETTINGS = (
+    *("name", "mask", "reads_query_labels", "statistics", "dataset", "way", "shot", "query"),
+    *("seed", "mutually_exclusive", "fingerprint", "metric", "tasks", "steps", "seconds"),
+)
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class SubnetworkReport:
     """Outcomes of several networks on the same tasks, before adaptation and after each inner step.
@@ -131,12 +138,9 @@ class SubnetworkReport:
             Settings, and for each network its mean, interval and gap to the full network per inner
             step. Numbers that are not finite become None: JSON has none.
         """
-        kept = ("name", "mask", "reads_query_labels", "statistics", "dataset", "way", "shot")
-        kept += ("query", "seed", "mutually_exclusive", "fingerprint", "metric", "tasks")
-        kept += ("steps", "seconds")
         metrics = ["loss"] if self.accuracy is None else ["accuracy", "loss"]
         return {
-            **{name: getattr(self, name) for name in kept},
+            **{name: getattr(self, name) for name in _SETTINGS},
             "networks": [
                 {
                     **network._asdict(),
@@ -146,6 +150,35 @@ class SubnetworkReport:
             ],
             **({"per_task": {m: _listed(self.values(m)) for m in metrics}} if per_task else {}),
         }
+
+    def __str__(self) -> str:
+        """A row for each network, a column for each inner step: mean ± 95 % interval over tasks."""
+        scale, digits = (100, 1) if self.metric == "accuracy" else (1, 3)
+        shown = _shown_steps(self.steps)
+        rows = [["", "pruned", *(f"step {step}" for step in shown)]]
+        for number, network in enumerate(self.networks):
+            cells = [self.summary(number, step) for step in shown]
+            rows.append(
+                [
+                    network.name,
+                    f"{100 * network.pruned:.3g} %",
+                    *(
+                        f"{scale * c.mean:.{digits}f} ± {scale * c.interval:.{digits}f}"
+                        for c in cells
+                    ),
+                ]
+            )
+        return "\n".join([self._title(), *_aligned(rows)])
+
+    def _title(self) -> str:
+        shape = f", {self.way}-way {self.shot}-shot" if self.way else ""
+        exclusive = "" if self.mutually_exclusive in (True, None) else ", non-mutually-exclusive"
+        unit = " (%)" if self.metric == "accuracy" else ""
+        labels = ", mask reads query labels" if self.reads_query_labels else ""
+        return (
+            f"{self.name}: query {self.metric}{unit} on {self.dataset}{shape}{exclusive}, "
+            f"mean ± 95 % interval over {self.tasks} tasks, {self.statistics} statistics{labels}"
+        )
 
     def _columns(self, network: int, metric: str) -> dict[str, list]:
         steps = range(self.steps + 1)
@@ -166,3 +199,19 @@ def _listed(values):
 
 def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
+
+
+def _shown_steps(steps: int, limit: int = 9) -> list[int]:
+    """All steps, or every n-th and the last where a line would be too long."""
+    every = -(-steps // (limit - 1)) if steps else 1
+    return sorted({*range(0, steps + 1, every), steps})
+
+
+def _aligned(rows: list[list[str]]) -> list[str]:
+    """Lines of a table, whose first column stands left and the others right."""
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    lines = [
+        "   ".join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:]))])
+        for row in rows
+    ]
+    return [line.rstrip() for line in lines]

@@ -1,16 +1,27 @@
 """Task gradients: how much a task asks of each layer when its adaptation starts."""
 
 import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import tensorflow as tf
+from matplotlib.figure import Figure
 
 from tfmgaug.analysis.frozen_tasks import FrozenTasks
+from tfmgaug.analysis.layer_axis import check_layers, draw_layers, positive, room_for_names
 from tfmgaug.analysis.layer_report import LayerReport
+from tfmgaug.drawing.histories import aligned, draw_curves, finish_epochs
+from tfmgaug.drawing.looks import entries_of, line, shared_legend, titled
+from tfmgaug.drawing.style import new_figure, styled
 from tfmgaug.engine.context import Context
 from tfmgaug.engine.inner_loop import connected
-from tfmgaug.engine.params import by_name, replace
+from tfmgaug.engine.params import Params, by_name, replace
+from tfmgaug.episode import Episode
+from tfmgaug.evaluation.intervals import described
+from tfmgaug.types import Learner
 
 MEASURES = ("norm", "mean_absolute")
+_DRAWN = "mean_absolute"
 
 
 class TaskGradients:
@@ -27,7 +38,7 @@ class TaskGradients:
     Args:
         learner: `MetaLearner` with inner steps.
         sampler: `EpisodeSampler` or `SinusoidSampler`.
-        episodes: int >= 2, how many tasks, the sampler's first.
+        episodes: int >= 2, how many tasks.
         name: of the reports; by default the learner's class.
 
     Raises:
@@ -41,7 +52,9 @@ class TaskGradients:
         Chijiwa et al., Meta-ticket, 2022, https://arxiv.org/abs/2205.15619, Section 3.2, Figure 2.
     """
 
-    def __init__(self, learner, sampler, episodes=100, name=None):
+    def __init__(
+        self, learner: Learner, sampler: Any, episodes: int = 100, name: str | None = None
+    ) -> None:
         if not learner.inner_steps:
             raise ValueError(
                 "Task gradients are those of an inner loop: there are none without inner steps. "
@@ -63,7 +76,7 @@ class TaskGradients:
 
         self._tasks = FrozenTasks(learner, task, outputs, sampler, episodes)
 
-    def __call__(self, progress=None):
+    def __call__(self, progress: Callable[[int, int], None] | None = None) -> LayerReport:
         """Measures the learner as it is now.
 
         Args:
@@ -83,7 +96,7 @@ class TaskGradients:
         )
 
 
-def support_gradients(learner, episode):
+def support_gradients(learner: Learner, episode: Episode) -> Params:
     """Differentiates one task's support loss at the weights before adaptation.
 
     Args:
@@ -102,7 +115,7 @@ def support_gradients(learner, episode):
     return connected(tape.gradient(loss, weights))
 
 
-def last_feature_weight(learner):
+def last_feature_weight(learner: Learner) -> str:
     """Names the last weight matrix or kernel in front of the classifier.
 
     Args:
@@ -128,3 +141,69 @@ def last_feature_weight(learner):
 def _matrices(learner):
     variables = learner.network.variables
     return {name: variable for name, variable in variables.items() if len(variable.shape) > 1}
+
+
+@styled
+def gradient_norms(
+    reports: Sequence[LayerReport],
+    histories: Mapping[str, Sequence[Sequence[Mapping]]] | None = None,
+    layer: str = "",
+) -> Figure:
+    """Draws mean absolute task gradients: of one layer over epochs, and of all when trained.
+
+    Runs of one name (other seeds) are averaged over epochs, with a band of the 95 % interval over
+    runs; bars are 95 % intervals over tasks (both Student's t). Axes are logarithmic unless a
+    gradient is zero.
+
+    Args:
+        reports: from `tfmgaug.analysis.TaskGradients`, of trained learners.
+        histories: for each name its runs' histories: rows with "epoch" and "mean_absolute", where
+            it was measured. None leaves the panel over epochs away.
+        layer: what the panel over epochs is of.
+
+    Returns:
+        A `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: if there is no report, or their layers differ.
+
+    Example:
+        >>> save(gradient_norms([maml, ticket], {"MAML": [rows], "Meta-ticket": [others]}), "a.png")
+
+    Reference:
+        Chijiwa et al., Meta-ticket, 2022, https://arxiv.org/abs/2205.15619, Figure 2.
+    """
+    check_layers(reports)
+    layers = reports[0].layers
+    width = max(4.6, 1.6 + 0.55 * len(layers))
+    widths = [4.6, width] if histories else [width]
+    figure = new_figure(sum(widths), 4.1 + room_for_names(layers))
+    panels = list(figure.subplots(1, len(widths), width_ratios=widths, squeeze=False)[0])
+    names = list(dict.fromkeys(report.name for report in reports))
+    tasks = described({report.tasks for report in reports}, "tasks")
+    titles, notes = ["When trained"], [[f"bars: {tasks}"]]
+    if histories:
+        _draw_epochs(panels[0], histories, names)
+        titles = ["In training", *titles]
+        notes = [[layer, _band(histories)], *notes]
+    draw_layers(panels[-1], reports, _DRAWN)
+    panels[-1].set_xlabel("weight")
+    if positive(reports, _DRAWN):
+        panels[-1].set_yscale("log")
+    titled(panels, titles, notes)
+    panels[0].set_ylabel("mean absolute task gradient")
+    shared_legend(figure, entries_of(panels[-1:]))
+    return figure
+
+
+def _band(histories) -> str:
+    several = {len(runs) for runs in histories.values() if len(runs) > 1}
+    return f"means, bands: {described(several, 'runs')}" if several else ""
+
+
+def _draw_epochs(axes, histories, names) -> None:
+    curves = {name: aligned(runs, _DRAWN) for name, runs in histories.items()}
+    block = draw_curves(axes, curves, [line(names.index(name)) for name in curves])
+    if all((values > 0).all() for _, values in curves.values()):
+        axes.set_yscale("log")
+    finish_epochs(axes, block)

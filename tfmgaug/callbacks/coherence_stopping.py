@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from tfmgaug.analysis.gradient_coherence import GradientCoherenceMeter
+from tfmgaug.analysis.loss_landscape.gradient_coherence import GradientCoherenceMeter
 from tfmgaug.data.indexed import check_integer
 from tfmgaug.types import Logs
 

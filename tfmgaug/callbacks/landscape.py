@@ -9,8 +9,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tfmgaug.analysis.landscape_report import PREFIX
-from tfmgaug.analysis.loss_landscape import LandscapeMeter
+from tfmgaug.analysis.loss_landscape.meter import LandscapeMeter
+from tfmgaug.analysis.loss_landscape.report import PREFIX
 from tfmgaug.callbacks.finite import outer_step
 from tfmgaug.data.indexed import check_integer
 from tfmgaug.files import explained

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from tfmgaug.figures.style import COLORS, new_figure, styled
+from tfmgaug.drawing.style import COLORS, new_figure, styled
 
 _LINES = (
     ("", "training, after adaptation", COLORS[0], "-"),

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from tfmgaug.drawing.style import COLORS, INK, new_figure, styled
 from tfmgaug.episode import Episode
-from tfmgaug.figures.style import COLORS, INK, new_figure, styled
 
 
 @styled

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from tfmgaug.drawing.looks import entries_of, line, shared_legend, titled
+from tfmgaug.drawing.style import new_figure, styled
 from tfmgaug.evaluation.intervals import described
 from tfmgaug.evaluation.summary import summarize
-from tfmgaug.figures.looks import entries_of, line, shared_legend, titled
 from tfmgaug.figures.runs import run_curves
-from tfmgaug.figures.style import new_figure, styled
 
 _PANELS = (
     ("training_accuracy", "On training classes"),

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
-from tfmgaug.figures.histories import aligned, draw_curves, finish_epochs, label_of
-from tfmgaug.figures.looks import entries_of, line, shared_legend
-from tfmgaug.figures.style import new_figure, styled
+from tfmgaug.drawing.histories import aligned, draw_curves, finish_epochs, label_of
+from tfmgaug.drawing.looks import entries_of, line, shared_legend
+from tfmgaug.drawing.style import new_figure, styled
 
 _PANELS = (
     ("loss", "Training loss"),

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
+from tfmgaug.drawing.histories import aligned, draw_curves, finish_epochs
+from tfmgaug.drawing.looks import MARKERS, entries_of, shades, titled
+from tfmgaug.drawing.style import new_figure, styled
 from tfmgaug.evaluation.intervals import described
-from tfmgaug.figures.histories import aligned, draw_curves, finish_epochs
-from tfmgaug.figures.looks import MARKERS, entries_of, shades, titled
-from tfmgaug.figures.style import new_figure, styled
 
 _PREFIX = "mask_sparsity/"
 _NAMED = 14  # layers in the legend, at most

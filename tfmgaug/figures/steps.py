@@ -3,10 +3,10 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from tfmgaug.drawing.looks import titled
+from tfmgaug.drawing.style import COLORS, GRAY, INK, new_figure, styled
 from tfmgaug.evaluation.intervals import described
 from tfmgaug.evaluation.report import NO_STATISTICS, Report
-from tfmgaug.figures.looks import titled
-from tfmgaug.figures.style import COLORS, GRAY, INK, new_figure, styled
 
 # Line and marker name the statistics mode, color names the learner.
 _MODES = {

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from tfmgaug.drawing.looks import DOTS, entries_of, line, shared_legend, titled
+from tfmgaug.drawing.style import GRAY, new_figure, styled
 from tfmgaug.evaluation.intervals import described
 from tfmgaug.evaluation.summary import summarize
-from tfmgaug.figures.looks import DOTS, entries_of, line, shared_legend, titled
-from tfmgaug.figures.style import GRAY, new_figure, styled
 
 
 @styled

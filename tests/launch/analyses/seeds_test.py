@@ -51,8 +51,8 @@ def run(seed, dense, accuracy):
 
 def test_seeds_of_one_length_are_one_point():
     runs = [run(0, 10, 0.4), run(0, 30, 0.5), run(1, 10, 0.6)]
-    found = sensitivity.analyze(runs, types.SimpleNamespace(over="dense"))
-    first, second = found.results
+    drawn = sensitivity.analyze(runs, over="dense")
+    first, second = drawn.results
     assert (first["dense"], first["accuracy"]) == (10, pytest.approx(0.5))
     assert first["runs"] == ["10/seed0", "10/seed1"]
     assert (second["accuracy"], second["half_width"]) == (0.5, 0.01)

@@ -1,0 +1,1 @@
+"""Distribution of the MMCA score over weights: measurement, report and figure."""

@@ -1,0 +1,1 @@
+"""Landscape of support losses: curvature, trajectories and gradients, the report, the figures."""
