@@ -216,7 +216,7 @@ def test_a_full_disk_leaves_the_earlier_export(exported, tmp_path):
 
 def test_a_folder_that_is_no_saved_model_is_never_removed(exported, tmp_path):
     (tmp_path / "thesis.tex").touch()
-    with pytest.raises(FileExistsError, match="no SavedModel"):
+    with pytest.raises(FileExistsError, match="is not a SavedModel"):
         export(exported[0], tmp_path, overwrite=True)
     assert (tmp_path / "thesis.tex").exists()
 

@@ -136,7 +136,7 @@ REFUSED_LOSSES = {
     "tversky": (lambda: keras.losses.Tversky(), "Tversky"),
     "circle": (lambda: keras.losses.Circle(), "Circle"),
     "ctc": (lambda: keras.losses.CTC(), "CTC"),
-    "custom": (Undeclared, "classification = True"),
+    "custom": (Undeclared, "needs a class attribute `classification`"),
     "unknown name": (lambda: "sparse_categorical_crossentropy", "cross_entropy"),
 }
 

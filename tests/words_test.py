@@ -16,8 +16,6 @@ EXEMPT = {
     "launch/constructor_flags.py",
     "launch/data_sets.py",
     "launch/experiment_of_flags.py",
-    "tfmgaug/analysis",
-    "tfmgaug/figures",
 }
 CLAUSE = re.compile(r"(What|How|Which|Whether|Where|When|Who|Why|That|Files that)\b")
 RIDDLES = {"one", "own", "found", "given", "each", "says"}
