@@ -2,6 +2,7 @@
 
 import functools
 import re
+import types
 from typing import Any, NamedTuple
 
 from absl import flags
@@ -9,7 +10,6 @@ from absl import flags
 from launch import number_flags, registry
 from launch.argument_types import Type, type_of
 from launch.given_flags import GIVEN, Switch
-from launch.quickstart import DEPENDENT, QUICKSTART
 from launch.signatures import REQUIRED, read
 
 flags.disclaim_key_flags()
@@ -95,8 +95,8 @@ def define():
         if kind.several:
             flags.DEFINE_list(kind.flag, [], f"{kind.text} {', '.join(kind.rows)}.")
         else:
-            nothing = "none" if "none" in kind.rows else None
-            flags.DEFINE_enum(kind.flag, nothing, list(kind.rows), kind.text)
+            text = kind.text if kind.default else f"{kind.text} The recipe's by default."
+            flags.DEFINE_enum(kind.flag, kind.default, list(kind.rows), text)
     for name, readers in uses().items():
         _define(name, readers[0].type, default(name), help_text(name))
 
@@ -108,14 +108,72 @@ def default(name):
         name: of the flag.
 
     Returns:
-        The value; None where constructors differ, or where the flag switches something on.
+        The value; None where constructors differ, where it goes together with other choices, or
+        where the flag switches something on.
     """
-    readers = uses()[name]
-    if name in {row.flag(row.switch) for row, _ in registry.rows() if row.switch}:
+    users = uses()[name]
+    if name in _switches():
         return None
-    values = {repr(use.argument.default): use.argument.default for use in readers}
+    values = {repr(use.argument.default): use.argument.default for use in users}
     (value, *others) = values.values()
-    return None if others or value is REQUIRED or name in DEPENDENT else value
+    combined = any(use.argument.name in use.row.combined for use in users)
+    return None if others or combined or value is REQUIRED else value
+
+
+def readers_with(name, choices):
+    """Returns what reads a flag with choices: a list of `Use`.
+
+    Args:
+        name: of the flag.
+        choices: dictionary from flags to their values.
+    """
+    settings = types.SimpleNamespace(**choices)
+    return [
+        use
+        for use in uses().get(name, ())
+        if all(Switch(flag, values).is_on(settings) for flag, values in use.needed.items())
+    ]
+
+
+def completed(values):
+    """Fills in the defaults of what is read and None.
+
+    Args:
+        values: dictionary of flags. None leaves a choice or a constructor its default.
+
+    Returns:
+        A dictionary of the same flags. None stands for what nothing reads, what is nothing by
+        default, and what several constructors read that have different defaults.
+    """
+    kinds = {kind.flag: kind.default for kind in registry.KINDS if not kind.several}
+    chosen = {flag: values.get(flag) or default for flag, default in kinds.items()}
+    values = {**values, **{flag: name for flag, name in chosen.items() if flag in values}}
+    everything = {**chosen, **dict.fromkeys(_conditions()), **values}
+    for name in (name for name in set(uses()) - _switches() if values.get(name, "") is None):
+        readers = readers_with(name, everything)
+        defaults = [use.row.default(use.argument, everything) for use in readers]
+        if defaults and REQUIRED not in defaults and defaults == defaults[:1] * len(defaults):
+            values[name] = _as_given(name, defaults[0])
+    return values
+
+
+@functools.cache
+def _switches():
+    """The flags that switch something on."""
+    return frozenset(row.flag(row.switch) for row, _ in registry.rows() if row.switch)
+
+
+@functools.cache
+def _conditions():
+    """The flags that decide what is read."""
+    return frozenset(name for users in uses().values() for use in users for name in use.needed)
+
+
+def _as_given(name, value):
+    """A constructor's value as its flag has it: numbers of a list are texts there."""
+    if not isinstance(value, (list, tuple)):
+        return value
+    return list(value) if name in _REPEATED else [str(entry) for entry in value]
 
 
 def help_text(name):
@@ -132,12 +190,20 @@ def help_text(name):
         rest = f"the others' {most}" if len(names[most]) > 1 else f"{names[most][0]}'s {most}"
         others = [f"{' and '.join(n)}'s {v}" for v, n in names.items() if v != most]
         text += f" Constructors' defaults: {', '.join([*others, rest])}."
-    elif name in QUICKSTART and names:
+    elif names and any(use.argument.name in use.row.combined for use in users):
         text += f" The constructor's default: {next(iter(names))}."
-    for value, chosen in DEPENDENT.get(name, ()):
-        choices = " ".join(f"--{flag}={choice}" for flag, choice in chosen.items())
-        text += f" Set by quickstart with {choices}: {value}."
-    return f"{text} Set by quickstart." if name in QUICKSTART else text
+    return f"{text}{''.join(_combined(use, len(users) > 1) for use in users)}"
+
+
+def _combined(use, several):
+    """What a flag's help says of a default that goes together with other choices."""
+    if use.argument.name not in use.row.combined:
+        return ""
+    value, needed = use.row.combined[use.argument.name]
+    value = ",".join(map(str, value)) if isinstance(value, tuple) else value
+    choices = " and ".join(str(Switch(flag, names)) for flag, names in needed.items())
+    owner = f"{read(use.row.constructor).name}'s" if several else "the"
+    return f" With {choices} {owner} default is {value}."
 
 
 def _sentence(text, whole=False):

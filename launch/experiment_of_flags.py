@@ -5,7 +5,6 @@ import dataclasses
 from launch import constructor_flags, registry
 from launch.experiment import Data, Experiment, Part, Training
 from launch.given_flags import GIVEN
-from launch.quickstart import dependent
 from launch.signatures import REQUIRED
 
 
@@ -22,6 +21,7 @@ def experiment(values):
     Raises:
         ValueError: an argument that a constructor requires has no value.
     """
+    values = constructor_flags.completed(values)
     return Experiment(
         **_fields(values),
         learner=_learner(values),
@@ -91,8 +91,7 @@ def _within(kind, values):
     """The part of a kind that some choices alone have, or None."""
     if any(values[flag] not in names for flag, names in kind.within.items()):
         return None
-    name = values[kind.flag] or kind.default
-    return _part(name, kind.rows[name], values)
+    return _chosen(kind, values)
 
 
 def _when(flag, name, row, values):
@@ -115,9 +114,7 @@ def _value(row, argument, values):
     flag = row.flag(argument.name)
     value = values.get(flag)
     if value is None:
-        value = dependent(flag, values)
-    if value is None:
-        value = argument.default
+        value = row.default(argument, values)
     if value is REQUIRED:
         raise ValueError(f"Expected --{flag}, which {row.constructor} requires. Received: none.")
     return _plain(value, constructor_flags.Use(row, argument, {}).type)

@@ -24,6 +24,8 @@ class Row(NamedTuple):
         renamed: arguments, and their flags where these are called otherwise.
         without: arguments that have no flag: what builds the object supplies them.
         needs: arguments, and what other flags must be chosen for each of them to be read.
+        combined: arguments, and a default that goes together with what other flags choose: a pair
+            of the value and these choices. Otherwise the default is the constructor's.
         shared: arguments, and flags of somebody else that fill them.
         numbers: arguments that are a number or several, and the bounds of each.
         switch: argument whose flag switches the object on; it has no default.
@@ -35,6 +37,7 @@ class Row(NamedTuple):
     renamed: Mapping = _EMPTY
     without: tuple = ()
     needs: Mapping = _EMPTY
+    combined: Mapping = _EMPTY
     shared: Mapping = _EMPTY
     numbers: Mapping = _EMPTY
     switch: str | None = None
@@ -45,6 +48,17 @@ class Row(NamedTuple):
         other = self.shared.get(argument) or self.renamed.get(argument)
         return other or f"{self.prefix}{argument}"
 
+    def default(self, argument, choices):
+        """Returns an argument's default.
+
+        Args:
+            argument: `launch.signatures.Argument`.
+            choices: dictionary from flags to their values.
+        """
+        value, needed = self.combined.get(argument.name, (None, {}))
+        fits = needed and all(choices.get(flag) in names for flag, names in needed.items())
+        return value if fits else argument.default
+
 
 class Kind(NamedTuple):
     """What one flag chooses from.
@@ -54,7 +68,7 @@ class Kind(NamedTuple):
         rows: dictionary from names to `Row`s; None in the place of one: nothing is built.
         text: help of the flag.
         within: what other flags must be chosen for this one to be read.
-        default: the name that the constructor's None stands for, where there is no choice.
+        default: the name that is chosen where the flag is left out; None: the recipe's.
         several: whether the flag names a list of rows.
     """
 
@@ -67,8 +81,7 @@ class Kind(NamedTuple):
 
     def switches(self, name):
         """Returns what must be chosen for a row to be built, as of `read_with`."""
-        chosen = (None, name) if name == self.default else (name,)
-        return {**self.within, self.flag: chosen}
+        return {**self.within, self.flag: (name,)}
 
 
 _SUPPLIED = ("augmentation", "backbone", "loss", "magnitude_mask", "name", "regularizers", "seed")
@@ -105,6 +118,7 @@ LEARNERS = Kind(
 
 _NETWORK = ("dtype", "image_shape", "mean", "name", "seed", "standard_deviation", "way")
 _CAVIA = {"learner": ("cavia",)}
+_METAOPTNET = {"learner": ("metaoptnet",)}
 
 
 def _backbone(name, *without, **options):
@@ -117,10 +131,16 @@ BACKBONES = Kind(
         "conv4": _backbone(
             "conv4",
             needs={"context": _CAVIA, "context_blocks": _CAVIA, "fused": {"strided": (False,)}},
+            combined={"context": (100, _CAVIA)},  # its authors', on mini-ImageNet
         ),
-        "mlp": _backbone("mlp", "input_shape", "normalization", needs={"context": _CAVIA}),
+        "mlp": _backbone(
+            *("mlp", "input_shape", "normalization"),
+            needs={"context": _CAVIA},
+            combined={"context": (5, _CAVIA)},  # its authors', on sinusoids
+        ),
         "resnet10": _backbone("resnet10"),
-        "resnet12": _backbone("resnet12"),
+        # Lee et al. keep all positions apart.
+        "resnet12": _backbone("resnet12", combined={"global_pooling": (False, _METAOPTNET)}),
         "resnet18": _backbone("resnet18"),
         "wide_resnet": _backbone("wide_resnet"),
     },
@@ -130,19 +150,25 @@ BACKBONES = Kind(
 _SHARE = {"rates": (0, 1)}
 
 
-def _mask(name):
-    return Row(f"tfmgaug.masks.{name}", "mask_", renamed={"score": "catfish_score"}, numbers=_SHARE)
+_PROTONET = {"learner": ("protonet",)}
+
+
+def _mask(name, **options):
+    renamed = {"score": "catfish_score"}
+    return Row(f"tfmgaug.masks.{name}", "mask_", renamed=renamed, numbers=_SHARE, **options)
 
 
 MASKS = Kind(
     "mask",
     {
-        "catfish": _mask("CatfishMask"),
+        # Its authors' rates: the constructor's are of FOMAML.
+        "catfish": _mask("CatfishMask", combined={"rates": ((0.01, 0.03), _PROTONET)}),
         "parameter": _mask("ParameterMask"),
         "width": _mask("WidthMask"),
         "none": None,
     },
     "MGAug's pruning.",
+    default="none",
 )
 MASKED = tuple(name for name in MASKS.rows if name != "none")
 
@@ -151,7 +177,7 @@ _OVER_TASKS = {"learner": tuple(name for name in LEARNERS.rows if name != "fine_
 
 def _regularizer(constructor, prefix, renamed=_EMPTY, needs=_EMPTY, without=()):
     shared = {"subnetworks": "regularize_subnetworks"}
-    return Row(constructor, f"{prefix}_", renamed, without, needs, shared)
+    return Row(constructor, f"{prefix}_", renamed, without, needs, shared=shared)
 
 
 def _in_tfmgaug(name, prefix, **options):
@@ -191,20 +217,25 @@ HEADS = Kind(
         "ridge": Row("tfmgaug.heads.RidgeHead", "ridge_"),
         "svm": Row("tfmgaug.heads.SVMHead", "svm_"),
     },
-    "MetaOptNet's classifier, which is solved for in each task; svm by default.",
-    within={"learner": ("metaoptnet",)},
+    "MetaOptNet's classifier, which is solved for in each task.",
+    within=_METAOPTNET,
     default="svm",
 )
 
+_REPTILE = {"learner": ("reptile",)}
 INNER_OPTIMIZERS = Kind(
     "inner_optimizer",
     {
-        "adam": Row("tfmgaug.engine.inner_optimizers.Adam", "inner_"),
+        # Without momentum, as Reptile has it where it is given no optimizer.
+        "adam": Row(
+            *("tfmgaug.engine.inner_optimizers.Adam", "inner_"),
+            combined={"beta_1": (0.0, _REPTILE)},
+        ),
         "sgd": Row("tfmgaug.engine.inner_optimizers.SGD", "inner_"),
     },
-    "Optimizer of Reptile's inner steps; sgd by default.",
-    within={"learner": ("reptile",)},
-    default="sgd",
+    "Optimizer of Reptile's inner steps.",
+    within=_REPTILE,
+    default="adam",
 )
 
 INITIALIZERS = Kind(
@@ -215,7 +246,7 @@ INITIALIZERS = Kind(
         "positive_constant": Row("tfmgaug.backbones.initializers.PositiveConstant"),
         "signed_constant": Row("tfmgaug.backbones.initializers.SignedConstant"),
     },
-    "Draws Meta-ticket's random weights; kaiming_normal by default.",
+    "Distribution of Meta-ticket's random weights.",
     within={"learner": _TICKETS},
     default="kaiming_normal",
 )
@@ -229,6 +260,7 @@ PRUNING = Kind(
     "pruning",
     {"none": None, "dsd": _schedule("dsd"), "iht": _schedule("iht")},
     "Network pruning of the weights that are learned: dense, sparse, dense; or in rounds.",
+    default="none",
 )
 
 OPTIMIZERS = Kind(
@@ -257,7 +289,8 @@ SCHEDULES = Kind(
             without=_OF_TRAINING,
         ),
     },
-    "Of the outer learning rate: constant, to 0 by cosine or linear, or in steps.",
+    "Schedule of the outer learning rate: constant, to 0 by cosine or linear, or in steps.",
+    default="constant",
 )
 
 TASK_AUGMENTATIONS = Kind(
@@ -265,6 +298,7 @@ TASK_AUGMENTATIONS = Kind(
     {"none": None, "rotate": Row("tfmgaug.data.RotatedClasses", "rotation_")},
     "TaskAug: rotated training images are new training classes.",
     within=_OVER_TASKS,
+    default="none",
 )
 
 KINDS = (

@@ -73,6 +73,7 @@ EVERYWHERE = {
     # Code: batch statistics of the queries, in training and in tests.
     "statistics": "transductive",
     # Section 5.1: Adam, 0.001.
+    "optimizer": "adam",
     "learning_rate": 0.001,
     "schedule": "constant",
     # Tables 1 and 2 are of mutually exclusive tasks.
