@@ -5,7 +5,9 @@ import sys
 
 from absl import app, flags, logging
 
-from launch import environment, errors, help_flags, progress
+from launch import earlier, environment, errors, help_flags, progress
+
+_HELP = "(--help shows the flags that most people need.)"
 
 
 def job(module):
@@ -66,5 +68,10 @@ def run(command, groups):
 def _parse(arguments):
     try:
         return flags.FLAGS(arguments)
+    except flags.UnrecognizedFlagError as error:
+        successor = earlier.successor(error.flagname)
+        if successor is None or successor.partition("=")[0] not in flags.FLAGS:
+            sys.exit(f"Error: {error}\n{_HELP}")
+        sys.exit(f"Error: --{error.flagname} is called --{successor} now.")
     except flags.Error as error:
-        sys.exit(f"Error: {error}\n(--help shows the flags that most people need.)")
+        sys.exit(f"Error: {error}\n{_HELP}")

@@ -1,6 +1,7 @@
 """Flags made from constructors: names, types, defaults and help."""
 
 import functools
+import itertools
 import re
 import types
 from typing import Any, NamedTuple
@@ -98,7 +99,8 @@ def define():
             text = kind.text if kind.default else f"{kind.text} The recipe's by default."
             flags.DEFINE_enum(kind.flag, kind.default, list(kind.rows), text)
     for name, readers in uses().items():
-        _define(name, readers[0].type, default(name), help_text(name))
+        kind = readers[0].type._replace(choices=choices(name))
+        _define(name, kind, default(name), help_text(name))
 
 
 def default(name):
@@ -252,12 +254,16 @@ def define_fields(path, named=None):
 
 
 def choices(name):
-    """Returns the values that a flag takes.
+    """Returns the values that a flag takes, be it for one constructor alone.
 
     Args:
-        name: of a flag that a constructor's argument has choices for.
+        name: of the flag.
+
+    Returns:
+        A tuple, or None where any value will do.
     """
-    return uses()[name][0].type.choices
+    values = [use.type.choices for use in uses()[name]]
+    return None if None in values else tuple(dict.fromkeys(itertools.chain(*values)))
 
 
 def readers(flag, name):

@@ -10,6 +10,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Literal
 
+from launch import earlier
+
 FORMAT, VERSION = 1, "0.1.0"  # of experiment.json, and of the package that writes it
 
 
@@ -207,5 +209,5 @@ def _part(value):
         return [_part(entry) for entry in value]
     if isinstance(value, dict):
         arguments = {name: _part(entry) for name, entry in value["arguments"].items()}
-        return Part(value["name"], value["constructor"], arguments)
+        return Part(value["name"], *earlier.part(value["constructor"], arguments))
     return value

@@ -19,7 +19,8 @@ def experiment(values):
         An `Experiment`.
 
     Raises:
-        ValueError: an argument that a constructor requires has no value.
+        ValueError: an argument that a constructor requires has no value, or one that it doesn't
+            take.
     """
     values = constructor_flags.completed(values)
     return Experiment(
@@ -117,7 +118,11 @@ def _value(row, argument, values):
         value = row.default(argument, values)
     if value is REQUIRED:
         raise ValueError(f"Expected --{flag}, which {row.constructor} requires. Received: none.")
-    return _plain(value, constructor_flags.Use(row, argument, {}).type)
+    kind = constructor_flags.Use(row, argument, {}).type
+    if kind.choices and value not in kind.choices:
+        choices = " or ".join(kind.choices)
+        raise ValueError(f"--{flag} of {row.constructor} must be {choices}. Received: {value}.")
+    return _plain(value, kind)
 
 
 def _plain(value, kind):

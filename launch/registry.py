@@ -20,8 +20,8 @@ class Row(NamedTuple):
 
     Attributes:
         constructor: dotted path of a class or function.
-        prefix: what flags' names have in front of the arguments' names.
-        renamed: arguments, and their flags where these are called otherwise.
+        prefix: what flags' names have in front of the arguments' names. A word in which the one
+            ends and the other begins stands there once: drop_block_sizes for block_sizes.
         without: arguments that have no flag: what builds the object supplies them.
         needs: arguments, and what other flags must be chosen for each of them to be read.
         combined: arguments, and a default that goes together with what other flags choose: a pair
@@ -34,7 +34,6 @@ class Row(NamedTuple):
 
     constructor: str
     prefix: str = ""
-    renamed: Mapping = _EMPTY
     without: tuple = ()
     needs: Mapping = _EMPTY
     combined: Mapping = _EMPTY
@@ -45,8 +44,10 @@ class Row(NamedTuple):
 
     def flag(self, argument):
         """Returns the name of an argument's flag, its own or a shared one."""
-        other = self.shared.get(argument) or self.renamed.get(argument)
-        return other or f"{self.prefix}{argument}"
+        if argument in self.shared:
+            return self.shared[argument]
+        last_word = self.prefix.rstrip("_").rpartition("_")[2]
+        return f"{self.prefix}{argument.removeprefix(f'{last_word}_')}"
 
     def default(self, argument, choices):
         """Returns an argument's default.
@@ -121,28 +122,30 @@ _CAVIA = {"learner": ("cavia",)}
 _METAOPTNET = {"learner": ("metaoptnet",)}
 
 
-def _backbone(name, *without, **options):
-    return Row(f"launch.construction.networks.{name}", without=(*_NETWORK, *without), **options)
+def _backbone(constructor, *without, **options):
+    return Row(constructor, without=(*_NETWORK, *without), **options)
 
 
 BACKBONES = Kind(
     "backbone",
     {
         "conv4": _backbone(
-            "conv4",
-            needs={"context": _CAVIA, "context_blocks": _CAVIA, "fused": {"strided": (False,)}},
+            "tfmgaug.backbones.conv4",
+            needs={"context": _CAVIA, "context_blocks": _CAVIA, "fused": {"pooling": ("max",)}},
             combined={"context": (100, _CAVIA)},  # its authors', on mini-ImageNet
         ),
         "mlp": _backbone(
-            *("mlp", "input_shape", "normalization"),
+            *("launch.construction.networks.mlp", "input_shape", "normalization"),
             needs={"context": _CAVIA},
             combined={"context": (5, _CAVIA)},  # its authors', on sinusoids
         ),
-        "resnet10": _backbone("resnet10"),
-        # Lee et al. keep all positions apart.
-        "resnet12": _backbone("resnet12", combined={"global_pooling": (False, _METAOPTNET)}),
-        "resnet18": _backbone("resnet18"),
-        "wide_resnet": _backbone("wide_resnet"),
+        "resnet10": _backbone("launch.construction.networks.resnet10"),
+        "resnet12": _backbone(
+            "launch.construction.networks.resnet12",
+            combined={"global_pooling": (False, _METAOPTNET)},  # Lee et al. keep positions apart
+        ),
+        "resnet18": _backbone("launch.construction.networks.resnet18"),
+        "wide_resnet": _backbone("tfmgaug.backbones.wide_resnet"),
     },
     "The network.",
 )
@@ -154,8 +157,7 @@ _PROTONET = {"learner": ("protonet",)}
 
 
 def _mask(name, **options):
-    renamed = {"score": "catfish_score"}
-    return Row(f"tfmgaug.masks.{name}", "mask_", renamed=renamed, numbers=_SHARE, **options)
+    return Row(f"tfmgaug.masks.{name}", "mask_", numbers=_SHARE, **options)
 
 
 MASKS = Kind(
@@ -175,31 +177,26 @@ MASKED = tuple(name for name in MASKS.rows if name != "none")
 _OVER_TASKS = {"learner": tuple(name for name in LEARNERS.rows if name != "fine_tuning")}
 
 
-def _regularizer(constructor, prefix, renamed=_EMPTY, needs=_EMPTY, without=()):
+def _regularizer(constructor, prefix, **options):
     shared = {"subnetworks": "regularize_subnetworks"}
-    return Row(constructor, f"{prefix}_", renamed, without, needs, shared=shared)
+    return Row(constructor, f"{prefix}_", shared=shared, **options)
 
 
 def _in_tfmgaug(name, prefix, **options):
     return _regularizer(f"tfmgaug.regularizers.{name}", prefix, **options)
 
 
-_DEVIATION = {"initial_deviation": "mr_deviation"}
-
 REGULARIZERS = Kind(
     "regularizers",
     {
         "channel_shuffle": _in_tfmgaug("ChannelShuffle", "channel_shuffle"),
-        "drop_block": _in_tfmgaug(
-            *("DropBlock", "drop_block"),
-            renamed={"block_sizes": "drop_block_sizes", "ramp_steps": "drop_block_ramp"},
-        ),
-        "graddrop": _in_tfmgaug("GradDrop", "graddrop", renamed={"ramp_steps": "graddrop_ramp"}),
+        "drop_block": _in_tfmgaug("DropBlock", "drop_block"),
+        "graddrop": _in_tfmgaug("GradDrop", "graddrop"),
         "label_smoothing": _in_tfmgaug("LabelSmoothing", "label_smoothing"),
         "maxup": _regularizer("launch.construction.regularizers.maxup", "maxup"),
         "metamix": _in_tfmgaug("MetaMix", "metamix"),
-        "mr_activations": _in_tfmgaug("MRActivations", "mr", renamed=_DEVIATION),
-        "mr_weights": _in_tfmgaug("MRWeights", "mr", renamed=_DEVIATION),
+        "mr_activations": _in_tfmgaug("MRActivations", "mr"),
+        "mr_weights": _in_tfmgaug("MRWeights", "mr"),
         "taml": _regularizer(
             *("launch.construction.regularizers.taml", "taml"),
             needs={"alpha": {"taml_form": ("ge",)}, "epsilon": {"taml_form": ("atkinson",)}},
@@ -283,11 +280,7 @@ SCHEDULES = Kind(
         "constant": None,
         "cosine": Row("launch.construction.schedules.cosine", without=_OF_TRAINING),
         "linear": Row("launch.construction.schedules.linear", without=_OF_TRAINING),
-        "steps": Row(
-            "launch.construction.schedules.steps",
-            renamed={"factors": "schedule_factors"},
-            without=_OF_TRAINING,
-        ),
+        "steps": Row("launch.construction.schedules.steps", "schedule_", without=_OF_TRAINING),
     },
     "Schedule of the outer learning rate: constant, to 0 by cosine or linear, or in steps.",
     default="constant",
@@ -314,7 +307,6 @@ ITERAND = Row("tfmgaug.callbacks.IteRand", "iterand_", switch="every")
 MONITOR = Row(
     "tfmgaug.callbacks.LandscapeMonitor",
     "landscape_",
-    renamed={"max_seconds": "landscape_seconds"},
     without=("figure_dir", "history", "log_dir", "sampler"),
     switch="every",
 )

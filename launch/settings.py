@@ -4,7 +4,7 @@ import types
 
 from absl import flags
 
-from launch import channels, checks, constructor_flags, data_flags, earlier_flags
+from launch import channels, checks, constructor_flags, data_flags, earlier
 from launch.experiment_of_flags import experiment
 from launch.given_flags import GIVEN, Switch, read_with, refuse_idle
 from launch.registry import LEARNERS, MASKED
@@ -109,7 +109,7 @@ def differences(saved):
         Lines of text, one for each flag that must not differ but does.
     """
     now = as_dictionary()
-    before = completed({**dict.fromkeys(now), **earlier_flags.translated(saved)})
+    before = completed({**dict.fromkeys(now), **earlier.flags(saved)})
     return [
         f"--{name}={now.get(name)} (the run was started with {before[name]})"
         for name in sorted(before)

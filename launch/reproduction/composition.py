@@ -17,7 +17,7 @@ _HOW = frozenset(
 )
 # What a paper's result doesn't depend on.
 NEUTRAL = _HOW | frozenset(
-    ("landscape_curvature", "landscape_every", "landscape_seconds", "landscape_tasks", "seed")
+    ("landscape_curvature", "landscape_every", "landscape_max_seconds", "landscape_tasks", "seed")
 )
 _OWN = ("resume", "run_dir", "seed")
 

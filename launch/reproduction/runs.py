@@ -4,7 +4,7 @@ import json
 import pathlib
 from typing import NamedTuple
 
-from launch import earlier_flags, settings
+from launch import earlier, settings
 from launch.reproduction import composition
 
 FINISHED, BEGUN, MISSING = "finished", "begun", "missing"
@@ -149,7 +149,7 @@ class Plan:
 def _settings(path):
     """The flags of a run as they are called now, defaults filled in; None: there are none."""
     saved = _read(path)
-    return saved and settings.completed(earlier_flags.translated(saved))
+    return saved and settings.completed(earlier.flags(saved))
 
 
 def _read(path):

@@ -194,7 +194,7 @@ BUILT = [
     ["--learner=reptile", "--inner_optimizer=adam"],
     ["--learner=metaoptnet", "--head=ridge", "--optimizer=sgd", "--momentum=0.5"],
     ["--learner=meta_ticket", "--iterand_every=3", "--schedule=cosine"],
-    ["--strided", "--schedule=steps", *NEEDS["schedule=steps"]],
+    ["--pooling=strided", "--schedule=steps", *NEEDS["schedule=steps"]],
     ["--pruning=dsd", *NEEDS["pruning=dsd"], "--task_augmentation=rotate"],
     ["--pruning=iht", *NEEDS["pruning=iht"], "--landscape_every=1", "--coherence_patience=2"],
     ["--regularizers=graddrop,metamix,mr_weights,trajectory_coherence"],
@@ -246,13 +246,17 @@ def accepted(given, argument):
         ("--resolutions=16 --train_resolutions=16", "choose one"),
         ("--backbone=resnet12 --filters=3 --block_filters=4,4,4,4", "choose one"),
         ("--backbone=resnet12 --learner=cavia", "goes into --backbone=conv4 or mlp"),
+        ("--backbone=resnet12 --pooling=strided", "must be max or average. Received: strided"),
         ("--test_crop", "needs --image_size"),
         ("--data=sinusoids --mask=none", "use --backbone=mlp. Received: conv4"),
         ("--data=sinusoids --backbone=mlp --mask=none --learner=protonet", "classify"),
         ("--learner=fine_tuning", "pass --mask=none"),
         ("--learner=fomaml --recompute_inner_steps", "belongs to --learner=anil"),
         ("--mask=none --mask_rates=0.1 --subnetworks=2", "Received: --mask_rates, --subnetworks"),
-        ("--nofused --strided", "belongs to --nostrided. Received: --fused with --strided"),
+        (
+            "--nofused --pooling=strided",
+            "to --pooling=max. Received: --fused with --pooling=strided",
+        ),
     ],
 )
 def test_flags_that_do_not_fit_together_are_refused(given, message):

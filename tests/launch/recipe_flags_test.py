@@ -33,7 +33,7 @@ def test_what_nothing_reads_any_more_is_left_out():
     assert (found["mask"], found["learner"]) == ("none", "maml")
     with laid(CP, "--mask=none", "--learner=maml") as options:
         unset = [name for name in CP if options[name].using_default_value]
-    pruning = {"catfish_score", "subnetworks", "resolutions"}
+    pruning = {"mask_score", "subnetworks", "resolutions"}
     assert set(unset) == {"distance", "statistics", *pruning}  # the first two are ProtoNet's
 
 

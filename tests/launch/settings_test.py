@@ -75,7 +75,7 @@ def test_flags_that_one_backbone_alone_has_reach_it():
 
 
 def test_conv4_can_be_strided():
-    model = built("conv4", 4, strided=True)
+    model = built("conv4", 4, pooling="strided")
     assert model.get_layer("conv1").strides == (2, 2)
 
 

@@ -36,7 +36,7 @@ DATA = {
         "rotations": True,
         "image_size": 28,
         "backbone": "conv4",
-        "strided": True,
+        "pooling": "strided",
         "filters": 64,
         # Appendix A.3.
         "inner_learning_rate": 0.1,
