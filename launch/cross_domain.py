@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from launch import settings, summary, tasks
+from launch import data_flags, settings, summary, tasks
 from launch.data_sets import parse
 from launch.experiment import Data
 from tfmgaug import evaluation
@@ -135,12 +135,9 @@ def to_json(outcome):
 
 def _settings(options, dataset, size):
     """The flags as they are for one data set and size of images."""
-    found = {name: options[name].value for name in settings.names()}
-    shared = None if dataset.name == "glyphs" else options.data_dir  # glyphs have no files
-    folder = dataset.folder or shared
-    found |= {"data": dataset.name, "data_dir": folder}
-    if dataset.name != "omniglot":
-        found["split"] = "vinyals"  # the flag is of Omniglot, which may be one of several
+    values = {name: options[name].value for name in settings.names()}
+    values["data_dir"] = dataset.folder or options.data_dir
+    found = data_flags.for_data_set(values, dataset.name)
     # One number for a square: the margin of --test_crop is in proportion to it.
     found["image_size"] = size[0] if size[0] == size[1] else size
     if options.test_crop and size[0] != size[1]:

@@ -294,6 +294,40 @@ TASK_AUGMENTATIONS = Kind(
     default="none",
 )
 
+
+def _images(*only):
+    return Row("tfmgaug.data.load", only=("cache_dir", "image_size", "rotations", *only))
+
+
+# A row names a function that returns `tfmgaug.data.Splits`. Fields of `launch.experiment.Data` fill
+# its arguments. Where it takes them, it gets the `name` of the data set, the `seed` (--data_seed)
+# and the fewest images of a class, `min_images` (--skip_small_classes).
+DATA = Kind(
+    "data",
+    {
+        "glyphs": _images(),
+        "omniglot": _images("data_dir", "download", "split"),
+        "cifar_fs": _images("data_dir", "download", "skip_unreadable"),
+        "fc100": _images("data_dir", "download", "skip_unreadable"),
+        "mini_imagenet": _images("data_dir", "download", "skip_unreadable"),
+        "tiered_imagenet": _images("data_dir", "download", "skip_unreadable"),
+        "cub": _images("data_dir", "download", "skip_unreadable"),
+        "vgg_flowers": _images("data_dir", "download", "skip_unreadable"),
+        "aircraft": _images("data_dir", "skip_unreadable"),  # which can't be downloaded
+        "cars": _images("data_dir", "download", "skip_unreadable"),
+        "folder": _images("data_dir", "fractions", "groups", "skip_unreadable"),
+        "sinusoids": None,  # which are drawn, not loaded
+    },
+    "Data set.",
+    default="glyphs",
+)
+
+
+def image_sets():
+    """Returns the names of the data sets that are images, not values to be predicted."""
+    return tuple(name for name, row in DATA.rows.items() if row is not None)
+
+
 KINDS = (
     *(LEARNERS, BACKBONES, MASKS, REGULARIZERS, HEADS, INNER_OPTIMIZERS, INITIALIZERS),
     *(PRUNING, OPTIMIZERS, SCHEDULES, TASK_AUGMENTATIONS),

@@ -54,6 +54,7 @@ def run(command, *arguments):
         ("evaluate --runs=a --statistics=batch", "--statistics must be of transductive, support"),
         ("evaluate --runs=a --overwrite", "belongs to --output. Received: --overwrite"),
         ("evaluate --runs=a --datasets=cub --data=cub", "leave away --data"),
+        ("evaluate --runs=a --datasets=glyphs:/photos", "glyphs has no files"),
         ("evaluate --runs=a --datasets=cub --split=background", "belongs to --data=omniglot"),
         ("evaluate --runs=a --train_classes=5", "belongs to --test_classes=train"),
         ("evaluate --way=5", "Flag --runs must have a value"),
