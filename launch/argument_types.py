@@ -19,7 +19,7 @@ class Type(NamedTuple):
     Attributes:
         kind: bool, int, float or str.
         several: whether it is a list of these.
-        choices: tuple of the only values, or None.
+        choices: tuple of the only values, of a list those of its entries, or None.
         lower: the least value, or None.
         upper: the greatest value, or None.
         one: whether a list of a single number stands for the number.
@@ -86,8 +86,8 @@ def _bounds(text):
 
 def _choices(argument, kind, several):
     """The values that `Literal[...]` or quotation marks in the docstring name."""
-    if kind is not str or several:
-        return None
     literal = re.search(r"Literal\[(.*?)\]", argument.annotation or "")
+    if kind is not str or (several and not literal):
+        return None
     quoted = re.findall(r"['\"](\w+)['\"]", literal[1] if literal else argument.text)
     return tuple(dict.fromkeys(quoted)) or None

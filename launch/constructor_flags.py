@@ -14,7 +14,7 @@ from launch.given_flags import GIVEN, Switch
 from launch.signatures import REQUIRED, read
 
 flags.disclaim_key_flags()
-_REPEATED = ("hidden",)  # --hidden=40 --hidden=40
+_REPEATED = ("hidden", "queries")  # --hidden=40 --hidden=40
 
 
 class Use(NamedTuple):
@@ -96,11 +96,11 @@ def define():
         if kind.several:
             flags.DEFINE_list(kind.flag, [], f"{kind.text} {', '.join(kind.rows)}.")
         else:
-            text = kind.text if kind.default else f"{kind.text} The recipe's by default."
+            text = kind.text if kind.default else f"{kind.text} By default the recipe's."
             flags.DEFINE_enum(kind.flag, kind.default, list(kind.rows), text)
     for name, readers in uses().items():
         kind = readers[0].type._replace(choices=choices(name))
-        _define(name, kind, default(name), help_text(name))
+        define_flag(name, kind, default(name), help_text(name))
 
 
 def default(name):
@@ -181,7 +181,7 @@ def _as_given(name, value):
 def help_text(name):
     """Returns a flag's help: of the docstring, and whose default is which where they differ."""
     users = uses()[name]
-    text = _sentence(users[0].argument.text)
+    text = sentence(users[0].argument.text)
     names = {}
     for use in users:
         value = use.argument.default
@@ -208,8 +208,13 @@ def _combined(use, several):
     return f" With {choices} {owner} default is {value}."
 
 
-def _sentence(text, whole=False):
-    """The first sentence of a docstring's text, or all, without the type that it begins with."""
+def sentence(text, whole=False):
+    """Returns the first sentence of a docstring's text, or all, without the type in front.
+
+    Args:
+        text: of an argument, in the `Args:` section.
+        whole: whether to return all.
+    """
     kind = r"(?:list of )?(?:bool|int|float|str)s?"
     bounds = r"(?: (?:>=? -?[\d.]*\d|in [\[(][^\])]*[\])]))?"
     text = re.sub(rf"^{kind}{bounds}(?:[,:;.] *|$)", "", text)
@@ -219,7 +224,15 @@ def _sentence(text, whole=False):
     return f"{first[:1].upper()}{first[1:]}." if first else ""
 
 
-def _define(name, kind, value, text):
+def define_flag(name, kind, value, text):
+    """Defines a flag.
+
+    Args:
+        name: of the flag.
+        kind: its `Type`.
+        value: its default.
+        text: its help.
+    """
     if kind.several and name in _REPEATED:
         flags.DEFINE_multi_integer(name, value and list(value), text)
     elif kind.several and kind.kind is not str:
@@ -227,7 +240,8 @@ def _define(name, kind, value, text):
         if value is not None:
             flags.FLAGS.set_default(name, [str(entry) for entry in value])
     elif kind.several:
-        flags.DEFINE_list(name, value, text)
+        named = f" Of {', '.join(kind.choices)}." if kind.choices else ""
+        flags.DEFINE_list(name, value if value is None else list(value), f"{text}{named}")
     elif kind.kind is bool:
         flags.DEFINE_boolean(name, value, text)
     elif kind.choices:
@@ -239,18 +253,38 @@ def _define(name, kind, value, text):
         define_number(name, value, text, lower_bound=kind.lower, upper_bound=kind.upper)
 
 
-def define_fields(path, named=None):
-    """Defines a flag for each field of a dataclass.
+def define_fields(path, named=None, without=()):
+    """Defines a flag for each field of a dataclass, or each argument of a function.
 
     Args:
-        path: dotted path of the dataclass.
+        path: dotted path of the dataclass or function.
         named: dictionary from fields to choices that no annotation names.
+        without: fields that something else fills.
     """
     for name, argument in read(path).arguments.items():
+        if name in without:
+            continue
         kind = type_of(argument)
         if named and name in named:
             kind = kind._replace(choices=tuple(named[name]))
-        _define(name, kind, argument.default, _sentence(argument.text, whole=True))
+        required = argument.default is REQUIRED
+        value = None if required else argument.default
+        define_flag(name, kind, value, sentence(argument.text, whole=True))
+        if required:
+            flags.mark_flag_as_required(name)
+
+
+def fields(path, options):
+    """Returns what flags fill the fields of a dataclass or the arguments of a function with.
+
+    Args:
+        path: dotted path of the dataclass or function.
+        options: absl flags.
+
+    Returns:
+        A dictionary from the fields that have flags to their values.
+    """
+    return {name: options[name].value for name in read(path).arguments if name in options}
 
 
 def choices(name):

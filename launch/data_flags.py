@@ -6,6 +6,7 @@ from launch import constructor_flags, registry
 from launch.experiment import Data
 from launch.given_flags import read_with, refuse_idle
 
+_FIELDS = "launch.experiment.Data"
 DATA = tuple(registry.DATA.rows)
 IMAGES = registry.image_sets()
 # Whatever loads the images, these are of episodes.
@@ -54,14 +55,23 @@ READ_WITH = {**dict.fromkeys(_OF_EPISODES, read_with(data=IMAGES)), **_LOADED}
 
 def define():
     """Defines a flag for each field of `launch.experiment.Data`."""
-    constructor_flags.define_fields("launch.experiment.Data", {"data": DATA})
+    constructor_flags.define_fields(_FIELDS, {"data": DATA})
+
+
+def data(options):
+    """Returns the `Data` that flags describe.
+
+    Args:
+        options: absl flags.
+    """
+    return Data(**constructor_flags.fields(_FIELDS, options))
 
 
 def refuse_unloaded(settings):
     """Refuses what the loader of a data set would pass over.
 
     Args:
-        settings: `launch.experiment.Data`, or absl flags of the same names.
+        settings: `launch.experiment.Data`.
 
     Raises:
         ValueError: the message names it, and the data sets that read it.
@@ -76,12 +86,13 @@ def for_data_set(settings, name):
     """Returns settings for one of several data sets, without what its loader doesn't read.
 
     Args:
-        settings: dictionary of the fields of `launch.experiment.Data`.
+        settings: `launch.experiment.Data`.
         name: of the data set.
     """
     read = of_loader(registry.DATA.rows[name])
     unread = [f for f in dataclasses.fields(Data) if f.name in _LOADED and f.name not in read]
-    return {**settings, "data": name, **{field.name: field.default for field in unread}}
+    defaults = {field.name: field.default for field in unread}
+    return dataclasses.replace(settings, data=name, **defaults)
 
 
 def check(settings):

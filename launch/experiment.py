@@ -145,6 +145,21 @@ class Training:
     threads: int = 0
 
 
+@dataclass(frozen=True)
+class Destination:
+    """Where a run writes, which is no part of what it is.
+
+    Args:
+        run_dir: directory of the run; runs/<data>-<learner>-... by default.
+        overwrite: replace an earlier run in --run_dir.
+        resume: go on with the run in --run_dir, if there is one.
+    """
+
+    run_dir: str | None = None
+    overwrite: bool = False
+    resume: bool = False
+
+
 @dataclass(frozen=True, kw_only=True)
 class Experiment(Training, Data):
     """All that a training run is.

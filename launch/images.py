@@ -16,7 +16,7 @@ def load(settings, fractions=None):
     """Loads the images that the flags name.
 
     Args:
-        settings: absl flags.
+        settings: `launch.experiment.Data`.
         fractions: of a folder's classes, instead of --fractions.
 
     Returns:
@@ -64,7 +64,7 @@ def load_all(settings):
     """Loads an image folder whose classes are all test classes.
 
     Args:
-        settings: absl flags.
+        settings: `launch.experiment.Data`.
 
     Returns:
         `Splits`, the first two of them empty.
@@ -83,7 +83,7 @@ def is_foreign(settings, runs):
     """Whether images are of a folder that runs were not trained on, and no flag splits it.
 
     Args:
-        settings: absl flags.
+        settings: `launch.experiment.Data`.
         runs: paths of runs.
 
     Raises:

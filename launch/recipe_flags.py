@@ -17,7 +17,7 @@ class _Parser(flags.ArgumentParser):
 
 
 def define():
-    """Defines the flag."""
+    """Defines the flag, and adds to the help of others what the default recipe sets."""
     flags.DEFINE(
         _Parser(),
         "recipe",
@@ -28,6 +28,9 @@ def define():
         "neither data nor time. python -m launch.reproduce --list names them all.",
         serializer=flags.ArgumentSerializer(),
     )
+    for name, value in recipes.settings(recipes.DEFAULT).items():
+        if value != flags.FLAGS[name].default:
+            flags.FLAGS[name].help += f" In {recipes.DEFAULT}: {value}."
 
 
 def lay_under(recipe):

@@ -114,7 +114,7 @@ LEARNERS = Kind(
             *("Reptile", "inner_optimizer"), shared={"evaluation_steps": "test_inner_steps"}
         ),
     },
-    "How tasks are learned.",
+    "Few-shot learning method.",
 )
 
 _NETWORK = ("dtype", "image_shape", "mean", "name", "seed", "standard_deviation", "way")
@@ -147,7 +147,7 @@ BACKBONES = Kind(
         "resnet18": _backbone("launch.construction.networks.resnet18"),
         "wide_resnet": _backbone("tfmgaug.backbones.wide_resnet"),
     },
-    "The network.",
+    "Network that is trained.",
 )
 
 _SHARE = {"rates": (0, 1)}
@@ -203,7 +203,7 @@ REGULARIZERS = Kind(
         ),
         "trajectory_coherence": _in_tfmgaug("TrajectoryCoherence", "coherence"),
     },
-    "What acts on tasks in training: any of these, joined by commas.",
+    "Regularizers of training tasks, any of these, joined by commas:",
     within=_OVER_TASKS,
     several=True,
 )

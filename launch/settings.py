@@ -41,9 +41,7 @@ def define():
     flags.adopt_module_key_flags(data_flags)
     constructor_flags.define_fields("launch.experiment.Training")
     constructor_flags.define()
-    flags.DEFINE_string("run_dir", None, "Where to write; runs/<data>-<learner>-... by default.")
-    flags.DEFINE_boolean("overwrite", False, "Replace an earlier run in run_dir.")
-    flags.DEFINE_boolean("resume", False, "Go on with the run in run_dir, if there is one.")
+    constructor_flags.define_fields("launch.experiment.Destination")
 
 
 def check(settings, names):

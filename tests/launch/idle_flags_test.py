@@ -11,7 +11,7 @@ from absl import flags
 
 from launch import constructor_flags, recipes, registry, settings, summary, tasks
 from launch.construction import building, callbacks, learner
-from launch.experiment import Data, Part, Training
+from launch.experiment import Data, Destination, Part, Training
 from launch.given_flags import GIVEN
 from launch.jobs import train
 from launch.reproduction import composition
@@ -274,6 +274,6 @@ def test_no_flag_is_defined_twice_or_by_nobody():
     fields = {*inspect.signature(Data).parameters, *inspect.signature(Training).parameters}
     kinds = {kind.flag for kind in registry.KINDS}
     made = {*fields, *kinds, *constructor_flags.uses()}
-    assert set(NAMES) == made | {"overwrite", "resume", "run_dir"}
+    assert set(NAMES) == made | set(inspect.signature(Destination).parameters)
     assert not kinds & set(constructor_flags.uses())
     assert not fields & set(constructor_flags.uses())
