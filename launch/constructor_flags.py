@@ -39,10 +39,10 @@ class Use(NamedTuple):
 
 def arguments(row):
     """Returns the arguments of a row that flags fill: a dictionary from names to `Argument`."""
-    found = read(row.constructor).arguments
+    taken = read(row.constructor).arguments
     return {
         name: argument
-        for name, argument in found.items()
+        for name, argument in taken.items()
         if name not in row.without and (row.only is None or name in row.only)
     }
 
@@ -50,7 +50,7 @@ def arguments(row):
 @functools.cache
 def uses():
     """Returns what reads each flag: a dictionary from names to lists of `Use`."""
-    found = {}
+    users = {}
     for row, needed in registry.rows():
         switch = row.switch and row.flag(row.switch)
         for name, argument in arguments(row).items():
@@ -59,8 +59,8 @@ def uses():
             flag = row.flag(name)
             more = {} if switch in (None, flag) else {switch: GIVEN}
             use = Use(row, argument, {**needed, **more, **row.needs.get(name, {})})
-            found.setdefault(flag, []).append(use)
-    return found
+            users.setdefault(flag, []).append(use)
+    return users
 
 
 def read_with():
@@ -76,7 +76,7 @@ def read_with():
         table[flag] = tuple(
             Switch(name, values) for name in names if (values := _values(name, readers)) is not None
         )
-    return {flag: found for flag, found in table.items() if found}
+    return {flag: switches for flag, switches in table.items() if switches}
 
 
 def _values(name, readers):

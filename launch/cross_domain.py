@@ -107,8 +107,8 @@ def text(outcome, mode):
     """
     first = next(iter(outcome.runs.values()))
     rows = [["", *(report.dataset for report in first)]]
-    rows += [[path, *(_cell(r, mode) for r in own)] for path, own in outcome.runs.items()]
-    rows += [[f"pixel floor, {s}", *map(_cell, own)] for s, own in outcome.floors.items()]
+    rows += [[path, *(_cell(r, mode) for r in reports)] for path, reports in outcome.runs.items()]
+    rows += [[f"pixel floor, {s}", *map(_cell, reports)] for s, reports in outcome.floors.items()]
     widths = [max(map(len, column)) for column in zip(*rows)]
     lines = [
         "   ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip()
@@ -129,8 +129,10 @@ def to_json(outcome):
 
     return {
         "datasets": [str(dataset) for dataset in outcome.datasets],
-        "runs": [{"run": path, "on": named(own)} for path, own in outcome.runs.items()],
-        "floors": [{"images": size, "on": named(own)} for size, own in outcome.floors.items()],
+        "runs": [{"run": path, "on": named(reports)} for path, reports in outcome.runs.items()],
+        "floors": [
+            {"images": size, "on": named(reports)} for size, reports in outcome.floors.items()
+        ],
     }
 
 
@@ -149,8 +151,8 @@ def _size(learner):
 
 
 def _cell(report, mode=None):
-    found = report.summary(mode if mode in report.statistics else None)
-    return f"{100 * found.mean:.2f} ± {100 * found.interval:.2f}"
+    headline = report.summary(mode if mode in report.statistics else None)
+    return f"{100 * headline.mean:.2f} ± {100 * headline.interval:.2f}"
 
 
 def _headline(report):

@@ -92,14 +92,14 @@ def is_foreign(settings, runs):
     if settings.data == "folder" and folders.is_split(_path(settings.data_dir)):
         return False
     saved = [loading.saved_flags(run) for run in runs]
-    own = [flags and _are_the_same(settings, flags) for flags in saved]
-    for run, flags, same in zip(runs, saved, own):
+    trained_on = [flags and _are_the_same(settings, flags) for flags in saved]
+    for run, flags, same in zip(runs, saved, trained_on):
         if same:
             _check_split(settings, run, flags)
     asked = settings.test_classes != "test" or settings.fractions is not None
     if settings.data != "folder" or asked:
         return False
-    return bool(own) and all(same is False for same in own)
+    return bool(trained_on) and all(same is False for same in trained_on)
 
 
 def _are_the_same(settings, saved):

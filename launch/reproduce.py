@@ -102,7 +102,7 @@ def reproduce(request):
     if not request.dry_run:
         print(f"\n{duration(time.monotonic() - started)} in all")
     if failures:
-        lines = "\n".join(f"  {one.run.title}: {one.reason}" for one in failures)
+        lines = "\n".join(f"  {failure.run.title}: {failure.reason}" for failure in failures)
         sys.exit(f"\n{len(failures)} failed:\n{lines}")
 
 
@@ -116,19 +116,19 @@ def _reproduce_table(request, plan, seeds, paper):
     }
     # Several cells may be tests of one run.
     distinct = {}
-    for run in (run for own in runs.values() for run in own):
+    for run in (run for seeded in runs.values() for run in seeded):
         distinct.setdefault(run.path, run)
     queue = training.Queue(list(distinct.values()))
     tests = {
-        cell: [elsewhere.evaluation(run, cell.elsewhere, plan) for run in own]
-        for cell, own in runs.items()
+        cell: [elsewhere.evaluation(run, cell.elsewhere, plan) for run in seeded]
+        for cell, seeded in runs.items()
         if cell.elsewhere is not None
     }
     plan.check_folders()
     if request.dry_run:
         _print_commands(queue)
-        for one in (one for own in tests.values() for one in own):
-            _print_command("launch.evaluate", one.arguments)
+        for evaluation in sum(tests.values(), []):
+            _print_command("launch.evaluate", evaluation.arguments)
         return queue.failures
     file = output.path(request.output, request.overwrite)
 
@@ -218,21 +218,21 @@ def _measure(tests):
     def say(line):
         print(line, file=sys.stderr, flush=True)
 
-    return elsewhere.measure([one for own in tests.values() for one in own], say)
+    return elsewhere.measure(sum(tests.values(), []), say)
 
 
 def _rows(runs, tests, plan):
     rows = []
-    for cell, own in runs.items():
+    for cell, seeded in runs.items():
         published = plan.published(cell.recipe)
-        finished = [run for run in own if run.state == FINISHED and not run.stale]
+        finished = [run for run in seeded if run.state == FINISHED and not run.stale]
         if cell in tests:
             paths = {run.path for run in finished}
             finished = [t for t in tests[cell] if t.run.path in paths and t.report is not None]
         steps = published["epochs"] * published["steps_per_epoch"]
-        begun = any(run.state == BEGUN for run in own)
-        found = outcome.combine(finished, published)
-        rows.append(tables.Row(cell, found, steps, "not finished" if begun else "not run"))
+        begun = any(run.state == BEGUN for run in seeded)
+        result = outcome.combine(finished, published)
+        rows.append(tables.Row(cell, result, steps, "not finished" if begun else "not run"))
     return rows
 
 

@@ -106,9 +106,9 @@ def _train(experiment, directory, learner, job, epoch, history):
                 callbacks.Progress(),
             ],
         )
-        for one in monitors:
-            if isinstance(one, callbacks.LandscapeMonitor):
-                print(one.cost())
+        for monitor in monitors:
+            if isinstance(monitor, callbacks.LandscapeMonitor):
+                print(monitor.cost())
     return checkpoint.history
 
 
@@ -124,7 +124,9 @@ def _measuring(experiment, job):
         every, episodes = experiment.gradient_norms_every, experiment.validation_episodes
         measuring.append(callbacks.GradientNorms(job.validation, every, episodes))
     if experiment.gap_episodes is not None:
-        seen, test = (one.dataset(episodes=experiment.gap_episodes) for one in (job.seen, job.test))
+        seen, test = (
+            sampler.dataset(episodes=experiment.gap_episodes) for sampler in (job.seen, job.test)
+        )
         measuring.append(callbacks.GeneralizationGap(seen, test))
     return measuring
 

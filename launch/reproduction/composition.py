@@ -31,22 +31,22 @@ def passed_through():
     Raises:
         ValueError: one of them is not for the user to choose here.
     """
-    given = [flags.FLAGS[name] for name in settings.names() if flags.FLAGS[name].present]
-    refused = [flag.name for flag in given if flag.name in _OWN]
+    passed = [flags.FLAGS[name] for name in settings.names() if flags.FLAGS[name].present]
+    refused = [flag.name for flag in passed if flag.name in _OWN]
     if refused:
         raise ValueError(
             "Seeds are chosen by --seeds and directories by --runs_dir; runs are always resumed. "
             f"Received: --{', --'.join(refused)}."
         )
-    given = [flag for flag in given if flag.name != "overwrite"]  # which is about --output here
-    return {flag.name: flag.serialize().splitlines() for flag in given}
+    passed = [flag for flag in passed if flag.name != "overwrite"]  # which is about --output here
+    return {flag.name: flag.serialize().splitlines() for flag in passed}
 
 
-def resolve(given, recipe=None):
+def resolve(arguments, recipe=None):
     """Finds out what `launch.train` would make of arguments.
 
     Args:
-        given: list of arguments, without --recipe.
+        arguments: list of arguments, without --recipe.
         recipe: dictionary of the recipe's settings; None: those of the default recipe.
 
     Returns:
@@ -59,9 +59,9 @@ def resolve(given, recipe=None):
         for name in settings.names():
             flags.FLAGS[name].unparse()
         try:
-            left = flags.FLAGS(["", *given])[1:]
+            left = flags.FLAGS(["", *arguments])[1:]
         except flags.Error as error:
-            raise ValueError(f"{' '.join(given)}: {error}") from error
+            raise ValueError(f"{' '.join(arguments)}: {error}") from error
         if left:
             raise ValueError(f"Expected flags only. Received: {' '.join(left)}.")
         recipe_flags.lay_under(recipes.settings(recipes.DEFAULT) if recipe is None else recipe)

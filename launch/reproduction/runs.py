@@ -101,11 +101,11 @@ class Plan:
             ValueError: the recipe doesn't fit `launch.train`.
         """
         name, laid = recipe.of(self.size)
-        given = [*self._extra, *self._folder(laid), f"--seed={seed}"]
-        path = self._path(recipe, seed, self._resolve(given, laid))
-        given += [f"--run_dir={path}", "--resume"]
-        planned = self._resolve(given, laid)
-        return Run(title, recipe, seed, path, [f"--recipe={name}", *given], planned)
+        arguments = [*self._extra, *self._folder(laid), f"--seed={seed}"]
+        path = self._path(recipe, seed, self._resolve(arguments, laid))
+        arguments += [f"--run_dir={path}", "--resume"]
+        planned = self._resolve(arguments, laid)
+        return Run(title, recipe, seed, path, [f"--recipe={name}", *arguments], planned)
 
     def _path(self, recipe, seed, planned):
         """Where the run with these settings is, or else where it is to be."""
