@@ -40,7 +40,7 @@ constructor_flags.define_fields(
 
 
 def check(options):
-    """Refuses names that there are not, and flags that nothing reads.
+    """Refuses unknown names, and flags that nothing reads.
 
     Args:
         options: absl flags.

@@ -1,4 +1,4 @@
-"""What all commands share: help, the check of flags, then the work, and errors in one line."""
+"""The frame of all commands: help, the check of flags, the work, and errors in one line."""
 
 import importlib
 import sys

@@ -1,4 +1,4 @@
-"""Runs evaluated on several data sets, in one table."""
+"""The evaluation of runs on several data sets, as one table."""
 
 import dataclasses
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from tfmgaug import evaluation
 
 
 class Outcome(NamedTuple):
-    """What is known of runs on data sets.
+    """The results of runs on several data sets.
 
     Attributes:
         datasets: list of `launch.data_sets.Dataset`.
@@ -151,8 +151,8 @@ def _size(learner):
 
 
 def _cell(report, mode=None):
-    headline = report.summary(mode if mode in report.statistics else None)
-    return f"{100 * headline.mean:.2f} ± {100 * headline.interval:.2f}"
+    result = report.summary(mode if mode in report.statistics else None)
+    return f"{100 * result.mean:.2f} ± {100 * result.interval:.2f}"
 
 
 def _headline(report):

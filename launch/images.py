@@ -80,7 +80,7 @@ def load_all(settings):
 
 
 def is_foreign(settings, runs):
-    """Whether images are of a folder that runs were not trained on, and no flag splits it.
+    """Whether images come from a folder that no run was trained on and that no flag splits.
 
     Args:
         settings: `launch.experiment.Data`.
@@ -122,9 +122,9 @@ def _check_split(settings, run, saved):
     if other:
         flags = " ".join(f"--{name}={_text(saved.get(name))}" for name in other)
         raise ValueError(
-            f"{run} was trained on these images with {flags}: split otherwise, its training "
-            "classes would be test classes. Pass the same"
-            f"{' (or leave --fractions away)' if saved.get('fractions', 0) is None else ''}."
+            f"{run} was trained on these images with {flags}. With another split, test classes "
+            "may be among those that it was trained on. Pass the same flags"
+            f"{' (or leave out --fractions)' if saved.get('fractions', 0) is None else ''}."
         )
 
 
@@ -153,7 +153,7 @@ def _with_enough(settings, splits):
     lost = sum(map(len, splits)) - sum(map(len, kept))
     if lost:
         warnings.warn(
-            f"Left out: {lost} more classes, whose groups or images don't fill an episode.",
+            f"Left out {lost} more classes, whose groups or images are too few for an episode.",
             stacklevel=2,
         )
     return splits._make(kept)

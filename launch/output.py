@@ -23,7 +23,7 @@ def path(output, overwrite):
     """
     file = output and pathlib.Path(output)
     if file and file.exists() and not overwrite:
-        raise FileExistsError(f"{file} exists: choose another, or pass --overwrite.")
+        raise FileExistsError(f"{file} exists. Choose another file, or pass --overwrite.")
     if file:
         from tfmgaug.files import check_writable  # imports TensorFlow, which not all commands need
 

@@ -13,6 +13,7 @@ for --output.
 """
 
 import dataclasses
+import itertools
 import shlex
 import sys
 import time
@@ -37,7 +38,7 @@ from launch.reproduction import (
 from launch.reproduction.request import Request
 from launch.reproduction.runs import BEGUN, FINISHED, Plan
 
-_STOPPING = "Ctrl-C loses at most an epoch; the same command goes on."
+_STOPPING = "Ctrl-C loses at most an epoch; the same command continues."
 
 GROUPS = {
     "What there is": ("list",),
@@ -116,19 +117,19 @@ def _reproduce_table(request, plan, seeds, paper):
     }
     # Several cells may be tests of one run.
     distinct = {}
-    for run in (run for seeded in runs.values() for run in seeded):
+    for run in itertools.chain.from_iterable(runs.values()):
         distinct.setdefault(run.path, run)
     queue = training.Queue(list(distinct.values()))
     tests = {
-        cell: [elsewhere.evaluation(run, cell.elsewhere, plan) for run in seeded]
-        for cell, seeded in runs.items()
+        cell: [elsewhere.evaluation(run, cell.elsewhere, plan) for run in cell_runs]
+        for cell, cell_runs in runs.items()
         if cell.elsewhere is not None
     }
     plan.check_folders()
     if request.dry_run:
         _print_commands(queue)
-        for evaluation in sum(tests.values(), []):
-            _print_command("launch.evaluate", evaluation.arguments)
+        for test in itertools.chain.from_iterable(tests.values()):
+            _print_command("launch.evaluate", test.arguments)
         return queue.failures
     file = output.path(request.output, request.overwrite)
 
@@ -208,7 +209,7 @@ def _work(queue, done=lambda run: None):
 def _end_if(stopped):
     if stopped:
         command = shlex.join(["python", "-m", "launch.reproduce", *sys.argv[1:]])
-        print(f"\nStopped. Go on with:\n  {command}", file=sys.stderr)
+        print(f"\nStopped. Continue with:\n  {command}", file=sys.stderr)
         sys.exit(errors.INTERRUPTED)
 
 
@@ -218,21 +219,21 @@ def _measure(tests):
     def say(line):
         print(line, file=sys.stderr, flush=True)
 
-    return elsewhere.measure(sum(tests.values(), []), say)
+    return elsewhere.measure(list(itertools.chain.from_iterable(tests.values())), say)
 
 
 def _rows(runs, tests, plan):
     rows = []
-    for cell, seeded in runs.items():
+    for cell, cell_runs in runs.items():
         published = plan.published(cell.recipe)
-        finished = [run for run in seeded if run.state == FINISHED and not run.stale]
+        finished = [run for run in cell_runs if run.state == FINISHED and not run.stale]
         if cell in tests:
             paths = {run.path for run in finished}
             finished = [t for t in tests[cell] if t.run.path in paths and t.report is not None]
         steps = published["epochs"] * published["steps_per_epoch"]
-        begun = any(run.state == BEGUN for run in seeded)
-        result = outcome.combine(finished, published)
-        rows.append(tables.Row(cell, result, steps, "not finished" if begun else "not run"))
+        begun = any(run.state == BEGUN for run in cell_runs)
+        combined = outcome.combine(finished, published)
+        rows.append(tables.Row(cell, combined, steps, "not finished" if begun else "not run"))
     return rows
 
 

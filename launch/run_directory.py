@@ -1,4 +1,4 @@
-"""The directory of one run: what is in it, and who may write to it."""
+"""The directory of one run: its files, and the right to write to it."""
 
 import contextlib
 import fcntl
@@ -70,7 +70,7 @@ class RunDirectory:
         self.report = self.path / "report.json"
 
     def claim(self, overwrite, resume, differences):
-        """Makes the directory ours, or says why not; what is in it stays until `begin`.
+        """Claims the directory for this process, or refuses; its files stay until `begin`.
 
         Args:
             overwrite: whether an earlier run may be removed.
@@ -94,7 +94,11 @@ class RunDirectory:
         if resume and (self.checkpoints / LAST).exists():
             changed = differences(json.loads(self.flags.read_text()))
             if changed:
-                raise ValueError("A run goes on with the flags it had: " + "; ".join(changed) + ".")
+                raise ValueError(
+                    "A run is resumed with the flags that it was started with: "
+                    + "; ".join(changed)
+                    + "."
+                )
             self._remove(file for file in self._files() if _is_cut_off(file))
             return True
         if overwrite:
@@ -124,7 +128,8 @@ class RunDirectory:
         names = {without_mark(entry.name) for entry in self.path.iterdir()}
         if names - {_LOCK, _MARK} and not _is_mark(self.flags):
             raise FileExistsError(
-                f"{self.path} holds something else than a run. Choose another (--run_dir=...)."
+                f"{self.path} holds files that are not a run's. Choose another directory "
+                "(--run_dir=...)."
             )
 
     def _lock(self):
@@ -139,27 +144,28 @@ class RunDirectory:
     def _check_nothing_to_lose(self, resume):
         if (self.checkpoints / LAST).exists():
             raise FileExistsError(
-                f"{self.path} holds a run. Go on with it (--resume), replace it (--overwrite) or "
-                "choose another (--run_dir=...)."
+                f"{self.path} holds a run. Resume it (--resume), replace it (--overwrite) or "
+                "choose another directory (--run_dir=...)."
             )
         results = self._results()
         if results:
             raise FileExistsError(
                 f"{self.path} holds a run's {_listed(results)}, without the checkpoint "
-                f"{'that it could go on from' if resume else 'of its last epoch'}. Replace it "
-                "(--overwrite) or choose another (--run_dir=...)."
+                f"{'that it could be resumed from' if resume else 'of its last epoch'}. Replace it "
+                "(--overwrite) or choose another directory (--run_dir=...)."
             )
 
     def _check_removable(self):
         others = sorted(file for file in self._files() if not _is_written(file) and file != _LOCK)
         if others:
             raise FileExistsError(
-                f"{self.path} holds what no run has written, and is not replaced: "
-                f"{_listed(others)}. Move it elsewhere, or choose another (--run_dir=...)."
+                f"{self.path} holds files that no run has written, and is not replaced: "
+                f"{_listed(others)}. Move them elsewhere, or choose another directory "
+                "(--run_dir=...)."
             )
 
     def _results(self):
-        """What a run has written that another one would not write just so, once it begins."""
+        """The files of a run that are results, which a new run would not merely write again."""
         kept = {"checkpoints": holds_epochs(self.checkpoints), "events": _hold_curves(self.events)}
         return sorted(
             file
@@ -172,12 +178,12 @@ class RunDirectory:
 
     def _files(self):
         """All files in the directory, by their paths in it; links count as files."""
-        found = []
+        paths = []
         for folder, folders, files in os.walk(self.path):
             links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
             inside = pathlib.Path(folder).relative_to(self.path)
-            found += [(inside / name).as_posix() for name in [*files, *links]]
-        return found
+            paths += [(inside / name).as_posix() for name in [*files, *links]]
+        return paths
 
     def _remove(self, files):
         for file in files:
@@ -207,12 +213,12 @@ def _is_written(file):
 
 
 def _is_cut_off(file):
-    """Whether a process was killed while it wrote the file, which is not whole."""
+    """Whether a process was killed while it wrote the file."""
     return _is_written(file) and any(without_mark(part) != part for part in file.split("/"))
 
 
 def _finished(file):
-    """The path that a file was to have when it is whole, or has when it doesn't step aside."""
+    """The final path of a file, which may be half written or set aside while it is replaced."""
     parts = [without_mark(part) for part in file.split("/")]
     return "/".join(["export" if parts[0] == ".export.previous" else parts[0], *parts[1:]])
 

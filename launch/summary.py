@@ -1,4 +1,4 @@
-"""What a run ends with: results, figures, and an exported model."""
+"""The end of a run: its results, figures and exported model."""
 
 import resource
 import sys
@@ -12,7 +12,7 @@ from tfmgaug.files import write_json, write_saved
 
 
 def conclude(experiment, directory, learner, job, initial, history, started):
-    """Evaluates the learner of the epoch to keep, writes what a run leaves behind, and says where.
+    """Evaluates the learner of the epoch to keep, and writes and lists a run's results.
 
     Args:
         experiment: `launch.experiment.Experiment`.
@@ -45,7 +45,7 @@ def conclude(experiment, directory, learner, job, initial, history, started):
 
 
 def evaluate(learner, sampler, episodes, name, statistics, more=0):
-    """Evaluates, and says how far it is.
+    """Evaluates a learner and shows the progress.
 
     Args:
         learner: `MetaLearner`.

@@ -1,4 +1,4 @@
-"""From flags to tasks: what is trained on, validated on and tested on."""
+"""The samplers of training, validation and test tasks, made from flags."""
 
 import dataclasses
 from typing import Any, NamedTuple
@@ -44,7 +44,7 @@ class Tasks(NamedTuple):
 
 
 def build(settings):
-    """Loads the data and makes the samplers; whatever doesn't fit is refused here.
+    """Loads the data and makes the samplers; refuses data that don't fit the episodes.
 
     Args:
         settings: `launch.experiment.Experiment`.
@@ -102,7 +102,7 @@ def test_sampler(settings, runs=()):  # noqa: PT028, no test
     """
     if settings.train_classes is not None and settings.test_classes != "train":
         raise ValueError(
-            "Nothing is trained here: --train_classes needs --test_classes=train. "
+            "--train_classes needs --test_classes=train, as an evaluation trains nothing. "
             f"Received: --test_classes={settings.test_classes}."
         )
     foreign = images.is_foreign(settings, runs)

@@ -1,4 +1,4 @@
-"""Whether training, validation and test have classes enough, and how a folder would have them."""
+"""The check that training, validation and test have enough classes, with a remedy if not."""
 
 import pathlib
 
@@ -15,7 +15,7 @@ def fractions(settings):
         Three numbers, or None where the flag isn't given.
 
     Raises:
-        ValueError: they are no three numbers.
+        ValueError: they are not three numbers.
     """
     if settings.fractions is None:
         return None
@@ -32,7 +32,7 @@ def fractions(settings):
 
 
 def check(settings, splits):
-    """Refuses splits with too few classes to train on, and says what would do.
+    """Refuses splits with too few classes, with a remedy.
 
     Args:
         settings: `launch.experiment.Experiment`.
@@ -62,8 +62,8 @@ def _remedy(settings, sizes, needed):
     classes = sum(sizes)
     if classes < sum(needed):
         return (
-            f"{classes} classes make no such split, {sum(needed)} would: add some, or pass --way="
-            f"{max(classes // 3, 2)} or less."
+            f"{classes} classes are too few for such a split, {sum(needed)} are enough: add some, "
+            f"or pass --way={max(classes // 3, 2)} or less."
         )
     return (
         f"Pass --fractions={_shares(classes, needed)}, or sort the classes into folders train/, "

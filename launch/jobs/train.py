@@ -74,8 +74,8 @@ def _announce(experiment, directory, learner, computing, epoch):
 
 def _position(done, epochs):
     if done >= epochs:
-        return f"All {epochs} epochs are trained; evaluating again in"
-    return f"Going on at epoch {done + 1} in" if done else "Writing to"
+        return f"All {epochs} epochs are trained. Evaluating again in"
+    return f"Resuming at epoch {done + 1} in" if done else "Writing to"
 
 
 def _train(experiment, directory, learner, job, epoch, history):
@@ -124,9 +124,8 @@ def _measuring(experiment, job):
         every, episodes = experiment.gradient_norms_every, experiment.validation_episodes
         measuring.append(callbacks.GradientNorms(job.validation, every, episodes))
     if experiment.gap_episodes is not None:
-        seen, test = (
-            sampler.dataset(episodes=experiment.gap_episodes) for sampler in (job.seen, job.test)
-        )
+        number = experiment.gap_episodes
+        seen, test = job.seen.dataset(episodes=number), job.test.dataset(episodes=number)
         measuring.append(callbacks.GeneralizationGap(seen, test))
     return measuring
 
@@ -135,7 +134,7 @@ def _stopped(directory):
     command = shlex.join(["python", "-m", "launch.train", *sys.argv[1:]])
     resume = "" if "--resume" in sys.argv else " --resume"
     print(
-        f"\nStopped. Checkpoints of finished epochs are in {directory.checkpoints}/. Go on with:\n"
+        f"\nStopped. Checkpoints of finished epochs are in {directory.checkpoints}/. Resume with:\n"
         f"  {command}{resume}",
         file=sys.stderr,
     )

@@ -1,4 +1,4 @@
-"""From recipes to flags of `launch.train`: what a run is told, and what it then does."""
+"""Flags of `launch.train` composed from recipes, and differences between runs."""
 
 import re
 
@@ -10,12 +10,12 @@ from launch.given_flags import present
 
 SIZES = ("small", "full")
 
-# What decides where and how a run computes, but neither its result nor what it records.
+# Flags that decide where and how a run computes, but neither its result nor what it records.
 _HOW = frozenset(
     ("cache_dir", "data_dir", "distribute", "download", "fused", "overwrite", "parallel_tasks")
     + ("recipe", "recompute_inner_steps", "resume", "run_dir", "threads")
 )
-# What a paper's result doesn't depend on.
+# Flags that a paper's result doesn't depend on.
 NEUTRAL = _HOW | frozenset(
     ("landscape_curvature", "landscape_every", "landscape_max_seconds", "landscape_tasks", "seed")
 )
@@ -46,7 +46,7 @@ def resolve(arguments, recipe=None):
     """Finds out what `launch.train` would make of arguments.
 
     Args:
-        arguments: list of arguments, without --recipe.
+        arguments: list of command-line arguments, without --recipe.
         recipe: dictionary of the recipe's settings; None: those of the default recipe.
 
     Returns:

@@ -1,4 +1,4 @@
-"""The runs behind a table or figure: their directories, and how far each has come."""
+"""The runs behind a table or figure: their directories and their progress."""
 
 import json
 import pathlib
@@ -14,7 +14,7 @@ class Run(NamedTuple):
     """One training run.
 
     Attributes:
-        title: of what it is the run, for the screen.
+        title: what the run is for, shown on the screen.
         recipe: `Recipe`.
         seed: int.
         path: its directory.
@@ -31,12 +31,12 @@ class Run(NamedTuple):
 
     @property
     def log(self):
-        """Where its output goes: beside its directory, which must be empty at first."""
+        """The file of its output, beside its directory, which must be empty at first."""
         return self.path.with_name(f"{self.path.name}.log")
 
     @property
     def report(self):
-        """What it left when it finished, or None."""
+        """The report that it wrote when it finished, or None."""
         return _read(self.path / "report.json")
 
     @property
@@ -58,7 +58,7 @@ class Run(NamedTuple):
 
     @property
     def stale(self):
-        """What it does otherwise than its recipe says now, as a list of texts."""
+        """The settings in which it differs from what its recipe says now, as a list of texts."""
         return [] if self.state == MISSING else composition.changes(self.saved or {}, self.planned)
 
 
@@ -90,7 +90,7 @@ class Plan:
         """Makes a run.
 
         Args:
-            title: of what it is the run.
+            title: what the run is for, shown on the screen.
             recipe: `Recipe`.
             seed: int.
 
@@ -108,7 +108,7 @@ class Plan:
         return Run(title, recipe, seed, path, [f"--recipe={name}", *arguments], planned)
 
     def _path(self, recipe, seed, planned):
-        """Where the run with these settings is, or else where it is to be."""
+        """The directory of the run with these settings, or the one that it will get."""
         named = self.directory / recipe.name / f"seed{seed}"
         same = [path for path, flags in self._known if composition.same(flags, planned)]
         if not same:

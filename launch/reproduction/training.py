@@ -1,4 +1,4 @@
-"""Runs what is missing, one after the other, and goes on when one of them fails."""
+"""The training of missing runs, one after the other, which continues when a run fails."""
 
 import contextlib
 import signal
@@ -47,15 +47,15 @@ class Queue:
         self._forecast = cost.Forecast(run for run in runs if run.state == FINISHED)
 
     def announce(self):
-        """Says how much there is to do, and how long that will take."""
+        """Describes how many runs are left, and how long they will take."""
         states = [run.state for run in self.runs]
         counts = [f"{states.count(state)} {state}" for state in (FINISHED, BEGUN, MISSING)]
         if not self.waiting:
             return f"Runs: {', '.join(counts)}. Nothing to train."
         left = self._forecast.left(self.waiting).capitalize()
-        basis = "runs of a recipe count as long as those that have finished took"
+        basis = "estimated from finished runs of the same recipes"
         if any(self._forecast.of(run) is None for run in self.waiting):
-            basis = "of a recipe without a finished run, the first steps of a run say how long"
+            basis = "a run of a recipe without a finished run shows its own estimate when it starts"
         return f"Runs: {', '.join(counts)}. {left} ({basis})."
 
     def work(self, done=lambda run: None):
@@ -109,7 +109,7 @@ class Screen:
 
 
 def reason(status, log):
-    """Says why a process has failed: its status, its last word, and where the others are.
+    """Describes why a process has failed: its status, its last error, and the path of its log.
 
     Args:
         status: exit status.

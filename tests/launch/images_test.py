@@ -1,4 +1,4 @@
-"""Which classes of a folder are trained on, and which are tested."""
+"""The classes of a folder that are trained on, and those that are tested."""
 
 import json
 import warnings
@@ -104,7 +104,9 @@ def test_advised_shares_always_suffice(classes):
 
 
 def test_too_few_classes_for_any_split_name_the_largest_way(options):
-    with pytest.raises(ValueError, match="15 classes make no such split, 18 would.*--way=5 or"):
+    with pytest.raises(
+        ValueError, match="15 classes are too few for such a split, 18 are enough.*--way=5 or"
+    ):
         tasks.build(options(way=6))
 
 

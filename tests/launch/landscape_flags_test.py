@@ -1,4 +1,4 @@
-"""What the flags of the landscape stand for, and where they are refused."""
+"""The flags of the landscape: their meaning, and where they are refused."""
 
 import pathlib
 from types import SimpleNamespace

@@ -5,7 +5,7 @@ from launch import output
 
 def test_an_output_that_exists_is_replaced_only_when_told(tmp_path):
     (tmp_path / "results.json").write_text("old")
-    with pytest.raises(FileExistsError, match="results.json exists: .*--overwrite"):
+    with pytest.raises(FileExistsError, match="results.json exists. .*--overwrite"):
         output.path(str(tmp_path / "results.json"), False)
     assert output.path(str(tmp_path / "results.json"), True) == tmp_path / "results.json"
     assert (tmp_path / "results.json").read_text() == "old"

@@ -1,4 +1,4 @@
-"""What `launch.train` makes of recipes."""
+"""The settings that `launch.train` resolves from recipes."""
 
 import contextlib
 import functools

@@ -291,7 +291,7 @@ def test_what_is_left_is_told_once_a_run_of_the_recipe_has_finished(plan):
         return 0
 
     queue = training.Queue(runs, execute, lambda line, _: lines.append(line), lambda: now[0])
-    assert "Time left not known yet (of a recipe without a finished run" in queue.announce()
+    assert "Time left not known yet (a run of a recipe without a finished run" in queue.announce()
     queue.work()
     left = [line.rpartition("(")[2] for line in lines if "left" in line]
     assert left == ["time left not known yet)", "about 20 min left)", "about 10 min left)"]

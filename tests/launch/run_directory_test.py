@@ -102,7 +102,7 @@ def test_files_that_no_run_wrote_are_never_removed(name, tmp_path):
 def test_a_directory_of_something_else_is_left_as_it_is(content, tmp_path):
     put(tmp_path, "flags.json", "figures/holiday.png", content=content)
     for overwrite in (False, True):
-        with pytest.raises(FileExistsError, match="something else than a run"):
+        with pytest.raises(FileExistsError, match="files that are not a run"):
             claim(tmp_path, overwrite)
     assert sorted(os.listdir(tmp_path)) == ["figures", "flags.json"]
 

@@ -160,7 +160,7 @@ def test_a_run_that_met_a_full_disk_and_a_kill_while_it_wrote_resumes_exactly(fi
     assert full.returncode == 1, full.stderr  # not a segmentation fault
     words = r"Error: \S+\.weights\.h5 cannot be written: File too large \(\S+ kB needed, .* free\)"
     assert re.match(words, full.stderr), full.stderr
-    assert "Epochs up to 1 are whole: `restore`, and --resume, go on from there." in full.stderr
+    assert "Epochs up to 1 are complete: `restore` and --resume continue from there." in full.stderr
     assert "Traceback" not in full.stderr
     assert len(full.stderr.splitlines()) == 2  # the second is --traceback's
     assert not [file.name for file in checkpoint.parent.iterdir() if file.name.startswith(".")]
@@ -175,7 +175,7 @@ def test_a_run_that_met_a_full_disk_and_a_kill_while_it_wrote_resumes_exactly(fi
 def test_a_finished_run_says_that_it_is_and_goes_on_at_no_epoch(finished):
     code, output, errors = run("train", f"--run_dir={finished[0]}", *SMALL, "--resume")
     assert code == 0, errors
-    assert "All 3 epochs are trained; evaluating again in" in output
+    assert "All 3 epochs are trained. Evaluating again in" in output
     assert "epoch 4" not in output
 
 
