@@ -21,7 +21,7 @@ class Use(NamedTuple):
     """A constructor's argument that a flag fills.
 
     Attributes:
-        row: `launch.registry.Row` of the constructor.
+        row: `launch.rows.Row` of the constructor.
         argument: `launch.signatures.Argument`.
         needed: dictionary of what other flags must be chosen.
     """

@@ -24,7 +24,7 @@ def of_loader(row):
     """Returns the fields of `launch.experiment.Data` that a data set's loader takes.
 
     Args:
-        row: `launch.registry.Row` of the data set.
+        row: `launch.rows.Row` of the data set.
 
     Raises:
         ValueError: it takes something else.
