@@ -218,6 +218,7 @@ def sentence(text, whole=False):
     kind = r"(?:list of )?(?:bool|int|float|str)s?"
     bounds = r"(?: (?:>=? -?[\d.]*\d|in [\[(][^\])]*[\])]))?"
     text = re.sub(rf"^{kind}{bounds}(?:[,:;.] *|$)", "", text)
+    text = re.sub(r"^(?:\w\d?|beta), ", "", text)  # the symbol that a formula has for it
     if whole:
         return f"{text[:1].upper()}{text[1:]}"
     first = re.split(r"(?<=[a-z)`\d])\. |; see", text)[0].rstrip(".")

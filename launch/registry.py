@@ -93,7 +93,7 @@ MASKS = Kind(
         "width": _mask("WidthMask"),
         "none": None,
     },
-    "MGAug's pruning.",
+    "Pruning of MGAug's sub-networks.",
     default="none",
 )
 MASKED = tuple(name for name in MASKS.rows if name != "none")
