@@ -160,7 +160,7 @@ def test_a_run_that_met_a_full_disk_and_a_kill_while_it_wrote_resumes_exactly(fi
     assert full.returncode == 1, full.stderr  # not a segmentation fault
     words = r"Error: \S+\.weights\.h5 cannot be written: File too large \(\S+ kB needed, .* free\)"
     assert re.match(words, full.stderr), full.stderr
-    assert "Epochs up to 1 are complete: `restore` and --resume continue from there." in full.stderr
+    assert "Epochs up to 1 are whole: `restore`, and --resume, go on from there." in full.stderr
     assert "Traceback" not in full.stderr
     assert len(full.stderr.splitlines()) == 2  # the second is --traceback's
     assert not [file.name for file in checkpoint.parent.iterdir() if file.name.startswith(".")]
