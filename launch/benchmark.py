@@ -11,11 +11,14 @@ Example:
 
 import sys
 
-from absl import flags
-
-from launch import command, errors, output
-from launch.benchmarks import implementations, rows, table, workloads
+from launch import command, constructor_flags, errors
+from launch import output as output_file
+from launch.benchmarks import rows, table
+from launch.benchmarks.implementations import IMPLEMENTATIONS
+from launch.benchmarks.implementations import choose as implementations_of
 from launch.benchmarks.measurement import Measurement
+from launch.benchmarks.workloads import WORKLOADS
+from launch.benchmarks.workloads import choose as workloads_of
 from launch.given_flags import present, refuse_idle
 
 GROUPS = {
@@ -24,24 +27,16 @@ GROUPS = {
     "Output": ("output", "overwrite"),
 }
 
-flags.DEFINE_list(
-    "workloads",
-    [],
-    "Which to measure; all by default. "
-    + "; ".join(f"{workload.name}: {workload.title}" for workload in workloads.WORKLOADS),
+_WORK = "launch.benchmark.measure"
+
+constructor_flags.define_fields(
+    _WORK,
+    {
+        "workloads": [f"{workload.name} ({workload.title})" for workload in WORKLOADS],
+        "implementations": [peer.name for peer in IMPLEMENTATIONS],
+        "dtypes": rows.BOUNDS,
+    },
 )
-flags.DEFINE_list(
-    "implementations",
-    [],
-    f"Which to measure beside {implementations.OURS}, by name or part of it; all by default. "
-    + "; ".join(implementation.name for implementation in implementations.IMPLEMENTATIONS),
-)
-flags.DEFINE_list("dtypes", ["float32"], f"Precisions: {', '.join(rows.BOUNDS)}.")
-flags.DEFINE_integer("repeats", 7, "Timed steps of each.", lower_bound=1)
-flags.DEFINE_integer("seed", 0, "Of weights, images and masks.", lower_bound=0)
-flags.DEFINE_boolean("small", False, "Tiny forms of the workloads, to see that all runs.")
-output.define("the rows, written after each workload")
-flags.adopt_module_key_flags(output)  # --helpshort lists them
 
 
 def check(options):
@@ -53,41 +48,56 @@ def check(options):
     Raises:
         ValueError: there are some.
     """
-    refuse_idle(options, present(output.READ_WITH), output.READ_WITH)
-    workloads.choose(options.workloads)
-    implementations.choose(options.implementations)
+    refuse_idle(options, present(output_file.READ_WITH), output_file.READ_WITH)
+    workloads_of(options.workloads)
+    implementations_of(options.implementations)
     unknown = [dtype for dtype in options.dtypes if dtype not in rows.BOUNDS]
     if unknown or not options.dtypes:
         raise ValueError(f"--dtypes must be among {', '.join(rows.BOUNDS)}. Received: {unknown}.")
 
 
-def measure(options):
-    """Runs the benchmark with the flags.
+def measure(
+    workloads: list[str] = (),
+    implementations: list[str] = (),
+    dtypes: list[str] = ("float32",),
+    repeats: int = 7,
+    seed: int = 0,
+    small: bool = False,
+    output: str | None = None,
+    overwrite: bool = False,
+):
+    """Runs the benchmark.
 
     Args:
-        options: absl flags.
+        workloads: workloads, by name; all by default.
+        implementations: implementations beside ours, by name or part of it; all by default.
+        dtypes: precisions.
+        repeats: int >= 1, timed steps of each implementation.
+        seed: int >= 0, seed of weights, images and masks.
+        small: tiny forms of the workloads, to see that all runs.
+        output: JSON file for the rows, written after each workload.
+        overwrite: replace --output if it exists.
     """
-    file = output.path(options)
-    peers = implementations.choose(options.implementations)
-    measurement = Measurement(peers, options.repeats, options.seed, _report)
+    file = output_file.path(output, overwrite)
+    measurement = Measurement(implementations_of(implementations), repeats, seed, _report)
+    chosen = [w.smaller() if small else w for w in workloads_of(workloads)]
     try:
-        _measure(measurement, workloads.choose(options.workloads), options, file)
+        _measure(measurement, chosen, dtypes, file)
     except KeyboardInterrupt:
         print("\nStopped. Workloads that were finished are kept.", file=sys.stderr)
         sys.exit(errors.INTERRUPTED)
 
 
-def _measure(measurement, chosen, options, file):
+def _measure(measurement, chosen, dtypes, file):
     results, tables = [], []
     for workload in chosen:
-        workload = workload.smaller() if options.small else workload
-        for dtype in options.dtypes:
+        for dtype in dtypes:
             measured, convolution = measurement.run(workload, dtype)
             results += [row.to_json() for row in measured]
             tables.append(table.table(workload, measured, convolution))
             _report(f"\n{tables[-1]}\n")
             if file:
-                output.write(file, results)
+                output_file.write(file, results)
     print("\n\n".join(tables))
     if file:
         print(f"\nrows  {file}")
@@ -97,7 +107,11 @@ def _report(line):
     print(line, file=sys.stderr, flush=True)
 
 
-main = command.main(measure, check)
+def _work(options):
+    measure(**constructor_flags.fields(_WORK, options))
+
+
+main = command.main(_work, check)
 
 if __name__ == "__main__":
     command.run(main, GROUPS)

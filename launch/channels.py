@@ -1,6 +1,5 @@
 """The numbers of channels that --filters stands for in each backbone."""
 
-from launch.quickstart import DEPENDENT
 from launch.signatures import read
 
 
@@ -38,19 +37,20 @@ def of_resnet12(filters, block_filters):
 
 
 def recorded(values):
-    """Returns the one number that a run records as its `filters`.
+    """Returns the number that a run records as its `filters`.
 
     Args:
         values: dictionary of flags.
 
     Returns:
-        An int, of each Conv-4 block, of a ResNet's first group or of a wide ResNet's stem.
+        An int, of each Conv-4 block, of a ResNet's first group or of a wide ResNet's stem; None of
+        an MLP.
     """
     if values["filters"] is not None:
         return values["filters"]
     if values.get("block_filters"):
         return int(values["block_filters"][0])
-    if values["backbone"] in ("conv4", "mlp"):
-        return DEPENDENT["filters"][0][0]
+    if values["backbone"] in (None, "mlp"):
+        return None
     channels = constructors(values["backbone"])
     return channels if isinstance(channels, int) else channels[0]

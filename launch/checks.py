@@ -8,6 +8,13 @@ AUGMENTATIONS = (
     *("cutmix", "rotate", "query_erase"),
     *("support_erase", "query_aug", "support_aug"),
 )
+# Flags of which one takes the other's place.
+EXCLUSIVE = {
+    ("filters", "block_filters"): "both say the channels of ResNet-12",
+    ("resolutions", "train_resolutions"): (
+        "draw sizes for sub-networks alone and for whole tasks, in this order"
+    ),
+}
 _OF_STEPS = ("schedule_epochs", "schedule_factors")
 
 
@@ -21,17 +28,14 @@ def check(settings):
         ValueError: they say why.
     """
     data_flags.check(settings)
+    for (first, second), meaning in EXCLUSIVE.items():
+        if getattr(settings, first) and getattr(settings, second):
+            raise ValueError(f"--{first} and --{second} {meaning}: choose one. Received: both.")
     for refuse in (_network, _data, _regularizers, _measurements, _choices, _pruning, _schedule):
         refuse(settings)
 
 
 def _network(settings):
-    if settings.block_filters and settings.filters is not None:
-        raise ValueError(
-            "--filters and --block_filters both say the channels of ResNet-12: choose one. "
-            f"Received: --filters={settings.filters} "
-            f"--block_filters={','.join(settings.block_filters)}."
-        )
     takes_context = [
         name for name, row in registry.BACKBONES.rows.items() if "context" in arguments(row)
     ]
@@ -106,17 +110,12 @@ def _choices(settings):
             f"--mgaug_from_epoch must be below --epochs={settings.epochs}, or MGAug never begins. "
             f"Received: --mgaug_from_epoch={settings.mgaug_from_epoch}."
         )
-    if settings.train_resolutions and settings.resolutions:
-        raise ValueError(
-            "--train_resolutions draws sizes for whole tasks, --resolutions for sub-networks "
-            "alone: choose one. Received: both."
-        )
     if settings.overwrite and settings.resume:
         raise ValueError(
             "--resume goes on with the run in --run_dir, --overwrite replaces it: choose one. "
             "Received: both."
         )
-    plain = settings.inner_optimizer != "adam" and not settings.inner_momentum
+    plain = settings.inner_optimizer == "sgd" and not settings.inner_momentum
     if settings.learner == "reptile" and settings.carry_slots and plain:
         raise ValueError(
             "--carry_slots carries what an inner optimizer remembers: it needs "

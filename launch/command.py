@@ -5,7 +5,9 @@ import sys
 
 from absl import app, flags, logging
 
-from launch import environment, errors, help_flags, progress
+from launch import constructor_flags, earlier, environment, errors, help_flags, progress
+
+_HELP = "(--help shows the flags that most people need.)"
 
 
 def job(module):
@@ -22,6 +24,28 @@ def job(module):
         environment.import_tensorflow()
         importlib.import_module("tfmgaug")  # first: it refuses Keras on another backend
         return importlib.import_module(module).run(*arguments)
+
+    return run
+
+
+def function(path, **made):
+    """Returns the work of a command that is a function whose arguments are flags.
+
+    Args:
+        path: dotted path of the function, which is imported when it is called.
+        **made: functions of the flags, which make those of its arguments that are no flags.
+
+    Returns:
+        A function of the flags that imports TensorFlow, then the module, and calls the function.
+    """
+    module, _, name = path.rpartition(".")
+
+    def run(options):
+        arguments = {argument: make(options) for argument, make in made.items()}
+        environment.import_tensorflow()
+        importlib.import_module("tfmgaug")  # first: it refuses Keras on another backend
+        work = getattr(importlib.import_module(module), name)
+        return work(**{**constructor_flags.fields(path, options), **arguments})
 
     return run
 
@@ -66,5 +90,10 @@ def run(command, groups):
 def _parse(arguments):
     try:
         return flags.FLAGS(arguments)
+    except flags.UnrecognizedFlagError as error:
+        successor = earlier.successor(error.flagname)
+        if successor is None or successor.partition("=")[0] not in flags.FLAGS:
+            sys.exit(f"Error: {error}\n{_HELP}")
+        sys.exit(f"Error: --{error.flagname} is called --{successor} now.")
     except flags.Error as error:
-        sys.exit(f"Error: {error}\n(--help shows the flags that most people need.)")
+        sys.exit(f"Error: {error}\n{_HELP}")

@@ -1,7 +1,9 @@
 """Flags made from constructors: names, types, defaults and help."""
 
 import functools
+import itertools
 import re
+import types
 from typing import Any, NamedTuple
 
 from absl import flags
@@ -9,7 +11,6 @@ from absl import flags
 from launch import number_flags, registry
 from launch.argument_types import Type, type_of
 from launch.given_flags import GIVEN, Switch
-from launch.quickstart import DEPENDENT, QUICKSTART
 from launch.signatures import REQUIRED, read
 
 flags.disclaim_key_flags()
@@ -20,7 +21,7 @@ class Use(NamedTuple):
     """A constructor's argument that a flag fills.
 
     Attributes:
-        row: `launch.registry.Row` of the constructor.
+        row: `launch.rows.Row` of the constructor.
         argument: `launch.signatures.Argument`.
         needed: dictionary of what other flags must be chosen.
     """
@@ -38,10 +39,10 @@ class Use(NamedTuple):
 
 def arguments(row):
     """Returns the arguments of a row that flags fill: a dictionary from names to `Argument`."""
-    found = read(row.constructor).arguments
+    taken = read(row.constructor).arguments
     return {
         name: argument
-        for name, argument in found.items()
+        for name, argument in taken.items()
         if name not in row.without and (row.only is None or name in row.only)
     }
 
@@ -49,7 +50,7 @@ def arguments(row):
 @functools.cache
 def uses():
     """Returns what reads each flag: a dictionary from names to lists of `Use`."""
-    found = {}
+    users = {}
     for row, needed in registry.rows():
         switch = row.switch and row.flag(row.switch)
         for name, argument in arguments(row).items():
@@ -58,8 +59,8 @@ def uses():
             flag = row.flag(name)
             more = {} if switch in (None, flag) else {switch: GIVEN}
             use = Use(row, argument, {**needed, **more, **row.needs.get(name, {})})
-            found.setdefault(flag, []).append(use)
-    return found
+            users.setdefault(flag, []).append(use)
+    return users
 
 
 def read_with():
@@ -75,7 +76,7 @@ def read_with():
         table[flag] = tuple(
             Switch(name, values) for name in names if (values := _values(name, readers)) is not None
         )
-    return {flag: found for flag, found in table.items() if found}
+    return {flag: switches for flag, switches in table.items() if switches}
 
 
 def _values(name, readers):
@@ -95,10 +96,11 @@ def define():
         if kind.several:
             flags.DEFINE_list(kind.flag, [], f"{kind.text} {', '.join(kind.rows)}.")
         else:
-            nothing = "none" if "none" in kind.rows else None
-            flags.DEFINE_enum(kind.flag, nothing, list(kind.rows), kind.text)
+            text = kind.text if kind.default else f"{kind.text} By default the recipe's."
+            flags.DEFINE_enum(kind.flag, kind.default, list(kind.rows), text)
     for name, readers in uses().items():
-        define_flag(name, readers[0].type, default(name), help_text(name))
+        kind = readers[0].type._replace(choices=choices(name))
+        define_flag(name, kind, default(name), help_text(name))
 
 
 def default(name):
@@ -108,14 +110,72 @@ def default(name):
         name: of the flag.
 
     Returns:
-        The value; None where constructors differ, or where the flag switches something on.
+        The value; None where constructors differ, where it goes together with other choices, or
+        where the flag switches something on.
     """
-    readers = uses()[name]
-    if name in {row.flag(row.switch) for row, _ in registry.rows() if row.switch}:
+    users = uses()[name]
+    if name in _switches():
         return None
-    values = {repr(use.argument.default): use.argument.default for use in readers}
+    values = {repr(use.argument.default): use.argument.default for use in users}
     (value, *others) = values.values()
-    return None if others or value is REQUIRED or name in DEPENDENT else value
+    combined = any(use.argument.name in use.row.combined for use in users)
+    return None if others or combined or value is REQUIRED else value
+
+
+def readers_with(name, choices):
+    """Returns what reads a flag with choices: a list of `Use`.
+
+    Args:
+        name: of the flag.
+        choices: dictionary from flags to their values.
+    """
+    settings = types.SimpleNamespace(**choices)
+    return [
+        use
+        for use in uses().get(name, ())
+        if all(Switch(flag, values).is_on(settings) for flag, values in use.needed.items())
+    ]
+
+
+def completed(values):
+    """Fills in the defaults of what is read and None.
+
+    Args:
+        values: dictionary of flags. None leaves a choice or a constructor its default.
+
+    Returns:
+        A dictionary of the same flags. None stands for what nothing reads, what is nothing by
+        default, and what several constructors read that have different defaults.
+    """
+    kinds = {kind.flag: kind.default for kind in registry.KINDS if not kind.several}
+    chosen = {flag: values.get(flag) or default for flag, default in kinds.items()}
+    values = {**values, **{flag: name for flag, name in chosen.items() if flag in values}}
+    everything = {**chosen, **dict.fromkeys(_conditions()), **values}
+    for name in (name for name in set(uses()) - _switches() if values.get(name, "") is None):
+        readers = readers_with(name, everything)
+        defaults = [use.row.default(use.argument, everything) for use in readers]
+        if defaults and REQUIRED not in defaults and defaults == defaults[:1] * len(defaults):
+            values[name] = _as_given(name, defaults[0])
+    return values
+
+
+@functools.cache
+def _switches():
+    """The flags that switch something on."""
+    return frozenset(row.flag(row.switch) for row, _ in registry.rows() if row.switch)
+
+
+@functools.cache
+def _conditions():
+    """The flags that decide what is read."""
+    return frozenset(name for users in uses().values() for use in users for name in use.needed)
+
+
+def _as_given(name, value):
+    """A constructor's value as its flag has it: numbers of a list are texts there."""
+    if not isinstance(value, (list, tuple)):
+        return value
+    return list(value) if name in _REPEATED else [str(entry) for entry in value]
 
 
 def help_text(name):
@@ -132,12 +192,20 @@ def help_text(name):
         rest = f"the others' {most}" if len(names[most]) > 1 else f"{names[most][0]}'s {most}"
         others = [f"{' and '.join(n)}'s {v}" for v, n in names.items() if v != most]
         text += f" Constructors' defaults: {', '.join([*others, rest])}."
-    elif name in QUICKSTART and names:
+    elif names and any(use.argument.name in use.row.combined for use in users):
         text += f" The constructor's default: {next(iter(names))}."
-    for value, chosen in DEPENDENT.get(name, ()):
-        choices = " ".join(f"--{flag}={choice}" for flag, choice in chosen.items())
-        text += f" Set by quickstart with {choices}: {value}."
-    return f"{text} Set by quickstart." if name in QUICKSTART else text
+    return f"{text}{''.join(_combined(use, len(users) > 1) for use in users)}"
+
+
+def _combined(use, several):
+    """What a flag's help says of a default that goes together with other choices."""
+    if use.argument.name not in use.row.combined:
+        return ""
+    value, needed = use.row.combined[use.argument.name]
+    value = ",".join(map(str, value)) if isinstance(value, tuple) else value
+    choices = " and ".join(str(Switch(flag, names)) for flag, names in needed.items())
+    owner = f"{read(use.row.constructor).name}'s" if several else "the"
+    return f" With {choices} {owner} default is {value}."
 
 
 def sentence(text, whole=False):
@@ -150,6 +218,7 @@ def sentence(text, whole=False):
     kind = r"(?:list of )?(?:bool|int|float|str)s?"
     bounds = r"(?: (?:>=? -?[\d.]*\d|in [\[(][^\])]*[\])]))?"
     text = re.sub(rf"^{kind}{bounds}(?:[,:;.] *|$)", "", text)
+    text = re.sub(r"^(?:\w\d?|beta), ", "", text)  # the symbol that a formula has for it
     if whole:
         return f"{text[:1].upper()}{text[1:]}"
     first = re.split(r"(?<=[a-z)`\d])\. |; see", text)[0].rstrip(".")
@@ -172,7 +241,8 @@ def define_flag(name, kind, value, text):
         if value is not None:
             flags.FLAGS.set_default(name, [str(entry) for entry in value])
     elif kind.several:
-        flags.DEFINE_list(name, value, text)
+        named = f" Of {', '.join(kind.choices)}." if kind.choices else ""
+        flags.DEFINE_list(name, value if value is None else list(value), f"{text}{named}")
     elif kind.kind is bool:
         flags.DEFINE_boolean(name, value, text)
     elif kind.choices:
@@ -184,27 +254,51 @@ def define_flag(name, kind, value, text):
         define_number(name, value, text, lower_bound=kind.lower, upper_bound=kind.upper)
 
 
-def define_fields(path, named=None):
-    """Defines a flag for each field of a dataclass.
+def define_fields(path, named=None, without=()):
+    """Defines a flag for each field of a dataclass, or each argument of a function.
 
     Args:
-        path: dotted path of the dataclass.
+        path: dotted path of the dataclass or function.
         named: dictionary from fields to choices that no annotation names.
+        without: fields that something else fills.
     """
     for name, argument in read(path).arguments.items():
+        if name in without:
+            continue
         kind = type_of(argument)
         if named and name in named:
             kind = kind._replace(choices=tuple(named[name]))
-        define_flag(name, kind, argument.default, sentence(argument.text, whole=True))
+        required = argument.default is REQUIRED
+        value = None if required else argument.default
+        define_flag(name, kind, value, sentence(argument.text, whole=True))
+        if required:
+            flags.mark_flag_as_required(name)
+
+
+def fields(path, options):
+    """Returns what flags fill the fields of a dataclass or the arguments of a function with.
+
+    Args:
+        path: dotted path of the dataclass or function.
+        options: absl flags.
+
+    Returns:
+        A dictionary from the fields that have flags to their values.
+    """
+    return {name: options[name].value for name in read(path).arguments if name in options}
 
 
 def choices(name):
-    """Returns the values that a flag takes.
+    """Returns the values that a flag takes, be it for one constructor alone.
 
     Args:
-        name: of a flag that a constructor's argument has choices for.
+        name: of the flag.
+
+    Returns:
+        A tuple, or None where any value will do.
     """
-    return uses()[name][0].type.choices
+    values = [use.type.choices for use in uses()[name]]
+    return None if None in values else tuple(dict.fromkeys(itertools.chain(*values)))
 
 
 def readers(flag, name):

@@ -1,10 +1,9 @@
 """The evaluation of runs on several data sets, as one table."""
 
+import dataclasses
 from typing import NamedTuple
 
-from launch import settings, summary, tasks
-from launch.data_sets import parse
-from launch.experiment import Data
+from launch import data_flags, summary, tasks
 from tfmgaug import evaluation
 
 
@@ -22,13 +21,15 @@ class Outcome(NamedTuple):
     floors: dict
 
 
-def run(options, learners):
+def run(data, datasets, statistics, learners):
     """Evaluates every run on every data set; all runs meet the same episodes of it.
 
     Images are resized to those that a run was trained on.
 
     Args:
-        options: absl flags of `launch.evaluate`.
+        data: `launch.experiment.Data`, of which data set, folder and size of images are replaced.
+        datasets: list of `launch.data_sets.Dataset`.
+        statistics: batch-statistics modes.
         learners: dictionary from paths to learners.
 
     Returns:
@@ -38,33 +39,32 @@ def run(options, learners):
         FileNotFoundError: data is missing.
         ValueError: a run doesn't fit a data set, or flags don't fit each other.
     """
-    datasets = parse(options.datasets)
     samplers = {
         (dataset, _size(learner)): None for dataset in datasets for learner in learners.values()
     }
     for dataset, size in samplers:
-        of_one = _settings(options, dataset, size)
-        samplers[dataset, size] = tasks.test_sampler(of_one, list(learners))
+        resized = _resized(data, dataset, size)
+        samplers[dataset, size] = tasks.test_sampler(resized, list(learners))
     for path, learner in learners.items():
         for dataset in datasets:
             check_fit(path, learner, samplers[dataset, _size(learner)])
     left = iter(range(len(datasets) * len(learners) - 1, -1, -1))
+
+    def report(path, learner, dataset):
+        sampler = samplers[dataset, _size(learner)]
+        name = f"{path} on {sampler.classes.name}"
+        return summary.evaluate(
+            learner, sampler, data.test_episodes, name, tuple(statistics), next(left)
+        )
+
+    def floor(dataset, size):
+        return evaluation.pixel_floor(samplers[dataset, size], episodes=data.test_episodes)
+
+    sizes = dict.fromkeys(map(_size, learners.values()))
     return Outcome(
         datasets,
-        {
-            path: [
-                _evaluate(options, path, learner, samplers[d, _size(learner)], next(left))
-                for d in datasets
-            ]
-            for path, learner in learners.items()
-        },
-        {
-            f"{size[0]} x {size[1]}": [
-                evaluation.pixel_floor(samplers[d, size], episodes=options.test_episodes)
-                for d in datasets
-            ]
-            for size in dict.fromkeys(map(_size, learners.values()))
-        },
+        {p: [report(p, learner, d) for d in datasets] for p, learner in learners.items()},
+        {f"{size[0]} x {size[1]}": [floor(d, size) for d in datasets] for size in sizes},
     )
 
 
@@ -136,29 +136,18 @@ def to_json(outcome):
     }
 
 
-def _settings(options, dataset, size):
-    """The flags as they are for one data set and size of images."""
-    values = {name: options[name].value for name in settings.names()}
-    shared = None if dataset.name == "glyphs" else options.data_dir  # glyphs have no files
-    folder = dataset.folder or shared
-    values |= {"data": dataset.name, "data_dir": folder}
-    if dataset.name != "omniglot":
-        values["split"] = "vinyals"  # the flag is of Omniglot, which may be one of several
-    # One number for a square: the margin of --test_crop is in proportion to it.
-    values["image_size"] = size[0] if size[0] == size[1] else size
-    if options.test_crop and size[0] != size[1]:
+def _resized(data, dataset, size):
+    """The settings for one data set and size of images."""
+    if data.test_crop and size[0] != size[1]:
         raise ValueError(f"--test_crop needs square images. Received: {size[0]} x {size[1]}.")
-    return Data(**values)
+    # One number for a square: the margin of --test_crop is in proportion to it.
+    side = size[0] if size[0] == size[1] else size
+    there = dataclasses.replace(data, data_dir=dataset.folder or data.data_dir, image_size=side)
+    return data_flags.for_data_set(there, dataset.name)
 
 
 def _size(learner):
     return tuple(learner.image_shape)[:2]
-
-
-def _evaluate(options, path, learner, sampler, more):
-    name = f"{path} on {sampler.classes.name}"
-    modes = tuple(options.statistics)
-    return summary.evaluate(learner, sampler, options.test_episodes, name, modes, more)
 
 
 def _cell(report, mode=None):

@@ -1,31 +1,98 @@
 """The flags that name data and episodes, which training, evaluation and analysis share."""
 
-from launch import constructor_flags
-from launch.given_flags import read_with
+import dataclasses
 
-DATA = (
-    *("glyphs", "omniglot", "cifar_fs", "fc100", "mini_imagenet", "tiered_imagenet", "cub"),
-    *("vgg_flowers", "aircraft", "cars", "folder", "sinusoids"),
+from launch import constructor_flags, registry
+from launch.experiment import Data
+from launch.given_flags import read_with, refuse_idle
+
+_FIELDS = "launch.experiment.Data"
+DATA = tuple(registry.DATA.rows)
+IMAGES = registry.image_sets()
+# Whatever loads the images, these are of episodes.
+_OF_EPISODES = (
+    *("skip_small_classes", "test_classes", "test_crop", "test_mutually_exclusive"),
+    *("train_classes", "way"),
 )
-IMAGES = tuple(name for name in DATA if name != "sinusoids")
-_FILES = tuple(name for name in IMAGES if name != "glyphs")
-_OF_IMAGES = (
-    *("cache_dir", "image_size", "rotations", "test_classes", "test_crop"),
-    *("skip_small_classes", "test_mutually_exclusive", "train_classes", "way"),
-)
-READ_WITH = {
-    **dict.fromkeys(_OF_IMAGES, read_with(data=IMAGES)),
-    "data_dir": read_with(data=_FILES),
-    **dict.fromkeys(("fractions", "groups"), read_with(data=("folder",))),
-    "download": read_with(data=tuple(n for n in _FILES if n not in ("aircraft", "folder"))),
-    "skip_unreadable": read_with(data=tuple(n for n in _FILES if n != "omniglot")),
-    "split": read_with(data=("omniglot",)),
-}
+
+
+# What every loader may take, and no field of this name fills.
+_ALWAYS = ("min_images", "name", "seed")
+
+
+def of_loader(row):
+    """Returns the fields of `launch.experiment.Data` that a data set's loader takes.
+
+    Args:
+        row: `launch.rows.Row` of the data set.
+
+    Raises:
+        ValueError: it takes something else.
+    """
+    fields = {field.name for field in dataclasses.fields(Data)}
+    taken = [name for name in constructor_flags.arguments(row) if name not in _ALWAYS]
+    unknown = [name for name in taken if name not in fields]
+    if unknown:
+        raise ValueError(
+            f"{row.constructor} loads a data set, and must take fields of launch.experiment.Data. "
+            f"Received: {', '.join(unknown)}."
+        )
+    return taken
+
+
+def _of_loaders():
+    """What each flag that fills a loader's argument is read with: the data sets of such loaders."""
+    table = {}
+    for name in IMAGES:
+        for field in of_loader(registry.DATA.rows[name]):
+            table.setdefault(field, []).append(name)
+    return {field: read_with(data=tuple(names)) for field, names in table.items()}
+
+
+_LOADED = _of_loaders()
+READ_WITH = {**dict.fromkeys(_OF_EPISODES, read_with(data=IMAGES)), **_LOADED}
 
 
 def define():
     """Defines a flag for each field of `launch.experiment.Data`."""
-    constructor_flags.define_fields("launch.experiment.Data", {"data": DATA})
+    constructor_flags.define_fields(_FIELDS, {"data": DATA})
+
+
+def data(options):
+    """Returns the `Data` that flags describe.
+
+    Args:
+        options: absl flags.
+    """
+    return Data(**constructor_flags.fields(_FIELDS, options))
+
+
+def refuse_unloaded(settings):
+    """Refuses what the loader of a data set would pass over.
+
+    Args:
+        settings: `launch.experiment.Data`.
+
+    Raises:
+        ValueError: the message names it, and the data sets that read it.
+    """
+    # Leave to download is no wish to: it may stand beside data that needs none.
+    fields = [field for field in dataclasses.fields(Data) if field.name != "download"]
+    changed = [f.name for f in fields if getattr(settings, f.name) != f.default]
+    refuse_idle(settings, changed, _LOADED)
+
+
+def for_data_set(settings, name):
+    """Returns settings for one of several data sets, without what its loader doesn't read.
+
+    Args:
+        settings: `launch.experiment.Data`.
+        name: of the data set.
+    """
+    read = of_loader(registry.DATA.rows[name])
+    unread = [f for f in dataclasses.fields(Data) if f.name in _LOADED and f.name not in read]
+    defaults = {field.name: field.default for field in unread}
+    return dataclasses.replace(settings, data=name, **defaults)
 
 
 def check(settings):

@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from launch.data_flags import IMAGES
+from launch import registry
+from launch.data_flags import IMAGES, of_loader
 
 
 class Dataset(NamedTuple):
@@ -10,7 +11,7 @@ class Dataset(NamedTuple):
 
     Attributes:
         name: as of --data.
-        folder: its own --data_dir, or None for that of the command line.
+        folder: its folder; None: that of --data_dir.
     """
 
     name: str
@@ -31,9 +32,9 @@ def parse(texts):
         A list of `Dataset`.
 
     Raises:
-        ValueError: a data set is unknown, or named twice.
+        ValueError: a data set is unknown or named twice, or has no files to be in a folder.
     """
-    found = []
+    datasets = []
     for text in texts:
         name, _, folder = text.partition(":")
         if name not in IMAGES:
@@ -41,8 +42,10 @@ def parse(texts):
                 f"--datasets must name some of {', '.join(IMAGES)}, each with its folder behind a "
                 f"colon where --data_dir is not it, as folder:/path/to/photos. Received: {text!r}."
             )
-        found.append(Dataset(name, folder or None))
-    twice = sorted({str(dataset) for dataset in found if found.count(dataset) > 1})
+        if folder and "data_dir" not in of_loader(registry.DATA.rows[name]):
+            raise ValueError(f"{name} has no files. Received: --datasets={text}.")
+        datasets.append(Dataset(name, folder or None))
+    twice = sorted({str(dataset) for dataset in datasets if datasets.count(dataset) > 1})
     if twice:
         raise ValueError(f"--datasets must differ. Received more than once: {', '.join(twice)}.")
-    return found
+    return datasets

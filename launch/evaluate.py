@@ -12,7 +12,7 @@ Example:
 
 from absl import flags
 
-from launch import command, data_flags, evaluation_flags, output
+from launch import command, data_flags, evaluation_flags
 
 GROUPS = {
     "Runs": ("runs", "output"),
@@ -23,10 +23,11 @@ GROUPS = {
 
 data_flags.define()
 evaluation_flags.define()
-for family in (data_flags, evaluation_flags, output):
+for family in (data_flags, evaluation_flags):
     flags.adopt_module_key_flags(family)  # --helpshort lists them
-flags.mark_flag_as_required("runs")
-main = command.main(command.job("launch.jobs.evaluate"), evaluation_flags.check)
+main = command.main(
+    command.function(evaluation_flags.WORK, data=data_flags.data), evaluation_flags.check
+)
 
 if __name__ == "__main__":
     command.run(main, GROUPS)

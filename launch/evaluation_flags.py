@@ -2,11 +2,10 @@
 
 import types
 
-from absl import flags
-
 from launch import constructor_flags, data_flags, data_sets, output
 from launch.given_flags import present, read_with, refuse_idle
 
+WORK = "launch.jobs.evaluate.run"
 STATISTICS = constructor_flags.choices("statistics")
 # Nothing is trained here.
 READ_WITH = {
@@ -19,18 +18,8 @@ _DECIDED = ("data", "image_size")
 
 
 def define():
-    """Defines the flags."""
-    flags.DEFINE_list("runs", None, "Run directories, or .keras files of learners.")
-    flags.DEFINE_list(
-        "datasets",
-        [],
-        "Data sets, each with its folder behind a colon where --data_dir is not it: "
-        "cub,folder:/path/to/photos.",
-    )
-    flags.DEFINE_list(
-        "statistics", ["transductive", "support"], f"Batch-statistics modes: {STATISTICS}."
-    )
-    output.define("the results")
+    """Defines a flag for each argument of the evaluation, but the data."""
+    constructor_flags.define_fields(WORK, {"statistics": STATISTICS}, without=("data",))
 
 
 def check(options):

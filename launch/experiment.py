@@ -10,6 +10,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Literal
 
+from launch import earlier
+
 FORMAT, VERSION = 1, "0.1.0"  # of experiment.json, and of the package that writes it
 
 
@@ -36,8 +38,8 @@ class Data:
         data: str, data set. glyphs needs no download.
         data_dir: image folder, or TensorFlow Datasets' folder.
         image_size: int, height and width that images are resized to.
-        split: which split of Omniglot: "vinyals" or "background".
-        rotations: bool, turned images are classes of their own.
+        split: split of Omniglot, "vinyals" or "background".
+        rotations: bool, whether turned images are classes of their own.
         download: bool, whether data may be downloaded.
         skip_unreadable: bool, leave out images that can't be read.
         skip_small_classes: bool, leave out classes with fewer than shot + query images.
@@ -46,20 +48,19 @@ class Data:
         groups: which images of a folder stand on one side of an episode: folder for those in one
             folder below that of their class, or a regular expression with one group in parentheses,
             which is looked for in the path of an image.
-        cache_dir: where decoded images are kept.
+        cache_dir: folder in which decoded images are kept.
         way: int >= 2, classes in an episode.
         shot: int >= 1, labeled images of each class to adapt on.
         query: int >= 1, images of each class to predict.
-        data_seed: int >= 0, seed of what runs to be compared must share: splits, validation and
-            test episodes.
+        data_seed: int >= 0, seed of splits and of validation and test episodes, which runs to be
+            compared must share.
         test_episodes: int >= 2, frozen test episodes.
-        test_classes: whose classes test episodes are of: "test", "validation" or "train", which
-            shows what was memorized. Of a folder that a run was not trained on, all classes are
-            test classes.
+        test_classes: classes of test episodes: "test", "validation" or "train", which shows what
+            was memorized. Of a folder that a run was not trained on, all classes are test classes.
         test_mutually_exclusive: bool, shuffle labels in every test task. Otherwise a class keeps
             the label that --nomutually_exclusive gives it in training.
-        test_crop: bool, as the papers on photos: load images at 1.15 x image_size; test on the
-            center, and train on it too, or on crops of all with --augment_images.
+        test_crop: bool, load images at 1.15 x image_size and test on their center, as the papers
+            on photos do. Training is on the center too, or with --augment_images on crops of all.
         train_classes: int >= 2, train on this many of the training classes.
     """
 
@@ -91,7 +92,7 @@ class Training:
 
     Args:
         seed: int >= 0, seed of the weights, training episodes and pruning.
-        epochs: int >= 1, epochs.
+        epochs: int >= 1, epochs of training.
         steps_per_epoch: int >= 1, outer steps in an epoch.
         tasks: int >= 1, tasks in an outer step.
         train_way: int >= 2, classes in a training episode, if not --way (ProtoNet, MetaOptNet).
@@ -110,10 +111,10 @@ class Training:
         validation_episodes: int >= 2, validation tasks after each epoch.
         gradient_norms_every: int >= 0, epochs between two measurements of validation tasks' first
             inner gradient; 0: none.
-        gap_episodes: int >= 2, after each epoch, test this many tasks of training and of test
-            classes too; none by default.
-        keep: which epoch is tested: "best" of validation, or the "last".
-        distribute: over which devices: "auto", "none" or "mirrored".
+        gap_episodes: int >= 2, tasks of training and of test classes that are tested after each
+            epoch; none by default.
+        keep: epoch that is tested: the "best" of validation, or the "last".
+        distribute: devices that share the tasks: "auto", "none" or "mirrored".
         precision: precision of the backbone: "float32" or "mixed_bfloat16".
         threads: int >= 0, CPU threads that share an operation; 0: one if there is a task for every
             core.
@@ -141,6 +142,21 @@ class Training:
     distribute: Literal["auto", "none", "mirrored"] = "auto"
     precision: Literal["float32", "mixed_bfloat16"] = "float32"
     threads: int = 0
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where a run writes, which is no part of what it is.
+
+    Args:
+        run_dir: directory of the run; runs/<data>-<learner>-... by default.
+        overwrite: replace an earlier run in --run_dir.
+        resume: go on with the run in --run_dir, if there is one.
+    """
+
+    run_dir: str | None = None
+    overwrite: bool = False
+    resume: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,5 +223,5 @@ def _part(value):
         return [_part(entry) for entry in value]
     if isinstance(value, dict):
         arguments = {name: _part(entry) for name, entry in value["arguments"].items()}
-        return Part(value["name"], value["constructor"], arguments)
+        return Part(value["name"], *earlier.part(value["constructor"], arguments))
     return value

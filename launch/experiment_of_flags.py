@@ -5,7 +5,6 @@ import dataclasses
 from launch import constructor_flags, registry
 from launch.experiment import Data, Experiment, Part, Training
 from launch.given_flags import GIVEN
-from launch.quickstart import dependent
 from launch.signatures import REQUIRED
 
 
@@ -20,8 +19,10 @@ def experiment(values):
         An `Experiment`.
 
     Raises:
-        ValueError: an argument that a constructor requires has no value.
+        ValueError: an argument that a constructor requires has no value, or one that it doesn't
+            take.
     """
+    values = constructor_flags.completed(values)
     return Experiment(
         **_fields(values),
         learner=_learner(values),
@@ -91,8 +92,7 @@ def _within(kind, values):
     """The part of a kind that some choices alone have, or None."""
     if any(values[flag] not in names for flag, names in kind.within.items()):
         return None
-    name = values[kind.flag] or kind.default
-    return _part(name, kind.rows[name], values)
+    return _chosen(kind, values)
 
 
 def _when(flag, name, row, values):
@@ -115,12 +115,14 @@ def _value(row, argument, values):
     flag = row.flag(argument.name)
     value = values.get(flag)
     if value is None:
-        value = dependent(flag, values)
-    if value is None:
-        value = argument.default
+        value = row.default(argument, values)
     if value is REQUIRED:
         raise ValueError(f"Expected --{flag}, which {row.constructor} requires. Received: none.")
-    return _plain(value, constructor_flags.Use(row, argument, {}).type)
+    kind = constructor_flags.Use(row, argument, {}).type
+    if kind.choices and value not in kind.choices:
+        choices = " or ".join(kind.choices)
+        raise ValueError(f"--{flag} of {row.constructor} must be {choices}. Received: {value}.")
+    return _plain(value, kind)
 
 
 def _plain(value, kind):

@@ -4,8 +4,9 @@ import dataclasses
 import pathlib
 import warnings
 
-from launch import loading, ways
-from tfmgaug import data
+from launch import data_flags, loading, registry, ways
+from launch.construction.building import constructor_of
+from launch.signatures import read
 from tfmgaug.data import folders, image_groups
 
 _MARGIN = 1.15  # the papers on photos test on the center of images that are larger by this
@@ -15,7 +16,7 @@ def load(settings, fractions=None):
     """Loads the images that the flags name.
 
     Args:
-        settings: absl flags.
+        settings: `launch.experiment.Data`.
         fractions: of a folder's classes, instead of --fractions.
 
     Returns:
@@ -25,20 +26,9 @@ def load(settings, fractions=None):
         FileNotFoundError: data is missing.
         ValueError: the flags don't fit the data or each other.
     """
-    splits = data.load(
-        settings.data,
-        data_dir=settings.data_dir,
-        image_size=_loaded_size(settings),
-        seed=settings.data_seed,
-        cache_dir=settings.cache_dir,
-        skip_unreadable=settings.skip_unreadable,
-        rotations=settings.rotations,
-        split=settings.split,
-        download=settings.download,
-        fractions=ways.fractions(settings) if fractions is None else fractions,
-        min_images=settings.shot + settings.query if settings.skip_small_classes else None,
-        groups=_groups(settings),
-    )
+    data_flags.refuse_unloaded(settings)
+    row = registry.DATA.rows[settings.data]
+    splits = constructor_of(row.constructor)(**_arguments(settings, row, fractions))
     if settings.skip_small_classes:
         splits = _with_enough(settings, splits)
     if settings.train_classes is None:
@@ -51,11 +41,30 @@ def load(settings, fractions=None):
     return splits._replace(train=splits.train.take(settings.train_classes, settings.data_seed))
 
 
+def _arguments(settings, row, fractions):
+    """What a data set's loader is given: those of its arguments that flags or this module fill."""
+    always = {
+        "name": settings.data,
+        "seed": settings.data_seed,
+        "min_images": settings.shot + settings.query if settings.skip_small_classes else None,
+    }
+    made = {
+        "image_size": _loaded_size(settings),
+        "fractions": ways.fractions(settings) if fractions is None else fractions,
+        "groups": _groups(settings),
+    }
+    taken = read(row.constructor).arguments
+    return {
+        **{name: value for name, value in always.items() if name in taken},
+        **{name: made.get(name, getattr(settings, name)) for name in data_flags.of_loader(row)},
+    }
+
+
 def load_all(settings):
     """Loads an image folder whose classes are all test classes.
 
     Args:
-        settings: absl flags.
+        settings: `launch.experiment.Data`.
 
     Returns:
         `Splits`, the first two of them empty.
@@ -74,7 +83,7 @@ def is_foreign(settings, runs):
     """Whether images come from a folder that no run was trained on and that no flag splits.
 
     Args:
-        settings: absl flags.
+        settings: `launch.experiment.Data`.
         runs: paths of runs.
 
     Raises:

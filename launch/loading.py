@@ -6,7 +6,7 @@ import pathlib
 import keras
 
 import tfmgaug  # noqa: F401  registers the classes that .keras files name
-from launch import experiment_of_flags
+from launch import earlier, experiment_of_flags
 from launch.experiment import Experiment
 from launch.run_directory import RunDirectory
 
@@ -41,7 +41,7 @@ def saved_flags(path):
     """
     run = pathlib.Path(path)
     file = RunDirectory(run if run.is_dir() else run.parent).flags
-    return json.loads(file.read_text()) if file.is_file() else None
+    return earlier.flags(json.loads(file.read_text())) if file.is_file() else None
 
 
 def load_experiment(path):
@@ -63,4 +63,5 @@ def load_experiment(path):
         return Experiment.from_json(json.loads(directory.experiment.read_text()))
     if not directory.flags.is_file():
         raise FileNotFoundError(f"{path} holds no run: {directory.experiment} is missing.")
-    return experiment_of_flags.experiment(json.loads(directory.flags.read_text()))
+    saved = earlier.flags(json.loads(directory.flags.read_text()))
+    return experiment_of_flags.experiment(saved)

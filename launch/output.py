@@ -1,29 +1,18 @@
-"""The flags --output and --overwrite of commands that write one file of results."""
+"""The file of results that some commands write: --output, and --overwrite."""
 
 import pathlib
-
-from absl import flags
 
 from launch.given_flags import GIVEN, read_with
 
 READ_WITH = {"overwrite": read_with(output=GIVEN)}
 
 
-def define(what):
-    """Defines the flags.
-
-    Args:
-        what: what the file holds, for the help text.
-    """
-    flags.DEFINE_string("output", None, f"JSON file for {what}.")
-    flags.DEFINE_boolean("overwrite", False, "Replace --output if it exists.")
-
-
-def path(options):
+def path(output, overwrite):
     """Returns where to write, before anything is computed.
 
     Args:
-        options: absl flags.
+        output: name of the file, or None.
+        overwrite: whether it may replace another.
 
     Returns:
         A path, or None if the results are to be printed only.
@@ -32,14 +21,14 @@ def path(options):
         FileExistsError: the file exists and is not to be replaced.
         OSError: it could not be written.
     """
-    output = options.output and pathlib.Path(options.output)
-    if output and output.exists() and not options.overwrite:
-        raise FileExistsError(f"{output} exists. Choose another file, or pass --overwrite.")
-    if output:
+    file = output and pathlib.Path(output)
+    if file and file.exists() and not overwrite:
+        raise FileExistsError(f"{file} exists. Choose another file, or pass --overwrite.")
+    if file:
         from tfmgaug.files import check_writable  # imports TensorFlow, which not all commands need
 
-        check_writable(output)
-    return output
+        check_writable(file)
+    return file or None
 
 
 def write(path, value):

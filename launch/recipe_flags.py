@@ -4,16 +4,8 @@ import textwrap
 
 from absl import flags
 
-from launch import recipes, settings
+from launch import checks, constructor_flags, recipes, settings
 from launch.given_flags import idle
-
-# A recipe's setting gives way to these flags, where they are given another value than the recipe's.
-_GIVES_WAY_TO = {
-    "filters": ("backbone", "block_filters"),
-    "block_filters": ("filters",),
-    "resolutions": ("train_resolutions",),
-    "train_resolutions": ("resolutions",),
-}
 
 
 class _Parser(flags.ArgumentParser):
@@ -25,7 +17,7 @@ class _Parser(flags.ArgumentParser):
 
 
 def define():
-    """Defines the flag."""
+    """Defines the flag, and adds to the help of others what the default recipe sets."""
     flags.DEFINE(
         _Parser(),
         "recipe",
@@ -36,24 +28,48 @@ def define():
         "neither data nor time. python -m launch.reproduce --list names them all.",
         serializer=flags.ArgumentSerializer(),
     )
+    for name, value in recipes.settings(recipes.DEFAULT).items():
+        if value != flags.FLAGS[name].default:
+            flags.FLAGS[name].help += f" In {recipes.DEFAULT}: {value}."
 
 
 def lay_under(recipe):
     """Sets the flags that a recipe sets and that are not given.
 
-    What nothing reads, because of flags that are given, is left out: with --mask=none a recipe's
-    number of sub-networks is.
+    A constructor's argument is left out where flags that are given choose another constructor: with
+    --learner=reptile the inner learning rate of a recipe of FOMAML is. So is what nothing reads:
+    with --mask=none the number of sub-networks.
 
     Args:
         recipe: dictionary from flags to values.
     """
-    laid = [name for name in recipe if not _gives_way(name, recipe)]
+    laid = [name for name in recipe if not _takes_its_place(name, recipe)]
     for name in laid:
         _set(flags.FLAGS[name], recipe[name])
+    _take_away(_of_other_constructors(laid, recipe), laid)
     while unread := sum(idle(flags.FLAGS, laid, settings.READ_WITH).values(), []):
-        for name in unread:
-            flags.FLAGS[name].unparse()
-        laid = [name for name in laid if name not in unread]
+        _take_away(unread, laid)
+
+
+def _of_other_constructors(names, recipe):
+    """Flags that other constructors read than those for which the recipe sets them."""
+    flag_values = flags.FLAGS.flag_values_dict()
+    defaults = {name: flags.FLAGS[name].default for name in settings.names()}
+    return [
+        name
+        for name in names
+        if _constructors(name, flag_values) != _constructors(name, {**defaults, **recipe})
+    ]
+
+
+def _constructors(name, choices):
+    return [use.row.constructor for use in constructor_flags.readers_with(name, choices)]
+
+
+def _take_away(names, laid):
+    for name in names:
+        flags.FLAGS[name].unparse()
+        laid.remove(name)
 
 
 def text(name):
@@ -75,12 +91,11 @@ def text(name):
     return "\n".join(_wrapped(line) for line in lines)
 
 
-def _gives_way(name, recipe):
-    """Whether the flag, or another that takes its place, is given."""
-    others = [flags.FLAGS[other] for other in _GIVES_WAY_TO.get(name, ())]
-    return flags.FLAGS[name].present or any(
-        other.present and other.value != recipe.get(other.name) for other in others
-    )
+def _takes_its_place(name, recipe):
+    """Whether the flag is given, or another that excludes it."""
+    pairs = [pair for pair in checks.EXCLUSIVE if name in pair]
+    others = [flags.FLAGS[other] for pair in pairs for other in pair if other != name]
+    return flags.FLAGS[name].present or any(other.present for other in others)
 
 
 def _set(flag, value):

@@ -3,21 +3,20 @@
 import difflib
 import functools
 
-from launch import quickstart
 from launch.papers.registry import PAPERS
 
 DEFAULT = "quickstart"
-_BASE = quickstart.QUICKSTART
 # A first run, made for two cores and minutes: what differs from the defaults of the package.
 QUICKSTART = {
     "data": "glyphs",
     "train_query": 5,
-    "learner": _BASE["learner"],
-    "inner_learning_rate": _BASE["inner_learning_rate"],
-    "backbone": _BASE["backbone"],
-    "filters": quickstart.dependent("filters", _BASE),
-    "mask": _BASE["mask"],
-    "learning_rate": _BASE["learning_rate"],
+    "learner": "fomaml",
+    "inner_learning_rate": 0.1,
+    "backbone": "conv4",
+    "filters": 16,
+    "mask": "catfish",
+    "optimizer": "adam",
+    "learning_rate": 0.002,
     "epochs": 8,
     "steps_per_epoch": 30,
     "validation_episodes": 40,

@@ -6,70 +6,8 @@ refused with the names of those that do. A new learner, mask or regularizer is o
 here.
 """
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import NamedTuple
-
 from launch.given_flags import GIVEN, read_with
-
-_EMPTY = MappingProxyType({})
-
-
-class Row(NamedTuple):
-    """A constructor, and how its arguments stand among the flags.
-
-    Attributes:
-        constructor: dotted path of a class or function.
-        prefix: what flags' names have in front of the arguments' names.
-        renamed: arguments, and their flags where these are called otherwise.
-        without: arguments that have no flag: what builds the object supplies them.
-        needs: arguments, and what other flags must be chosen for each of them to be read.
-        shared: arguments, and flags of somebody else that fill them.
-        numbers: arguments that are a number or several, and the bounds of each.
-        switch: argument whose flag switches the object on; it has no default.
-        only: the only arguments that have flags; all by default.
-    """
-
-    constructor: str
-    prefix: str = ""
-    renamed: Mapping = _EMPTY
-    without: tuple = ()
-    needs: Mapping = _EMPTY
-    shared: Mapping = _EMPTY
-    numbers: Mapping = _EMPTY
-    switch: str | None = None
-    only: tuple | None = None
-
-    def flag(self, argument):
-        """Returns the name of an argument's flag, its own or a shared one."""
-        other = self.shared.get(argument) or self.renamed.get(argument)
-        return other or f"{self.prefix}{argument}"
-
-
-class Kind(NamedTuple):
-    """What one flag chooses from.
-
-    Attributes:
-        flag: name of the flag.
-        rows: dictionary from names to `Row`s; None in the place of one: nothing is built.
-        text: help of the flag.
-        within: what other flags must be chosen for this one to be read.
-        default: the name that the constructor's None stands for, where there is no choice.
-        several: whether the flag names a list of rows.
-    """
-
-    flag: str
-    rows: Mapping
-    text: str
-    within: Mapping = _EMPTY
-    default: str | None = None
-    several: bool = False
-
-    def switches(self, name):
-        """Returns what must be chosen for a row to be built, as of `read_with`."""
-        chosen = (None, name) if name == self.default else (name,)
-        return {**self.within, self.flag: chosen}
-
+from launch.rows import Kind, Row
 
 _SUPPLIED = ("augmentation", "backbone", "loss", "magnitude_mask", "name", "regularizers", "seed")
 _TICKETS = ("meta_ticket", "meta_ticket_boil")
@@ -100,87 +38,96 @@ LEARNERS = Kind(
             *("Reptile", "inner_optimizer"), shared={"evaluation_steps": "test_inner_steps"}
         ),
     },
-    "How tasks are learned.",
+    "Few-shot learning method.",
 )
 
 _NETWORK = ("dtype", "image_shape", "mean", "name", "seed", "standard_deviation", "way")
 _CAVIA = {"learner": ("cavia",)}
+_METAOPTNET = {"learner": ("metaoptnet",)}
 
 
-def _backbone(name, *without, **options):
-    return Row(f"launch.construction.networks.{name}", without=(*_NETWORK, *without), **options)
+def _backbone(constructor, *without, **options):
+    return Row(constructor, without=(*_NETWORK, *without), **options)
 
 
 BACKBONES = Kind(
     "backbone",
     {
         "conv4": _backbone(
-            "conv4",
-            needs={"context": _CAVIA, "context_blocks": _CAVIA, "fused": {"strided": (False,)}},
+            "tfmgaug.backbones.conv4",
+            needs={"context": _CAVIA, "context_blocks": _CAVIA, "fused": {"pooling": ("max",)}},
+            combined={"context": (100, _CAVIA)},  # its authors', on mini-ImageNet
         ),
-        "mlp": _backbone("mlp", "input_shape", "normalization", needs={"context": _CAVIA}),
-        "resnet10": _backbone("resnet10"),
-        "resnet12": _backbone("resnet12"),
-        "resnet18": _backbone("resnet18"),
-        "wide_resnet": _backbone("wide_resnet"),
+        "mlp": _backbone(
+            *("launch.construction.networks.mlp", "input_shape", "normalization"),
+            needs={"context": _CAVIA},
+            combined={"context": (5, _CAVIA)},  # its authors', on sinusoids
+        ),
+        "resnet10": _backbone("launch.construction.networks.resnet10"),
+        "resnet12": _backbone(
+            "launch.construction.networks.resnet12",
+            combined={"global_pooling": (False, _METAOPTNET)},  # Lee et al. keep positions apart
+        ),
+        "resnet18": _backbone("launch.construction.networks.resnet18"),
+        "wide_resnet": _backbone("tfmgaug.backbones.wide_resnet"),
     },
-    "The network.",
+    "Network that is trained.",
 )
 
 _SHARE = {"rates": (0, 1)}
 
 
-def _mask(name):
-    return Row(f"tfmgaug.masks.{name}", "mask_", renamed={"score": "catfish_score"}, numbers=_SHARE)
+_PROTONET = {"learner": ("protonet",)}
+
+
+def _mask(name, **options):
+    return Row(f"tfmgaug.masks.{name}", "mask_", numbers=_SHARE, **options)
 
 
 MASKS = Kind(
     "mask",
     {
-        "catfish": _mask("CatfishMask"),
+        # Its authors' rates: the constructor's are of FOMAML.
+        "catfish": _mask("CatfishMask", combined={"rates": ((0.01, 0.03), _PROTONET)}),
         "parameter": _mask("ParameterMask"),
         "width": _mask("WidthMask"),
         "none": None,
     },
-    "MGAug's pruning.",
+    "Pruning of MGAug's sub-networks.",
+    default="none",
 )
 MASKED = tuple(name for name in MASKS.rows if name != "none")
 
 _OVER_TASKS = {"learner": tuple(name for name in LEARNERS.rows if name != "fine_tuning")}
 
 
-def _regularizer(constructor, prefix, renamed=_EMPTY, needs=_EMPTY, without=()):
+def _regularizer(constructor, prefix, **options):
     shared = {"subnetworks": "regularize_subnetworks"}
-    return Row(constructor, f"{prefix}_", renamed, without, needs, shared)
+    return Row(constructor, f"{prefix}_", shared=shared, **options)
 
 
 def _in_tfmgaug(name, prefix, **options):
     return _regularizer(f"tfmgaug.regularizers.{name}", prefix, **options)
 
 
-_DEVIATION = {"initial_deviation": "mr_deviation"}
-
 REGULARIZERS = Kind(
     "regularizers",
     {
         "channel_shuffle": _in_tfmgaug("ChannelShuffle", "channel_shuffle"),
-        "drop_block": _in_tfmgaug(
-            *("DropBlock", "drop_block"),
-            renamed={"block_sizes": "drop_block_sizes", "ramp_steps": "drop_block_ramp"},
-        ),
-        "graddrop": _in_tfmgaug("GradDrop", "graddrop", renamed={"ramp_steps": "graddrop_ramp"}),
+        "drop_block": _in_tfmgaug("DropBlock", "drop_block"),
+        "graddrop": _in_tfmgaug("GradDrop", "graddrop"),
         "label_smoothing": _in_tfmgaug("LabelSmoothing", "label_smoothing"),
         "maxup": _regularizer("launch.construction.regularizers.maxup", "maxup"),
         "metamix": _in_tfmgaug("MetaMix", "metamix"),
-        "mr_activations": _in_tfmgaug("MRActivations", "mr", renamed=_DEVIATION),
-        "mr_weights": _in_tfmgaug("MRWeights", "mr", renamed=_DEVIATION),
+        "mr_activations": _in_tfmgaug("MRActivations", "mr"),
+        "mr_weights": _in_tfmgaug("MRWeights", "mr"),
         "taml": _regularizer(
             *("launch.construction.regularizers.taml", "taml"),
             needs={"alpha": {"taml_form": ("ge",)}, "epsilon": {"taml_form": ("atkinson",)}},
         ),
         "trajectory_coherence": _in_tfmgaug("TrajectoryCoherence", "coherence"),
     },
-    "What acts on tasks in training: any of these, joined by commas.",
+    "Regularizers of training tasks, any of these, joined by commas:",
     within=_OVER_TASKS,
     several=True,
 )
@@ -191,20 +138,25 @@ HEADS = Kind(
         "ridge": Row("tfmgaug.heads.RidgeHead", "ridge_"),
         "svm": Row("tfmgaug.heads.SVMHead", "svm_"),
     },
-    "MetaOptNet's classifier, which is solved for in each task; svm by default.",
-    within={"learner": ("metaoptnet",)},
+    "MetaOptNet's classifier, which is solved for in each task.",
+    within=_METAOPTNET,
     default="svm",
 )
 
+_REPTILE = {"learner": ("reptile",)}
 INNER_OPTIMIZERS = Kind(
     "inner_optimizer",
     {
-        "adam": Row("tfmgaug.engine.inner_optimizers.Adam", "inner_"),
+        # Without momentum, as Reptile has it where it is given no optimizer.
+        "adam": Row(
+            *("tfmgaug.engine.inner_optimizers.Adam", "inner_"),
+            combined={"beta_1": (0.0, _REPTILE)},
+        ),
         "sgd": Row("tfmgaug.engine.inner_optimizers.SGD", "inner_"),
     },
-    "Optimizer of Reptile's inner steps; sgd by default.",
-    within={"learner": ("reptile",)},
-    default="sgd",
+    "Optimizer of Reptile's inner steps.",
+    within=_REPTILE,
+    default="adam",
 )
 
 INITIALIZERS = Kind(
@@ -215,7 +167,7 @@ INITIALIZERS = Kind(
         "positive_constant": Row("tfmgaug.backbones.initializers.PositiveConstant"),
         "signed_constant": Row("tfmgaug.backbones.initializers.SignedConstant"),
     },
-    "Draws Meta-ticket's random weights; kaiming_normal by default.",
+    "Distribution of Meta-ticket's random weights.",
     within={"learner": _TICKETS},
     default="kaiming_normal",
 )
@@ -229,6 +181,7 @@ PRUNING = Kind(
     "pruning",
     {"none": None, "dsd": _schedule("dsd"), "iht": _schedule("iht")},
     "Network pruning of the weights that are learned: dense, sparse, dense; or in rounds.",
+    default="none",
 )
 
 OPTIMIZERS = Kind(
@@ -251,13 +204,10 @@ SCHEDULES = Kind(
         "constant": None,
         "cosine": Row("launch.construction.schedules.cosine", without=_OF_TRAINING),
         "linear": Row("launch.construction.schedules.linear", without=_OF_TRAINING),
-        "steps": Row(
-            "launch.construction.schedules.steps",
-            renamed={"factors": "schedule_factors"},
-            without=_OF_TRAINING,
-        ),
+        "steps": Row("launch.construction.schedules.steps", "schedule_", without=_OF_TRAINING),
     },
-    "Of the outer learning rate: constant, to 0 by cosine or linear, or in steps.",
+    "Schedule of the outer learning rate: constant, to 0 by cosine or linear, or in steps.",
+    default="constant",
 )
 
 TASK_AUGMENTATIONS = Kind(
@@ -265,7 +215,42 @@ TASK_AUGMENTATIONS = Kind(
     {"none": None, "rotate": Row("tfmgaug.data.RotatedClasses", "rotation_")},
     "TaskAug: rotated training images are new training classes.",
     within=_OVER_TASKS,
+    default="none",
 )
+
+
+def _images(*only):
+    return Row("tfmgaug.data.load", only=("cache_dir", "image_size", "rotations", *only))
+
+
+# A row names a function that returns `tfmgaug.data.Splits`. Fields of `launch.experiment.Data` fill
+# its arguments. Where it takes them, it gets the `name` of the data set, the `seed` (--data_seed)
+# and the fewest images of a class, `min_images` (--skip_small_classes).
+DATA = Kind(
+    "data",
+    {
+        "glyphs": _images(),
+        "omniglot": _images("data_dir", "download", "split"),
+        "cifar_fs": _images("data_dir", "download", "skip_unreadable"),
+        "fc100": _images("data_dir", "download", "skip_unreadable"),
+        "mini_imagenet": _images("data_dir", "download", "skip_unreadable"),
+        "tiered_imagenet": _images("data_dir", "download", "skip_unreadable"),
+        "cub": _images("data_dir", "download", "skip_unreadable"),
+        "vgg_flowers": _images("data_dir", "download", "skip_unreadable"),
+        "aircraft": _images("data_dir", "skip_unreadable"),  # which can't be downloaded
+        "cars": _images("data_dir", "download", "skip_unreadable"),
+        "folder": _images("data_dir", "fractions", "groups", "skip_unreadable"),
+        "sinusoids": None,  # which are drawn, not loaded
+    },
+    "Data set.",
+    default="glyphs",
+)
+
+
+def image_sets():
+    """Returns the names of the data sets that are images, not values to be predicted."""
+    return tuple(name for name, row in DATA.rows.items() if row is not None)
+
 
 KINDS = (
     *(LEARNERS, BACKBONES, MASKS, REGULARIZERS, HEADS, INNER_OPTIMIZERS, INITIALIZERS),
@@ -280,7 +265,6 @@ ITERAND = Row("tfmgaug.callbacks.IteRand", "iterand_", switch="every")
 MONITOR = Row(
     "tfmgaug.callbacks.LandscapeMonitor",
     "landscape_",
-    renamed={"max_seconds": "landscape_seconds"},
     without=("figure_dir", "history", "log_dir", "sampler"),
     switch="every",
 )

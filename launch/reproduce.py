@@ -12,6 +12,7 @@ flag of launch.train given here (--data_dir=..., --filters=8) holds for every ru
 for --output.
 """
 
+import dataclasses
 import itertools
 import shlex
 import sys
@@ -19,7 +20,7 @@ import time
 
 from absl import flags
 
-from launch import command, errors, output, settings
+from launch import command, constructor_flags, errors, output, settings
 from launch.data_flags import DATA
 from launch.given_flags import read_with, refuse_idle
 from launch.papers.registry import PAPERS
@@ -34,6 +35,7 @@ from launch.reproduction import (
     tables,
     training,
 )
+from launch.reproduction.request import Request
 from launch.reproduction.runs import BEGUN, FINISHED, Plan
 
 _STOPPING = "Ctrl-C loses at most an epoch; the same command continues."
@@ -44,33 +46,14 @@ GROUPS = {
     "How": ("size", "seeds", "dry_run"),
     "Where": ("runs_dir", "data_dir"),
 }
+_REQUEST = "launch.reproduction.request.Request"
 # The flags of this command, which others of launch.train are passed on beside.
-_FLAGS = (
-    *("paper", "table", "figure", "cells", "seeds", "size", "runs_dir", "folders", "dry_run"),
-    "output",
-)
+_FLAGS = tuple(field.name for field in dataclasses.fields(Request) if field.name != "overwrite")
+
 
 settings.define()
 flags.adopt_module_key_flags(settings)
-flags.DEFINE_boolean("list", False, "Name all cells and figures, with their recipes.")
-flags.DEFINE_enum("paper", None, sorted(PAPERS), "Which paper.")
-flags.DEFINE_integer("table", None, "Number of a table.", lower_bound=1)
-flags.DEFINE_integer("figure", None, "Number of a figure.", lower_bound=1)
-flags.DEFINE_list(
-    "cells",
-    [],
-    "Which cells of the table: words of their labels, as cub/1-shot/cp. All by default.",
-)
-flags.DEFINE_list("seeds", ["0"], "Seeds, each of which is a run.")
-flags.DEFINE_enum("size", "small", composition.SIZES, "Small form on any machine, or the paper's.")
-flags.DEFINE_string("runs_dir", "runs/reproduce", "Where the runs are.")
-flags.DEFINE_list(
-    "folders",
-    [],
-    "Folders of data sets that are not in --data_dir: cub:/birds,mini_imagenet:/mini.",
-)
-flags.DEFINE_boolean("dry_run", False, "Print the commands and an estimate only.")
-flags.DEFINE_string("output", None, "JSON file for the table.")
+constructor_flags.define_fields(_REQUEST, {"paper": sorted(PAPERS)}, without=("overwrite",))
 
 
 def check(options):
@@ -84,7 +67,7 @@ def check(options):
     """
     names = [name for name in (*_FLAGS, *settings.names()) if options[name].present]
     if options.list:
-        unlisted = [name for name in names if name != "paper"]
+        unlisted = [name for name in names if name not in ("list", "paper")]
         refuse_idle(options, unlisted, dict.fromkeys(unlisted, read_with(list=(False,))))
         return
     if options.paper is None or (options.table is None) == (options.figure is None):
@@ -97,37 +80,37 @@ def check(options):
         raise ValueError("--output holds results, of which --dry_run has none. Received: both.")
 
 
-def reproduce(options):
-    """Reproduces what the flags ask for.
+def reproduce(request):
+    """Reproduces what is asked for.
 
     Args:
-        options: absl flags.
+        request: `launch.reproduction.request.Request`.
     """
-    if options.list:
-        print(listing.text([PAPERS[options.paper]] if options.paper else PAPERS.values()))
+    if request.list:
+        print(listing.text([PAPERS[request.paper]] if request.paper else PAPERS.values()))
         return
     plan = Plan(
-        *(options.size, composition.passed_through(), options.runs_dir),
-        folders=_folders(options.folders),
+        *(request.size, composition.passed_through(), request.runs_dir),
+        folders=_folders(request.folders),
     )
     started = time.monotonic()
-    seeds = _seeds(options.seeds)
-    paper = PAPERS[options.paper]
-    if options.table is not None:
-        failures = _reproduce_table(options, plan, seeds, paper)
+    seeds = _seeds(request.seeds)
+    paper = PAPERS[request.paper]
+    if request.table is not None:
+        failures = _reproduce_table(request, plan, seeds, paper)
     else:
-        failures = _reproduce_figure(options, plan, seeds, paper)
-    if not options.dry_run:
+        failures = _reproduce_figure(request, plan, seeds, paper)
+    if not request.dry_run:
         print(f"\n{duration(time.monotonic() - started)} in all")
     if failures:
         lines = "\n".join(f"  {failure.run.title}: {failure.reason}" for failure in failures)
         sys.exit(f"\n{len(failures)} failed:\n{lines}")
 
 
-def _reproduce_table(options, plan, seeds, paper):
+def _reproduce_table(request, plan, seeds, paper):
     """Runs and prints the cells of a table, and returns the failures."""
-    table = paper.table(options.table)
-    cells = selection.select(table, options.cells)
+    table = paper.table(request.table)
+    cells = selection.select(table, request.cells)
     runs = {
         cell: [plan.run(f"{cell.row} · {cell.column} · seed {s}", cell.recipe, s) for s in seeds]
         for cell in cells
@@ -143,32 +126,32 @@ def _reproduce_table(options, plan, seeds, paper):
         if cell.elsewhere is not None
     }
     plan.check_folders()
-    if options.dry_run:
+    if request.dry_run:
         _print_commands(queue)
         for test in itertools.chain.from_iterable(tests.values()):
             _print_command("launch.evaluate", test.arguments)
         return queue.failures
-    file = output.path(options)
+    file = output.path(request.output, request.overwrite)
 
     def write(_=None):
         rows = _rows(runs, tests, plan)
         if file:
-            output.write(file, tables.to_json(paper, table, options.size, rows, queue.failures))
+            output.write(file, tables.to_json(paper, table, request.size, rows, queue.failures))
         return rows
 
     stopped = _work(queue, write)
     if not stopped:
         queue.failures += _measure(tests)
-    print(f"\n{_banner(options.size)}{tables.text(paper, table, write())}")
+    print(f"\n{_banner(request.size)}{tables.text(paper, table, write())}")
     if file:
         print(f"\ntable  {file}")
     _end_if(stopped)
     return queue.failures
 
 
-def _reproduce_figure(options, plan, seeds, paper):
+def _reproduce_figure(request, plan, seeds, paper):
     """Runs what a figure needs, draws it, and returns the failures."""
-    figure = paper.figure(options.figure)
+    figure = paper.figure(request.figure)
     if not figure.panels:
         raise ValueError(f"Figure {figure.number} of {paper.name}: {figure.remark}")
     panels = drawing.runs(figure, plan, seeds)
@@ -179,14 +162,14 @@ def _reproduce_figure(options, plan, seeds, paper):
         return plan.directory / "figures" / f"{paper.name}_{panel.name}"
 
     plan.check_folders()
-    if options.dry_run:
+    if request.dry_run:
         _print_commands(queue)
         for panel, labeled in panels:
             _print_command("launch.analyze", drawing.arguments(panel, labeled, folder(panel)))
         return queue.failures
     _end_if(_work(queue))
     title = f"{paper.name}, Figure {figure.number}: {figure.caption}\n{figure.remark}"
-    print(f"\n{_banner(options.size)}{title}")
+    print(f"\n{_banner(request.size)}{title}")
     try:
         for panel, labeled in panels:
             _draw(panel, labeled, folder(panel), queue.failures)
@@ -279,18 +262,17 @@ def _folders(texts):
 
 
 def _seeds(texts):
-    try:
-        seeds = [int(text) for text in texts]
-    except ValueError:
-        seeds = []
-    if not seeds or min(seeds) < 0 or len(set(seeds)) < len(seeds):
-        raise ValueError(
-            f"--seeds must be different numbers of at least 0. Received: {','.join(texts)}."
-        )
+    seeds = [int(text) for text in texts]
+    if not seeds or len(set(seeds)) < len(seeds):
+        raise ValueError(f"--seeds must be different numbers. Received: {','.join(texts)}.")
     return seeds
 
 
-main = command.main(reproduce, check)
+def _reproduce_by_flags(options):
+    reproduce(Request(**constructor_flags.fields(_REQUEST, options)))
+
+
+main = command.main(_reproduce_by_flags, check)
 
 if __name__ == "__main__":
     command.run(main, GROUPS)

@@ -1,11 +1,12 @@
 """The flags of a training run: of its data, of its training, and of all that it is made of."""
 
+import types
+
 from absl import flags
 
-from launch import channels, checks, constructor_flags, data_flags
+from launch import channels, checks, constructor_flags, data_flags, earlier
 from launch.experiment_of_flags import experiment
 from launch.given_flags import GIVEN, Switch, read_with, refuse_idle
-from launch.quickstart import QUICKSTART
 from launch.registry import LEARNERS, MASKED
 
 _ADAPTING = constructor_flags.readers("learner", "inner_steps")
@@ -35,16 +36,12 @@ _FREE_ON_RESUME = ("cache_dir", "overwrite", "parallel_tasks", "recipe", "resume
 
 
 def define():
-    """Defines the flags of `launch.train`, under which the quickstart recipe lies."""
+    """Defines the flags of `launch.train`."""
     data_flags.define()
     flags.adopt_module_key_flags(data_flags)
     constructor_flags.define_fields("launch.experiment.Training")
     constructor_flags.define()
-    flags.DEFINE_string("run_dir", None, "Where to write; runs/<data>-<learner>-... by default.")
-    flags.DEFINE_boolean("overwrite", False, "Replace an earlier run in run_dir.")
-    flags.DEFINE_boolean("resume", False, "Go on with the run in run_dir, if there is one.")
-    for name, value in QUICKSTART.items():
-        flags.FLAGS.set_default(name, value)
+    constructor_flags.define_fields("launch.experiment.Destination")
 
 
 def check(settings, names):
@@ -71,16 +68,33 @@ def names():
 
 def as_dictionary():
     """Returns the settings as a dictionary that JSON can hold, all defaults filled in."""
-    values = {name: flags.FLAGS[name].value for name in names()}
-    if "filters" in values:
-        values["filters"] = channels.recorded(values)
-    return values
+    return completed({name: flags.FLAGS[name].value for name in names()})
 
 
-def defaults():
-    """Returns the dictionary of `as_dictionary` where no flag is given."""
-    values = {name: flags.FLAGS[name].default for name in names()}
-    return {**values, "filters": channels.recorded(values)}
+def completed(values):
+    """Fills in the defaults that None stands for.
+
+    Args:
+        values: dictionary of the flags of a run, in which None may stand for a default.
+
+    Returns:
+        A dictionary of the same flags.
+    """
+    values = constructor_flags.completed(values)
+    defined = ((name, flags.FLAGS[name].default) for name in values if name in flags.FLAGS)
+    values |= {name: default for name, default in defined if values[name] is None}
+    return {**values, "filters": channels.recorded(values)} if "filters" in values else values
+
+
+def reads(values, name):
+    """Whether a run reads a flag.
+
+    Args:
+        values: dictionary of the flags of the run, of which an earlier version has fewer.
+        name: of the flag.
+    """
+    switches = [switch for switch in READ_WITH.get(name, ()) if switch.flag in values]
+    return all(switch.is_on(types.SimpleNamespace(**values)) for switch in switches)
 
 
 def differences(saved):
@@ -93,20 +107,11 @@ def differences(saved):
         Lines of text, one for each flag that must not differ but does.
     """
     now = as_dictionary()
+    before = completed({**dict.fromkeys(now), **earlier.flags(saved)})
     return [
-        f"--{name}={now.get(name)} (the run was started with {saved.get(name)})"
-        for name in sorted(set(saved) | set(now))
+        f"--{name}={now.get(name)} (the run was started with {before[name]})"
+        for name in sorted(before)
         if name not in _FREE_ON_RESUME
-        and now.get(name) != saved.get(name)
-        and not (saved.get(name) is None and is_default(name, now.get(name)))
+        and now.get(name) != before[name]
+        and (reads(now, name) or reads(before, name))
     ]
-
-
-def is_default(name, value):
-    """Whether a value is a flag's default, which earlier versions recorded as None.
-
-    Args:
-        name: of the flag.
-        value: of it.
-    """
-    return name in flags.FLAGS and value == flags.FLAGS[name].default

@@ -44,7 +44,7 @@ def conclude(experiment, directory, learner, job, initial, history, started):
     _say_where(directory, started)
 
 
-def evaluate(learner, sampler, episodes, name, statistics=("transductive", "support"), more=0):
+def evaluate(learner, sampler, episodes, name, statistics, more=0):
     """Evaluates a learner and shows the progress.
 
     Args:

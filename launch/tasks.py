@@ -89,7 +89,7 @@ def test_sampler(settings, runs=()):  # noqa: PT028, no test
     """Makes the sampler of test episodes alone, for evaluation on any data set.
 
     Args:
-        settings: `launch.experiment.Data`, or absl flags of the same names.
+        settings: `launch.experiment.Data`.
         runs: paths of the runs that are tested. Of a folder that none of them was trained on, and
             that is not split itself, all classes are test classes.
 

@@ -9,7 +9,7 @@ def fractions(settings):
     """Reads --fractions.
 
     Args:
-        settings: absl flags.
+        settings: `launch.experiment.Data`.
 
     Returns:
         Three numbers, or None where the flag isn't given.

@@ -1,23 +1,7 @@
-"""Builders of backbones: those of `tfmgaug.backbones`, with short forms of their widths."""
+"""Builders of backbones whose flags take one width where constructors take several."""
 
 from launch.channels import doubling, of_resnet12
 from tfmgaug import backbones
-
-
-def conv4(way, image_shape, *, strided: bool = False, **options):
-    """Builds Conv-4.
-
-    Args:
-        way: int, number of outputs; None leaves the head away.
-        image_shape: (height, width, channels).
-        strided: bool, strided convolutions in the place of pooling.
-        **options: of `tfmgaug.backbones.conv4`.
-
-    Returns:
-        A `keras.Model`.
-    """
-    pooling = "strided" if strided else "max"
-    return backbones.conv4(way, image_shape, pooling=pooling, **options)
 
 
 def mlp(way, input_shape, **options):
@@ -91,17 +75,3 @@ def resnet12(
     """
     channels = of_resnet12(filters, block_filters)
     return backbones.resnet12(way, image_shape, filters=channels, **options)
-
-
-def wide_resnet(way, image_shape, **options):
-    """Builds a wide ResNet.
-
-    Args:
-        way: int, number of outputs; None leaves the head away.
-        image_shape: (height, width, channels).
-        **options: of `tfmgaug.backbones.wide_resnet`.
-
-    Returns:
-        A `keras.Model`.
-    """
-    return backbones.wide_resnet(way, image_shape, **options)

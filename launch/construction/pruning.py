@@ -8,7 +8,7 @@ def dsd(dense: int, sparse: int, retrain: int | None = None):
 
     Args:
         dense: int, outer steps before pruning.
-        sparse: int, outer steps of the pruned network; in each round.
+        sparse: int, outer steps of the pruned network, of iht in each round.
         retrain: int, outer steps of the dense network in each round of iht; of dsd 0 alone, which
             is never dense again: the final network is pruned.
 
@@ -23,7 +23,7 @@ def iht(dense: int, sparse: int, retrain: int, **options):
 
     Args:
         dense: int, outer steps before pruning.
-        sparse: int, outer steps of the pruned network; in each round.
+        sparse: int, outer steps of the pruned network, of iht in each round.
         retrain: int, outer steps of the dense network in each round.
         **options: of `tfmgaug.callbacks.IHT`.
 

@@ -24,8 +24,8 @@ def taml(
 
     Args:
         form: TAML's penalty: entropy of predictions, or a measure of unequal losses.
-        alpha: float, of generalized entropy (ge); None: the constructor's.
-        epsilon: float > 0, of atkinson; None: the constructor's.
+        alpha: float, parameter of generalized entropy (ge); None: the constructor's.
+        epsilon: float > 0, parameter of atkinson; None: the constructor's.
         **options: of `tfmgaug.regularizers.EntropyTAML`.
 
     Returns:

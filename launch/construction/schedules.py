@@ -49,9 +49,9 @@ def steps(rate, epochs, steps_per_epoch, *, schedule_epochs: list[int], factors:
         rate: float, learning rate at the start.
         epochs: int, of training.
         steps_per_epoch: int, outer steps in an epoch.
-        schedule_epochs: list of ints >= 2, epochs, counted from 1, from whose start on the learning
-            rate is another.
-        factors: list of floats >= 0, what the learning rate then is, each a share of
+        schedule_epochs: list of ints >= 2, epochs, counted from 1, at whose start the learning
+            rate changes.
+        factors: list of floats >= 0, learning rates from these epochs on, as shares of
             --learning_rate.
 
     Returns:

@@ -1,12 +1,11 @@
 """Flags of `launch.train` composed from recipes, and differences between runs."""
 
 import re
-import types
 
 from absl import flags
 from absl.testing import flagsaver
 
-from launch import recipe_flags, settings
+from launch import recipe_flags, recipes, settings
 from launch.given_flags import present
 
 SIZES = ("small", "full")
@@ -18,7 +17,7 @@ _HOW = frozenset(
 )
 # Flags that a paper's result doesn't depend on.
 NEUTRAL = _HOW | frozenset(
-    ("landscape_curvature", "landscape_every", "landscape_seconds", "landscape_tasks", "seed")
+    ("landscape_curvature", "landscape_every", "landscape_max_seconds", "landscape_tasks", "seed")
 )
 _OWN = ("resume", "run_dir", "seed")
 
@@ -48,7 +47,7 @@ def resolve(arguments, recipe=None):
 
     Args:
         arguments: list of command-line arguments, without --recipe.
-        recipe: dictionary of the recipe's settings; None: none.
+        recipe: dictionary of the recipe's settings; None: those of the default recipe.
 
     Returns:
         The dictionary that the run would write to its flags.json.
@@ -65,7 +64,7 @@ def resolve(arguments, recipe=None):
             raise ValueError(f"{' '.join(arguments)}: {error}") from error
         if left:
             raise ValueError(f"Expected flags only. Received: {' '.join(left)}.")
-        recipe_flags.lay_under(recipe or {})
+        recipe_flags.lay_under(recipes.settings(recipes.DEFAULT) if recipe is None else recipe)
         settings.check(flags.FLAGS, present(settings.names()))
         return settings.as_dictionary()
 
@@ -101,14 +100,9 @@ def same(run, planned):
 
 
 def _differs(run, planned, name):
-    if run[name] is None and settings.is_default(name, planned[name]):
-        return False  # earlier versions recorded a constructor's default as None
-    return run[name] != planned[name] and (_reads(run, name) or _reads(planned, name))
-
-
-def _reads(values, name):
-    switches = [switch for switch in settings.READ_WITH.get(name, ()) if switch.flag in values]
-    return all(switch.is_on(types.SimpleNamespace(**values)) for switch in switches)
+    return run[name] != planned[name] and (
+        settings.reads(run, name) or settings.reads(planned, name)
+    )
 
 
 def variant(size, passed):

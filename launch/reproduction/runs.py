@@ -4,6 +4,7 @@ import json
 import pathlib
 from typing import NamedTuple
 
+from launch import earlier, settings
 from launch.reproduction import composition
 
 FINISHED, BEGUN, MISSING = "finished", "begun", "missing"
@@ -41,7 +42,7 @@ class Run(NamedTuple):
     @property
     def saved(self):
         """The flags it was started with, or None."""
-        return _read(self.path / "flags.json")
+        return _settings(self.path / "flags.json")
 
     @property
     def epochs_done(self):
@@ -83,7 +84,7 @@ class Plan:
         self._resolve = resolve
         self._published = {}
         marks = sorted(self.directory.rglob("flags.json"))
-        self._known = [(mark.parent, _read(mark)) for mark in marks]  # paths and settings of runs
+        self._known = [(mark.parent, _settings(mark)) for mark in marks]
 
     def run(self, title, recipe, seed):
         """Makes a run.
@@ -99,11 +100,11 @@ class Plan:
         Raises:
             ValueError: the recipe doesn't fit `launch.train`.
         """
-        name, settings = recipe.of(self.size)
-        arguments = [*self._extra, *self._folder(settings), f"--seed={seed}"]
-        path = self._path(recipe, seed, self._resolve(arguments, settings))
+        name, laid = recipe.of(self.size)
+        arguments = [*self._extra, *self._folder(laid), f"--seed={seed}"]
+        path = self._path(recipe, seed, self._resolve(arguments, laid))
         arguments += [f"--run_dir={path}", "--resume"]
-        planned = self._resolve(arguments, settings)
+        planned = self._resolve(arguments, laid)
         return Run(title, recipe, seed, path, [f"--recipe={name}", *arguments], planned)
 
     def _path(self, recipe, seed, planned):
@@ -114,10 +115,10 @@ class Plan:
             self._known.append((named, planned))
         return named if named in same or not same else same[0]
 
-    def _folder(self, settings):
+    def _folder(self, laid):
         folder = None
         if self._folders:
-            folder = self.folder_of(self._resolve(self._extra, settings)["data"])
+            folder = self.folder_of(self._resolve(self._extra, laid)["data"])
         return [] if folder is None else [f"--data_dir={folder}"]
 
     def folder_of(self, data):
@@ -143,6 +144,12 @@ class Plan:
         if recipe.name not in self._published:
             self._published[recipe.name] = self._resolve([], recipe.full)
         return self._published[recipe.name]
+
+
+def _settings(path):
+    """The flags of a run as they are called now, defaults filled in; None: there are none."""
+    saved = _read(path)
+    return saved and settings.completed(earlier.flags(saved))
 
 
 def _read(path):

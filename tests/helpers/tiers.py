@@ -284,6 +284,7 @@ INTEGRATION = {
         "test_representations_are_compared_stage_by_stage",
         "test_input_masks_are_those_of_one_ticket",
     ),
+    "launch/new_data_set_test.py": only("test_its_images_are_loaded"),
     "launch/new_learner_test.py": only("test_it_is_built_and_rebuilt_from_json"),
     "launch/papers/mgaug_test.py": only("test_every_row_builds_the_learner_it_names"),
     "launch/papers/network_pruning_test.py": only("test_every_row_is_trained_as_it_says"),

@@ -44,6 +44,8 @@ def run(command, *arguments):
         ("train --schedule_epochs=1", "each must be an integer of at least 2, not '1'"),
         ("train extra", "Expected flags only. Received: extra"),
         ("train --mask=none --subnetworks=2", "belongs to --mask=catfish, parameter or width"),
+        ("train --strided", "Error: --strided is called --pooling=strided now."),
+        ("train --catfish_score=query_loss", "--catfish_score is called --mask_score now."),
         ("train --recipe=quickstrat", "There is no such recipe. Nearest are quickstart"),
         (
             "train --recipe=mgaug/table1/cub/1-shot/conv4/protonet --shot=1 --momentum=0.9",
@@ -52,6 +54,7 @@ def run(command, *arguments):
         ("evaluate --runs=a --statistics=batch", "--statistics must be of transductive, support"),
         ("evaluate --runs=a --overwrite", "belongs to --output. Received: --overwrite"),
         ("evaluate --runs=a --datasets=cub --data=cub", "leave away --data"),
+        ("evaluate --runs=a --datasets=glyphs:/photos", "glyphs has no files"),
         ("evaluate --runs=a --datasets=cub --split=background", "belongs to --data=omniglot"),
         ("evaluate --runs=a --train_classes=5", "belongs to --test_classes=train"),
         ("evaluate --way=5", "Flag --runs must have a value"),
@@ -89,7 +92,7 @@ def test_help_opens_with_few_flags_in_groups_and_ends_well(command):
 @pytest.mark.parametrize(
     ("command", "names"),
     [
-        ("train", ("way", "inner_optimizer", "pruning_rates", "iterand_every", "strided")),
+        ("train", ("way", "inner_optimizer", "pruning_rates", "iterand_every", "pooling")),
         ("evaluate", ("data", "way", "runs", "output")),
         ("analyze", ("data", "runs", "units")),
         ("reproduce", ("data_dir", "learner", "paper")),

@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 
 import tfmgaug
-from launch import experiment, loading, settings
+from launch import experiment, loading, recipes, registry
 from launch.construction.learner import build_learner
 from launch.experiment import Experiment, Part
-from launch.quickstart import DEPENDENT, QUICKSTART
-from tests.launch.experiments import make
+from tests.launch.experiments import make, values
 
 TASKS = SimpleNamespace(
     example_shape=(28, 28, 1),
@@ -59,21 +58,30 @@ def test_the_same_learner_is_built_from_json_alone(flags):
 def test_all_arguments_are_in_it_whatever_defaults_become():
     learner = make(learner="reptile").learner
     assert learner.constructor == "tfmgaug.learners.Reptile"
-    assert learner.arguments["inner_steps"] == QUICKSTART["inner_steps"]
+    assert learner.arguments["inner_steps"] == 8
     assert learner.arguments["inner_reduction"] == "mean"
     assert isinstance(learner.arguments["inner_optimizer"], Part)
 
 
+def test_reptile_is_the_same_as_by_its_constructor_alone():
+    made = built(make(learner="reptile", mask="none", filters=2))
+    plain = tfmgaug.learners.Reptile(made.backbone)
+    ours, alone = made.get_config(), plain.get_config()
+    for name in ("inner_steps", "inner_learning_rate", "inner_optimizer", "inner_batch"):
+        assert json.dumps(ours[name]) == json.dumps(alone[name]), name
+
+
 def test_values_that_go_together_with_a_choice_give_way_to_flags():
-    assert make(backbone="conv4").backbone.arguments["filters"] == DEPENDENT["filters"][0][0]
-    assert make(backbone="conv4", filters=5).backbone.arguments["filters"] == 5
+    context = make(learner="cavia").backbone.arguments["context"]
+    assert context == registry.BACKBONES.rows["conv4"].combined["context"][0]
+    assert make(learner="cavia", context=7).backbone.arguments["context"] == 7
     rates = {name: make(learner=name).augmentation.arguments["mask"].arguments["rates"]
              for name in ("fomaml", "protonet")}  # fmt: skip
     assert rates == {"fomaml": [0.001, 0.02], "protonet": [0.01, 0.03]}
 
 
 def test_a_constructor_s_default_holds_where_the_recipe_is_silent():
-    assert "distance" not in QUICKSTART
+    assert "distance" not in recipes.QUICKSTART
     assert make(learner="protonet").learner.arguments["distance"] == "euclidean"
     assert make(learner="protonet").learner.arguments["scale"] == 10
 
@@ -98,11 +106,17 @@ def test_that_of_another_version_is_refused_with_its_name():
 def test_a_run_of_version_0_1_has_flags_alone(tmp_path):
     new = ("activation", "first_order", "inner_beta_2", "inner_epsilon", "measure_before")
     new += ("pooling", "scale")
-    make()  # which defines the flags
-    flags = {name: value for name, value in settings.defaults().items() if name not in new}
+    flags = {name: value for name, value in values().items() if name not in new}
     silent = {"svm_cost": None, "taml_form": None, "momentum": None}
     (tmp_path / "flags.json").write_text(json.dumps({**flags, **silent, "way": 3}))
     assert loading.load_experiment(tmp_path) == make(way=3)
+
+
+def test_an_earlier_run_of_reptile_had_plain_steps_where_it_named_no_optimizer(tmp_path):
+    flags = {**values(learner="reptile"), "inner_optimizer": None}
+    (tmp_path / "flags.json").write_text(json.dumps(flags))
+    optimizer = loading.load_experiment(tmp_path).learner.arguments["inner_optimizer"]
+    assert (optimizer.name, optimizer.arguments) == ("sgd", {"momentum": 0.0})
 
 
 def test_a_folder_of_something_else_holds_no_run(tmp_path):

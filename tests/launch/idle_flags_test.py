@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from absl import flags
 
-from launch import constructor_flags, registry, settings, summary, tasks
+from launch import constructor_flags, recipes, registry, settings, summary, tasks
 from launch.construction import building, callbacks, learner
-from launch.experiment import Data, Part, Training
+from launch.experiment import Data, Destination, Part, Training
 from launch.given_flags import GIVEN
 from launch.jobs import train
 from launch.reproduction import composition
@@ -53,6 +53,11 @@ NEEDS = {
 SMALL = ["--image_size=28", "--epochs=5", "--steps_per_epoch=10", "--query=2", "--train_query=2"]
 
 
+def usual(name):
+    """A flag's value where none is given."""
+    return recipes.QUICKSTART.get(name, flags.FLAGS[name].default)
+
+
 def changed(name):
     """An argument that sets a flag to another value than its default."""
     flag = flags.FLAGS[name]
@@ -63,7 +68,7 @@ def changed(name):
     if name in VALUES:
         return f"--{name}={VALUES[name]}"
     if values:
-        return f"--{name}={next(value for value in values if value != flag.default)}"
+        return f"--{name}={next(value for value in values if value != usual(name))}"
     if flag.flag_type() == "int":
         return f"--{name}={3 if flag.default is None else flag.default + 1}"
     if flag.flag_type() == "float":
@@ -81,7 +86,7 @@ def context(name):
     """The arguments with which a flag is read."""
     found = []
     for switch in settings.READ_WITH.get(name, ()):
-        value = flags.FLAGS[switch.flag].default
+        value = usual(switch.flag)
         on = bool(value) if switch.values is GIVEN else value in switch.values
         if not on:
             given = changed(switch.flag) if switch.values is GIVEN else ""
@@ -93,7 +98,7 @@ def context(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_flag_that_is_read_changes_the_experiment(name):
     given = composition.resolve([*context(name), changed(name)])
-    assert given[name] != flags.FLAGS[name].default
+    assert given[name] != usual(name)
     if name in ("overwrite", "resume", "run_dir"):  # where a run writes, not what it is
         return
     around = [argument for argument in context(name) if argument not in needs(changed(name))]
@@ -189,7 +194,7 @@ BUILT = [
     ["--learner=reptile", "--inner_optimizer=adam"],
     ["--learner=metaoptnet", "--head=ridge", "--optimizer=sgd", "--momentum=0.5"],
     ["--learner=meta_ticket", "--iterand_every=3", "--schedule=cosine"],
-    ["--strided", "--schedule=steps", *NEEDS["schedule=steps"]],
+    ["--pooling=strided", "--schedule=steps", *NEEDS["schedule=steps"]],
     ["--pruning=dsd", *NEEDS["pruning=dsd"], "--task_augmentation=rotate"],
     ["--pruning=iht", *NEEDS["pruning=iht"], "--landscape_every=1", "--coherence_patience=2"],
     ["--regularizers=graddrop,metamix,mr_weights,trajectory_coherence"],
@@ -235,19 +240,23 @@ def accepted(given, argument):
         ("--gradient_norms_every=9", "nothing is ever measured"),
         ("--landscape_every=9", "nothing is ever measured"),
         ("--learner=meta_ticket --iterand_every=241", "at most the 240 outer steps"),
-        ("--learner=reptile --carry_slots", "needs --inner_optimizer=adam"),
+        ("--learner=reptile --inner_optimizer=sgd --carry_slots", "needs --inner_optimizer=adam"),
         ("--overwrite --resume", "choose one"),
         ("--rotations --task_augmentation=rotate", "choose one"),
         ("--resolutions=16 --train_resolutions=16", "choose one"),
         ("--backbone=resnet12 --filters=3 --block_filters=4,4,4,4", "choose one"),
         ("--backbone=resnet12 --learner=cavia", "goes into --backbone=conv4 or mlp"),
+        ("--backbone=resnet12 --pooling=strided", "must be max or average. Received: strided"),
         ("--test_crop", "needs --image_size"),
         ("--data=sinusoids --mask=none", "use --backbone=mlp. Received: conv4"),
         ("--data=sinusoids --backbone=mlp --mask=none --learner=protonet", "classify"),
         ("--learner=fine_tuning", "pass --mask=none"),
         ("--learner=fomaml --recompute_inner_steps", "belongs to --learner=anil"),
         ("--mask=none --mask_rates=0.1 --subnetworks=2", "Received: --mask_rates, --subnetworks"),
-        ("--nofused --strided", "belongs to --nostrided. Received: --fused with --strided"),
+        (
+            "--nofused --pooling=strided",
+            "to --pooling=max. Received: --fused with --pooling=strided",
+        ),
     ],
 )
 def test_flags_that_do_not_fit_together_are_refused(given, message):
@@ -265,6 +274,6 @@ def test_no_flag_is_defined_twice_or_by_nobody():
     fields = {*inspect.signature(Data).parameters, *inspect.signature(Training).parameters}
     kinds = {kind.flag for kind in registry.KINDS}
     made = {*fields, *kinds, *constructor_flags.uses()}
-    assert set(NAMES) == made | {"overwrite", "resume", "run_dir"}
+    assert set(NAMES) == made | set(inspect.signature(Destination).parameters)
     assert not kinds & set(constructor_flags.uses())
     assert not fields & set(constructor_flags.uses())

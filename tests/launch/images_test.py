@@ -115,7 +115,9 @@ def test_groups_are_a_folder_or_a_pattern_and_of_folders_alone(options):
     assert len(set(built.test.classes.groups)) == len(built.test.classes.images)
     with pytest.raises(ValueError, match="Expected one group in parentheses"):
         tasks.build(options(groups="bird"))
-    with pytest.raises(ValueError, match="--groups.*'folder' only. Received: 'glyphs'"):
+    with pytest.raises(
+        ValueError, match="to --data=folder. Received: .*--groups.* with --data=glyphs"
+    ):
         tasks.build(options(data="glyphs", data_dir=None, groups="folder"))
 
 

@@ -29,7 +29,7 @@ def test_flags_reach_the_callbacks():
         landscape_every=5,
         landscape_tasks=7,
         landscape_curvature=False,
-        landscape_seconds=9.0,
+        landscape_max_seconds=9.0,
         coherence_patience=3,
     )
     rows = [{"epoch": 0}, {"epoch": 1, "landscape/support_loss": 1.0, "gradient_coherence": 2.0}]

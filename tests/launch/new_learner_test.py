@@ -95,6 +95,7 @@ def test_it_is_built_and_rebuilt_from_json(tmp_path):
     code = """
     import json, types
     flags.FLAGS(sys.argv)
+    train.check(flags.FLAGS)
     made = settings.experiment(settings.as_dictionary())
     made = type(made).from_json(json.loads(json.dumps(made.to_json())))
     from launch.construction.learner import build_learner

@@ -8,14 +8,7 @@ from absl.testing import flagsaver
 
 from launch import recipe_flags, settings
 from launch.reproduction import composition
-
-
-def define():
-    """Defines the flags of `launch.train`, once in a process."""
-    if "learner" not in flags.FLAGS:
-        settings.define()
-    if not flags.FLAGS.is_parsed():
-        flags.FLAGS(["test"])
+from tests.launch.experiments import define
 
 
 @functools.cache

@@ -2,9 +2,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from launch import channels
+from launch import channels, recipes, settings
 from launch.construction.learner import build_backbone
-from tests.launch.experiments import make
+from tests.launch.experiments import make, values
+from tests.launch.recipe_settings import laid
 
 
 def built(backbone, filters=None, **others):
@@ -20,7 +21,7 @@ TASKS = SimpleNamespace(
 @pytest.mark.parametrize(
     ("backbone", "filters", "first", "last"),
     [
-        ("conv4", None, 16, 16),
+        ("conv4", None, 64, 64),
         ("conv4", 7, 7, 7),
         ("resnet10", None, 64, 512),
         ("resnet10", 2, 2, 16),
@@ -43,7 +44,8 @@ def test_what_is_recorded_says_the_filters_in_use():
         values = {"backbone": backbone, "filters": filters, "block_filters": block_filters}
         return channels.recorded(values)
 
-    assert recorded("conv4") == recorded("mlp") == 16
+    assert recorded("conv4", 16) == 16
+    assert recorded("mlp") is None
     assert recorded("resnet18") == 64
     assert recorded("resnet18", 8) == 8
     assert recorded("wide_resnet") == 16
@@ -73,5 +75,35 @@ def test_flags_that_one_backbone_alone_has_reach_it():
 
 
 def test_conv4_can_be_strided():
-    model = built("conv4", 4, strided=True)
+    model = built("conv4", 4, pooling="strided")
     assert model.get_layer("conv1").strides == (2, 2)
+
+
+def differences(saved, *given):
+    with laid(recipes.QUICKSTART, *given):
+        return settings.differences(saved)
+
+
+def test_a_run_that_is_resumed_may_name_its_defaults_or_leave_them_out():
+    saved = values(learner="protonet")
+    assert differences(saved, "--learner=protonet") == []
+    earlier = {**saved, "mask_rates": None, "inner_steps": 5, "filters": 16}
+    del earlier["scale"]
+    assert differences(earlier, "--learner=protonet") == []
+
+
+def test_a_run_that_is_resumed_otherwise_is_told_what_differs():
+    saved = values(learner="protonet")
+    assert differences(saved, "--learner=protonet", "--mask_rates=0.1") == [
+        "--mask_rates=['0.1'] (the run was started with ['0.01', '0.03'])"
+    ]
+    (learner, *_) = [line for line in differences(saved) if line.startswith("--learner")]
+    assert learner == "--learner=fomaml (the run was started with protonet)"
+
+
+def test_an_earlier_run_of_reptile_goes_on_with_the_optimizer_it_had():
+    saved = {**values(learner="reptile"), "inner_optimizer": None}
+    assert differences(saved, "--learner=reptile", "--inner_optimizer=sgd") == []
+    assert "--inner_optimizer=adam (the run was started with sgd)" in differences(
+        saved, "--learner=reptile"
+    )

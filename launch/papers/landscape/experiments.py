@@ -16,6 +16,7 @@ MAML = {
     # Appendix A.3: 100 epochs of 500 iterations, Adam, 0.001, no schedule.
     "steps_per_epoch": 500,
     "epochs": 100,
+    "optimizer": "adam",
     "learning_rate": 0.001,
     "schedule": "constant",
     # The paper prints no number of queries: in tests 15 a class are ours.
@@ -35,7 +36,7 @@ DATA = {
         "rotations": True,
         "image_size": 28,
         "backbone": "conv4",
-        "strided": True,
+        "pooling": "strided",
         "filters": 64,
         # Appendix A.3.
         "inner_learning_rate": 0.1,
@@ -90,6 +91,7 @@ SINE = {
     "inner_steps": 1,
     # The paper prints neither: 0.01 is cbfinn/maml's for sinusoids, as is Adam, 0.001.
     "inner_learning_rate": 0.01,
+    "optimizer": "adam",
     "learning_rate": 0.001,
     # Figure 8: one task a batch, 250 epochs; their length, 200, is ours.
     "tasks": 1,

@@ -73,6 +73,7 @@ EVERYWHERE = {
     # Code: batch statistics of the queries, in training and in tests.
     "statistics": "transductive",
     # Section 5.1: Adam, 0.001.
+    "optimizer": "adam",
     "learning_rate": 0.001,
     "schedule": "constant",
     # Tables 1 and 2 are of mutually exclusive tasks.
@@ -122,7 +123,7 @@ ROWS = {
         # The MGAug paper prints neither. Published code for Omniglot: 1e-5, and noise of 0.05 at
         # first.
         "mr_weight": 1e-5,
-        "mr_deviation": 0.05,
+        "mr_initial_deviation": 0.05,
     },
     "taml": {
         # The entropy form (Jamal and Qi, who left no code).
@@ -172,8 +173,8 @@ ROWS = {
         "mask": "catfish",
         # Eqs. 5 and 6: the query loss before adaptation scores each task. (The code reuses FOMAML's
         # meta-gradient, from a buffer that still holds earlier tasks:
-        # --catfish_score=meta_gradient is the same without them.)
-        "catfish_score": "query_loss",
+        # --mask_score=meta_gradient is the same without them.)
+        "mask_score": "query_loss",
         # Code: one sub-network at the highest rate, the others at random rates below it.
         "subnetworks": 3,
         # The paper prints no rates. The code's are the defaults: --mask_rates=0.001,0.02 for FOMAML

@@ -106,9 +106,9 @@ def test_metaoptnet_has_the_svm_of_the_paper_or_another_head():
     assert make(learner="metaoptnet", initial_scale=3.0).learner.arguments["initial_scale"] == 3
 
 
-def test_reptile_s_inner_steps_are_plain_gradient_descent():
-    found = argument("inner_optimizer", learner="reptile")
-    assert (type(found), found.momentum) == (SGD, 0)
+def test_reptile_s_inner_steps_are_adam_s_without_momentum():
+    optimizer = argument("inner_optimizer", learner="reptile")
+    assert (type(optimizer), optimizer.beta_1) == (Adam, 0)
     arguments = make(
         learner="reptile", test_inner_steps=50, inner_reduction="sum"
     ).learner.arguments
@@ -116,8 +116,9 @@ def test_reptile_s_inner_steps_are_plain_gradient_descent():
 
 
 def test_flags_reach_reptile_s_inner_optimizer():
-    momentum = argument("inner_optimizer", learner="reptile", inner_momentum=0.9)
-    assert momentum.momentum == 0.9
+    sgd = {"learner": "reptile", "inner_optimizer": "sgd"}
+    momentum = argument("inner_optimizer", **sgd, inner_momentum=0.9)
+    assert (type(momentum), momentum.momentum) == (SGD, 0.9)
     adam = argument("inner_optimizer", learner="reptile", inner_optimizer="adam")
     assert (type(adam), adam.beta_1, adam.epsilon) == (Adam, 0, 1e-8)  # the authors'
     assert (

@@ -45,9 +45,9 @@ def test_flags_reach_the_constructors_that_read_them():
         *("graddrop", "mr_weights", "mr_activations"),
         graddrop_rate=0.2,
         graddrop_distribution="gaussian",
-        graddrop_ramp=100,
+        graddrop_ramp_steps=100,
         mr_weight=0.5,
-        mr_deviation=0.25,
+        mr_initial_deviation=0.25,
         mr_depth=3,
         regularize_subnetworks=True,
     )

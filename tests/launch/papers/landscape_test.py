@@ -20,7 +20,7 @@ def test_full_recipes_are_the_paper_s():
             assert 2 <= full["shot"] <= 15
             continue
         omniglot = full["data"] == "omniglot"
-        assert full["strided"] == omniglot
+        assert full["pooling"] == ("strided" if omniglot else "max")
         assert full["filters"] == (64 if omniglot else 48)
         assert full["inner_learning_rate"] == (0.1 if omniglot else 0.01)
         assert full["inner_steps"] == (1 if "one_step" in recipe.name else 5)

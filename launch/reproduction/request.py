@@ -1,0 +1,40 @@
+"""What `launch.reproduce` is asked for."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Literal
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """What is to be reproduced, and where.
+
+    Args:
+        list: name all cells and figures, with their recipes.
+        paper: which paper.
+        table: int >= 1, number of a table.
+        figure: int >= 1, number of a figure.
+        cells: which cells of the table: words of their labels, as cub/1-shot/cp. All by default.
+        seeds: list of ints >= 0, seeds, each of which is a run.
+        size: the small form, for any machine, or the full form, which is the paper's.
+        runs_dir: where the runs are.
+        folders: folders of data sets that are not in --data_dir:
+            cub:/birds,mini_imagenet:/mini.
+        dry_run: print the commands and an estimate only.
+        output: JSON file for the table.
+        overwrite: replace --output if it exists.
+    """
+
+    list: bool = False
+    paper: str | None = None
+    table: int | None = None
+    figure: int | None = None
+    cells: list[str] = ()
+    seeds: list[int] = (0,)
+    size: Literal["small", "full"] = "small"
+    runs_dir: str = "runs/reproduce"
+    folders: list[str] = ()
+    dry_run: bool = False
+    output: str | None = None
+    overwrite: bool = False

@@ -1,0 +1,39 @@
+"""Runs of earlier versions: their flags and experiments mean what they meant."""
+
+import pytest
+
+from launch import constructor_flags, earlier, settings
+from launch.experiment import Experiment
+from tests.launch.experiments import make, values
+
+
+def test_renamed_flags_are_no_flags_and_what_they_are_called_now_are():
+    values()  # which defines the flags
+    names = {*earlier.RENAMED, *earlier.BECAME}
+    assert not names & set(settings.names())
+    for name in names:
+        flag, _, value = earlier.successor(name).partition("=")
+        assert flag in settings.names()
+        assert not value or value in constructor_flags.choices(flag)
+
+
+def test_flags_of_an_earlier_run_are_read_by_their_names_of_now():
+    now = values(mask="catfish", mask_score="meta_gradient", pooling="strided")
+    then = {**now, "catfish_score": "meta_gradient", "strided": True, "pooling": "max"}
+    del then["mask_score"]
+    assert earlier.flags(then) == now
+    assert earlier.flags(now) == now
+
+
+@pytest.mark.parametrize(("strided", "pooling"), [(True, "strided"), (False, "max")])
+def test_an_earlier_experiment_is_rebuilt(strided, pooling):
+    now = make(pooling=pooling)
+    then = now.to_json()
+    arguments = {**then["backbone"]["arguments"], "strided": strided}
+    del arguments["pooling"]
+    then["backbone"] = {
+        "name": "conv4",
+        "constructor": "launch.construction.networks.conv4",
+        "arguments": arguments,
+    }
+    assert Experiment.from_json(then) == now
