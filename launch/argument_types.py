@@ -22,7 +22,7 @@ class Type(NamedTuple):
         choices: tuple of the only values, of a list those of its entries, or None.
         lower: the least value, or None.
         upper: the greatest value, or None.
-        one: whether a list of a single number stands for the number.
+        or_single: whether a list of a single number stands for the number.
     """
 
     kind: type
@@ -30,7 +30,7 @@ class Type(NamedTuple):
     choices: tuple | None = None
     lower: float | None = None
     upper: float | None = None
-    one: bool = False
+    or_single: bool = False
 
 
 def type_of(argument):

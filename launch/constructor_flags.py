@@ -34,7 +34,9 @@ class Use(NamedTuple):
     def type(self):
         """The `Type` of the argument."""
         bounds = self.row.numbers.get(self.argument.name)
-        return Type(float, True, None, *bounds, one=True) if bounds else type_of(self.argument)
+        return (
+            Type(float, True, None, *bounds, or_single=True) if bounds else type_of(self.argument)
+        )
 
 
 def arguments(row):

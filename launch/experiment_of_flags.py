@@ -130,4 +130,4 @@ def _plain(value, kind):
     if not isinstance(value, (list, tuple)):
         return value
     numbers = [kind.kind(entry) for entry in value]
-    return numbers[0] if len(numbers) == 1 and kind.one else numbers
+    return numbers[0] if len(numbers) == 1 and kind.or_single else numbers

@@ -4,19 +4,8 @@ import ast
 import pathlib
 import re
 
-import pytest
-
 ROOT = pathlib.Path(__file__).parents[1]
 FILES = sorted(path for folder in ("tfmgaug", "launch") for path in (ROOT / folder).rglob("*.py"))
-
-# Files and folders with words to mend. The list only shrinks.
-EXEMPT = {
-    "launch/analyses",
-    "launch/argument_types.py",
-    "launch/constructor_flags.py",
-    "launch/data_sets.py",
-    "launch/experiment_of_flags.py",
-}
 CLAUSE = re.compile(r"(What|How|Which|Whether|Where|When|Who|Why|That|Files that)\b")
 RIDDLES = {"one", "own", "found", "given", "each", "says"}
 
@@ -50,19 +39,8 @@ def complaints(path):
     yield from (f"{path.relative_to(ROOT)}: {name}" for name in riddles(source))
 
 
-def is_in(path, place):
-    return path == ROOT / place or ROOT / place in path.parents
-
-
 def test_first_lines_and_names_are_plain_words():
-    files = [path for path in FILES if not any(is_in(path, place) for place in EXEMPT)]
-    assert [complaint for path in files for complaint in complaints(path)] == []
-
-
-@pytest.mark.parametrize("place", sorted(EXEMPT))
-def test_nothing_is_exempt_that_is_plain_by_now(place):
-    files = [path for path in FILES if is_in(path, place)]
-    assert [complaint for path in files for complaint in complaints(path)]
+    assert [complaint for path in FILES for complaint in complaints(path)] == []
 
 
 def test_riddles_are_seen_wherever_they_stand():

@@ -1,1 +1,1 @@
-"""What `launch.analyze` can do, one analysis a file."""
+"""The analyses of `launch.analyze`, a file for each."""

@@ -25,13 +25,13 @@ class Run:
     Args:
         path: run directory.
         name: in figures; None: the name of the directory.
-        given: dictionary of the data flags given now.
+        overrides: dictionary of the data flags given now.
 
     Attributes:
         path: the directory.
         name: in figures.
         is_named: whether this name was asked for.
-        given: the data flags given now.
+        overrides: the data flags given now.
         saved: the flags that the run was started with.
         settings: their `Data`, overridden by the data flags given now.
 
@@ -39,7 +39,7 @@ class Run:
         FileNotFoundError: there is no run.
     """
 
-    def __init__(self, path, name, given):
+    def __init__(self, path, name, overrides):
         self.path = pathlib.Path(path)
         self.is_named = name is not None
         self.name = name or self.path.resolve().name
@@ -50,8 +50,8 @@ class Run:
                 "that launch.train wrote (--run_dir)."
             )
         self.saved = json.loads(self._directory.flags.read_text())
-        self.given = given
-        self.settings = _overridden(self.saved, given)
+        self.overrides = overrides
+        self.settings = _overridden(self.saved, overrides)
 
     @functools.cached_property
     def learner(self):
@@ -122,8 +122,8 @@ class Run:
             raise ValueError("Expected a run that classifies. Received: --data=sinusoids.")
         shape = {
             "way": self.saved["train_way"] or self.settings.way,
-            "shot": self.given.get("shot", self.saved.get("train_shot") or self.saved["shot"]),
-            "query": self.given.get("query", self.saved["train_query"]),
+            "shot": self.overrides.get("shot", self.saved.get("train_shot") or self.saved["shot"]),
+            "query": self.overrides.get("query", self.saved["train_query"]),
             "mutually_exclusive": self.saved["mutually_exclusive"],
         }
         classes = {"test_classes": "train", "train_classes": self.saved.get("train_classes")}
@@ -154,13 +154,13 @@ class Run:
         return sampler
 
 
-def load(paths, names, given):
+def load(paths, names, overrides):
     """Finds runs.
 
     Args:
         paths: list of run directories.
         names: list of what figures call them, or None.
-        given: dictionary of the data flags given now.
+        overrides: dictionary of the data flags given now.
 
     Returns:
         A list of `Run`s.
@@ -171,8 +171,8 @@ def load(paths, names, given):
     names = names or [None] * len(paths)
     if len(names) != len(paths):
         raise ValueError(f"--names must name each of the {len(paths)} runs. Received: {names}.")
-    runs = [Run(path, name, given) for path, name in zip(paths, names)]
-    _refuse_idle(runs, given)
+    runs = [Run(path, name, overrides) for path, name in zip(paths, names)]
+    _refuse_idle(runs, overrides)
     return runs
 
 
@@ -195,23 +195,23 @@ def the_only(runs):
     return runs[0]
 
 
-def _refuse_idle(runs, given):
+def _refuse_idle(runs, overrides):
     """Refuses data flags that no run reads, given the data that each of them is of."""
-    unread = [idle(run.settings, given, data_flags.READ_WITH) for run in runs]
-    nowhere = [n for n in given if all(n in sum(flags.values(), []) for flags in unread)]
+    unread = [idle(run.settings, overrides, data_flags.READ_WITH) for run in runs]
+    nowhere = [n for n in overrides if all(n in sum(flags.values(), []) for flags in unread)]
     refuse_idle(runs[0].settings, nowhere, data_flags.READ_WITH)
 
 
-def _overridden(saved, given):
+def _overridden(saved, overrides):
     defaults = {field.name: field.default for field in dataclasses.fields(Data)}
     kept = dict(saved)
-    if given.get("data", saved["data"]) != saved["data"]:
+    if overrides.get("data", saved["data"]) != saved["data"]:
         # Where the run's own data lies says nothing about this one.
         kept = {n: v for n, v in saved.items() if n in _ANY_DATA or n not in defaults}
-    if {**saved, **given}["data"] != "sinusoids":
+    if {**saved, **overrides}["data"] != "sinusoids":
         # A network that was trained with fixed labels is looked at with them.
         kept["test_mutually_exclusive"] = saved["mutually_exclusive"]
-    merged = {**defaults, **kept, **given}
-    if merged["test_classes"] != "train" and "train_classes" not in given:
+    merged = {**defaults, **kept, **overrides}
+    if merged["test_classes"] != "train" and "train_classes" not in overrides:
         merged["train_classes"] = None  # which other tasks are not taken from
     return Data(**{name: merged[name] for name in defaults})

@@ -1,4 +1,4 @@
-"""What `launch.reproduce` is asked for."""
+"""The request that `launch.reproduce` is given: tables, sizes and where they go."""
 
 from __future__ import annotations
 
