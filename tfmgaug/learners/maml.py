@@ -8,12 +8,11 @@ import keras
 import tensorflow as tf
 
 from tfmgaug import batch_statistics
-from tfmgaug.backbones import tracing
 from tfmgaug.backbones.head import body_and_head
 from tfmgaug.engine.context import Context
 from tfmgaug.engine.inner_loop import descend
 from tfmgaug.engine.params import Params, replace, select
-from tfmgaug.learners import inner_rates
+from tfmgaug.learners import attachments, inner_rates
 from tfmgaug.learners.adapts import adapting_names
 from tfmgaug.learners.meta_learner import MetaLearner
 from tfmgaug.learners.settings import positive
@@ -106,7 +105,7 @@ class MAML(MetaLearner):
 
     def _checked_order(self, first_order):
         if not first_order:
-            self._refuse_inexact(tracing.trace(self.backbone))
+            attachments.refuse_inexact(self)
         return bool(first_order)
 
     def setting_changed(self, name: str) -> None:

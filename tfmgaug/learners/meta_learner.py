@@ -10,14 +10,14 @@ import tensorflow as tf
 
 from tfmgaug import batch_statistics, losses
 from tfmgaug.augmentation.mgaug import MGAug
-from tfmgaug.backbones import exactness, head, preparation, tracing
+from tfmgaug.backbones import preparation
 from tfmgaug.engine import prediction, replicas, returned
 from tfmgaug.engine.batch import BatchGradient, batch_gradient
 from tfmgaug.engine.context import Context
 from tfmgaug.engine.network import Network
-from tfmgaug.engine.params import Params, select
+from tfmgaug.engine.params import Params
 from tfmgaug.episode import Episode
-from tfmgaug.learners import outer_optimizer, penalties
+from tfmgaug.learners import attachments, outer_optimizer, penalties
 from tfmgaug.learners.adapted import Adapted, read_support
 from tfmgaug.learners.batches import to_episodes, to_inputs
 from tfmgaug.learners.checked_data import CheckedData
@@ -89,7 +89,7 @@ class MetaLearner(CheckedData, Settings, PartLearned, Method, keras.Model):
         penalties.check_converted(backbone, self.backbone)
         self.network = Network(self.backbone)
         self.loss_fn = losses.get(loss)
-        self._check_backbone()
+        attachments.check_backbone(self)
         self.statistics = batch_statistics.check_mode(statistics)
         self.augmentation = augmentation
         self.measure_before = measure_before
@@ -98,7 +98,8 @@ class MetaLearner(CheckedData, Settings, PartLearned, Method, keras.Model):
         if augmentation is not None:
             self.check_score(augmentation.mask)
             augmentation.attach(self.network, self.classifier)
-        self.magnitude_mask = self._attached(magnitude_mask)
+        attachments.attach_magnitude_mask(self, magnitude_mask)
+        self.magnitude_mask = magnitude_mask
         # Saved, unlike optimizer.iterations, which stands still under gradient accumulation.
         self.step = self.add_weight(
             shape=(),
@@ -114,19 +115,6 @@ class MetaLearner(CheckedData, Settings, PartLearned, Method, keras.Model):
         self.regularizers = tuple(check(regularizers))
         for regularizer in self.regularizers:
             regularizer.attach(self)
-
-    def _check_backbone(self):
-        """Refuses a backbone that does what this learner can't use when it is called."""
-        traced = tracing.trace(self.backbone)
-        tracing.refuse_states(traced)
-        if self.second_order:
-            self._refuse_inexact(traced)
-        if self.classification and self.outputs_logits:
-            head.check_logits(self.backbone, traced)
-
-    def _refuse_inexact(self, traced):
-        adapting = select(self.network.variables, self.adapting)
-        exactness.refuse_inexact(traced, list(adapting.values()))
 
     def _settle(self):
         returned.require_override(self, "adapt_state", Method)
@@ -145,22 +133,6 @@ class MetaLearner(CheckedData, Settings, PartLearned, Method, keras.Model):
         super().setting_changed(name)
         if self.compiled:
             self._make_trackers()
-
-    def _attached(self, magnitude_mask):
-        if magnitude_mask is None:
-            return None
-        if not isinstance(magnitude_mask, MagnitudeMask):
-            raise TypeError(
-                f"`magnitude_mask` must be a MagnitudeMask. Received: {magnitude_mask!r}."
-            )
-        if not self.learns_weights:
-            raise ValueError(
-                "A MagnitudeMask prunes weights by what they have learned to be. Received: "
-                f"{type(self).__name__}, which learns no weights."
-            )
-        magnitude_mask.attach(self.network)
-        self.network.transforms.append(magnitude_mask)
-        return magnitude_mask
 
     # A batch of tasks.
 
@@ -389,13 +361,7 @@ class MetaLearner(CheckedData, Settings, PartLearned, Method, keras.Model):
             ValueError: an unsupported argument is given, or an optimizer that would take other
                 steps than it says.
         """
-        received = sorted(name for name, value in unsupported.items() if value and value != "auto")
-        if received:
-            raise ValueError(
-                "`compile` takes `optimizer`, `steps_per_execution` and `run_eagerly`: the loss is "
-                "a constructor argument, metrics are built in, and XLA gets second-order gradients "
-                f"of max pooling wrong. Received: {', '.join(received)}."
-            )
+        outer_optimizer.refuse_arguments(unsupported)
         optimizer = keras.optimizers.get(optimizer)
         outer_optimizer.check(optimizer)
         super().compile(

@@ -1,9 +1,29 @@
-"""The check of outer optimizers."""
+"""Checks of what a learner is compiled with."""
+
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 _CLIPPING = ("clipnorm", "clipvalue", "global_clipnorm")
+
+
+def refuse_arguments(unsupported: dict[str, Any]) -> None:
+    """Refuses arguments of Keras's `compile` that a learner has no use for.
+
+    Args:
+        unsupported: the arguments by name.
+
+    Raises:
+        ValueError: one of them asks for something.
+    """
+    received = sorted(name for name, value in unsupported.items() if value and value != "auto")
+    if received:
+        raise ValueError(
+            "`compile` takes `optimizer`, `steps_per_execution` and `run_eagerly`: the loss is "
+            "a constructor argument, metrics are built in, and XLA gets second-order gradients "
+            f"of max pooling wrong. Received: {', '.join(received)}."
+        )
 
 
 def check(optimizer: keras.optimizers.Optimizer | None) -> None:
