@@ -210,3 +210,78 @@ def test_an_episode_that_is_none_is_refused(case):
     learner = MAML(smooth_mlp(normalization=False), regularizers=[Changing()])
     with pytest.raises((TypeError, ValueError), match=f"Changing.episode` {message}|{message}"):
         learner.meta_gradients(batch())
+
+
+def test_gradients_are_given_to_masks_that_ask_for_them():
+    received = {}
+
+    class Unscored(EveryOther):
+        def draw(self, weights, gradients, subnetwork):
+            received[self.score] = gradients
+            return super().draw(weights, gradients, subnetwork)
+
+    class Scored(Unscored):
+        score = "meta_gradient"
+
+    for kind in (Unscored, Scored):
+        FOMAML(small_conv(), augmentation=MGAug(kind())).meta_gradients(images(1))
+    assert received[None] is None
+    assert set(received["meta_gradient"])
+
+
+def test_a_bare_mask_is_no_augmentation():
+    with pytest.raises(TypeError, match=r"`augmentation` must be an MGAug.*Received: <EveryOther"):
+        FOMAML(small_conv(), augmentation=EveryOther())
+
+
+class Noise(Regularizer):
+    def __init__(self, places, change=lambda x: x):
+        super().__init__()
+        self.places = places
+        self.change = change
+
+    def activations(self, x, place, key, step):
+        return self.change(x)
+
+
+PLACES = {
+    "a layer that is not there": (("stage9",), ValueError, "names of the backbone's layers"),
+    "a text": ("stage4", TypeError, "a tuple of layers' names"),
+}
+
+
+@pytest.mark.parametrize("case", PLACES)
+def test_places_that_are_no_layers_are_refused(case):
+    places, error, message = PLACES[case]
+    with pytest.raises(error, match=message):
+        FOMAML(small_conv(), regularizers=[Noise(places)])
+
+
+def test_activations_of_another_shape_are_refused():
+    backbone = small_conv()
+    noise = Noise((backbone.layers[2].name,), lambda x: x[:, 1:])
+    with pytest.raises(ValueError, match="Noise must return activations behind"):
+        FOMAML(backbone, regularizers=[noise]).meta_gradients(images(1))
+
+
+def test_regularizers_that_are_no_list_are_refused():
+    with pytest.raises(TypeError, match="`regularizers` must be a list"):
+        FOMAML(small_conv(), regularizers=Noise(()))
+
+
+def test_a_regularizer_without_its_base_is_refused():
+    class Bare(Noise):
+        def __init__(self):
+            self.places = ()
+
+    with pytest.raises(TypeError, match=r"Bare.__init__` must call `super\(\).__init__\(\)`"):
+        FOMAML(small_conv(), regularizers=[Bare()])
+
+
+def test_a_head_named_as_the_classes_are_is_refused():
+    class Clash(Embedding):
+        def fit_head(self, embeddings, labels, way):
+            return {"classes": embeddings}
+
+    with pytest.raises(ValueError, match="Clash.fit_head` must not return 'classes'"):
+        Clash(smooth_mlp(None, normalization=False)).meta_gradients(batch())

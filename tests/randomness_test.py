@@ -3,6 +3,7 @@ import pytest
 import scipy.stats
 import tensorflow as tf
 
+from tfmgaug import randomness
 from tfmgaug.randomness import beta, fold, key, permutation
 
 
@@ -27,3 +28,12 @@ def test_every_order_is_as_likely_as_the_others():
 def test_a_permutation_takes_a_number_that_is_known_at_run_time_only():
     graph = tf.function(lambda n: permutation(n, key(3)), autograph=False)
     np.testing.assert_array_equal(graph(tf.constant(9)), permutation(9, key(3)))
+
+
+def test_a_shape_may_be_a_tensor():
+    x = tf.zeros([2, 3])
+    for draw in (randomness.uniform, randomness.normal):
+        expected = draw([2, 3], randomness.key(5))
+        np.testing.assert_array_equal(draw(tf.shape(x), randomness.key(5)), expected)
+        np.testing.assert_array_equal(draw([tf.shape(x)[0], 3], randomness.key(5)), expected)
+        assert draw([], randomness.key(5)).shape == ()

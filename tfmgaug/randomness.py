@@ -51,11 +51,13 @@ def fold(parent: Tensor, *purposes: int | str | Tensor) -> Tensor:
     return parent
 
 
-def uniform(shape: Sequence[int | Tensor], key: Tensor, dtype: tf.DType = tf.float32) -> Tensor:
+def uniform(
+    shape: Sequence[int | Tensor] | Tensor, key: Tensor, dtype: tf.DType = tf.float32
+) -> Tensor:
     """Draws uniformly from [0, 1).
 
     Args:
-        shape: list of integers, or of integer tensors.
+        shape: list of integers, or of integer tensors, or such a tensor, as `tf.shape(x)`.
         key: `[2]`, from `fold`.
         dtype: floating point type.
 
@@ -63,15 +65,17 @@ def uniform(shape: Sequence[int | Tensor], key: Tensor, dtype: tf.DType = tf.flo
         A tensor of this shape.
     """
     return tf.raw_ops.StatelessRandomUniformV2(
-        shape=tf.convert_to_tensor(list(shape), tf.int32), **_keyed(key, 0, _DRAW), dtype=dtype
+        shape=_shape(shape), **_keyed(key, 0, _DRAW), dtype=dtype
     )
 
 
-def normal(shape: Sequence[int | Tensor], key: Tensor, dtype: tf.DType = tf.float32) -> Tensor:
+def normal(
+    shape: Sequence[int | Tensor] | Tensor, key: Tensor, dtype: tf.DType = tf.float32
+) -> Tensor:
     """Draws from the standard normal distribution.
 
     Args:
-        shape: list of integers, or of integer tensors.
+        shape: list of integers, or of integer tensors, or such a tensor, as `tf.shape(x)`.
         key: `[2]`, from `fold`.
         dtype: floating point type.
 
@@ -79,7 +83,7 @@ def normal(shape: Sequence[int | Tensor], key: Tensor, dtype: tf.DType = tf.floa
         A tensor of this shape.
     """
     return tf.raw_ops.StatelessRandomNormalV2(
-        shape=tf.convert_to_tensor(list(shape), tf.int32), **_keyed(key, 0, _DRAW), dtype=dtype
+        shape=_shape(shape), **_keyed(key, 0, _DRAW), dtype=dtype
     )
 
 
@@ -169,6 +173,12 @@ def generator(seed: Tensor, counter: int | Tensor, purpose: int) -> dict[str, An
         "counter": tf.stack([tf.cast(counter, tf.uint64), tf.constant(purpose, tf.uint64)]),
         "alg": _PHILOX,
     }
+
+
+def _shape(shape):
+    # A list may hold tensors, which `convert_to_tensor` packs.
+    shape = shape if isinstance(shape, tf.Tensor) else list(shape)
+    return tf.cast(tf.convert_to_tensor(shape, None if len(shape) else tf.int32), tf.int32)
 
 
 def _keyed(key, counter, purpose):

@@ -69,7 +69,7 @@ def averages(learner: Method, episodes: Episode) -> dict[str, Params]:
         means, *_ = mean_over_tasks(
             summarize,
             (episodes,),
-            like=learner.initial_state(),
+            like=learner.network.weights_of(learner.initial_state()),
             measures=(),
             parallel_tasks=learner.parallel_tasks,
             carried={},

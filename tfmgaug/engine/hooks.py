@@ -196,8 +196,9 @@ class AveragesTasks(Protocol):
             run: `tfmgaug.engine.task.TaskRun`, of which `adapted` isn't known yet.
 
         Returns:
-            A dictionary of tensors like the learner's `initial_state()`. In the second pass
-            `run.coupling(self)` is its mean over the tasks of all replicas, held constant.
+            A dictionary of tensors like the weights in the learner's `initial_state()`. In the
+            second pass `run.coupling(self)` is its mean over the tasks of all replicas, held
+            constant.
         """
 
 

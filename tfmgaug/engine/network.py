@@ -53,6 +53,10 @@ class Network:
             self._stages = stages(self.model)
         return self._stages
 
+    def weights_of(self, state: Params) -> Params:
+        """Picks the network's weights out of a state, and leaves what else it holds."""
+        return {name: tensor for name, tensor in state.items() if name in self.variables}
+
     def transformed(self, params: Params, context: Context) -> Params:
         """Prunes weights as every forward pass of a context does."""
         for transform in (*self.transforms, context.weight_transform):

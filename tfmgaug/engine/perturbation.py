@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from tfmgaug.engine import returned
 from tfmgaug.engine.hooks import (
     PerturbsActivations,
     PerturbsClassActivations,
@@ -76,9 +77,11 @@ class Perturbation:
         for number, regularizer in enumerate(self._regularizers):
             if place in getattr(regularizer, "places", ()):
                 key = fold(self._key, "activations", number)
-                x = regularizer.activations(x, place, key, self._step)
+                changed = regularizer.activations(x, place, key, self._step)
+                x = returned.activations(regularizer, place, changed, x)
             if place in getattr(regularizer, "class_places", ()):
-                x = regularizer.class_activations(x, place, self._labels, self._task_key)
+                changed = regularizer.class_activations(x, place, self._labels, self._task_key)
+                x = returned.activations(regularizer, place, changed, x)
         return x
 
     def inner_gradients(self, gradients: Params) -> Params:

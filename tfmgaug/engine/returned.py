@@ -98,15 +98,16 @@ def statistics(learner: Method, state: Params) -> Params:
     return {name: state[name] for name in names}
 
 
-def penalty(regularizer: Any, value: Any) -> tf.Tensor:
+def penalty(regularizer: Any, value: Any, like: tf.Tensor) -> tf.Tensor:
     """Refuses a penalty that is no scalar.
 
     Args:
         regularizer: with the method `penalty`.
         value: what the method returned.
+        like: the loss that it is added to.
 
     Returns:
-        The value.
+        The value, in the type of the loss.
 
     Raises:
         ValueError: it is something else.
@@ -116,6 +117,30 @@ def penalty(regularizer: Any, value: Any) -> tf.Tensor:
         raise ValueError(
             f"`{_called(regularizer, 'penalty')}` must return a scalar: take the mean or the sum. "
             f"Received: {'None' if value is None else f'a tensor of shape {shape}'}."
+        )
+    return tf.cast(value, like.dtype)
+
+
+def activations(regularizer: Any, place: str, value: Any, x: tf.Tensor) -> tf.Tensor:
+    """Refuses activations of another shape.
+
+    Args:
+        regularizer: with the method `activations` or `class_activations`.
+        place: the layer that handed them on.
+        value: what the method returned.
+        x: the activations that it was given.
+
+    Returns:
+        The value.
+
+    Raises:
+        ValueError: the shape is another one.
+    """
+    shape = getattr(value, "shape", None)
+    if shape is None or not x.shape.is_compatible_with(shape):
+        raise ValueError(
+            f"{type(regularizer).__name__} must return activations behind {place!r} shaped like "
+            f"those that it is given, {x.shape}. Received: {shape}."
         )
     return value
 

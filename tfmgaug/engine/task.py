@@ -260,7 +260,7 @@ def task_gradient(
         with learner.scope(theta):
             outcome = _outcome(acting, run)
             penalty = sum(
-                returned.penalty(regularizer, regularizer.penalty(run))
+                returned.penalty(regularizer, regularizer.penalty(run), outcome.loss)
                 for regularizer in hooks.having(hooks.AddsPenalty, acting)
             )
             objective, statistics = outcome.loss + penalty, run.statistics

@@ -1,5 +1,6 @@
 """Checks of the parts that a learner is built of: its backbone and its magnitude mask."""
 
+from tfmgaug.augmentation.mgaug import MGAug
 from tfmgaug.backbones import exactness, head, tracing
 from tfmgaug.engine.params import select
 from tfmgaug.masks.magnitude import MagnitudeMask
@@ -36,6 +37,22 @@ def refuse_inexact(learner: Learner, traced: tracing.Trace | None = None) -> Non
     traced = tracing.trace(learner.backbone) if traced is None else traced
     adapting = select(learner.network.variables, learner.adapting)
     exactness.refuse_inexact(traced, list(adapting.values()))
+
+
+def check_augmentation(augmentation: MGAug) -> None:
+    """Refuses an augmentation that is none, such as a bare mask.
+
+    Args:
+        augmentation: `MGAug`.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if not isinstance(augmentation, MGAug):
+        raise TypeError(
+            "`augmentation` must be an MGAug, such as MGAug(CatfishMask(), subnetworks=3). "
+            f"Received: {augmentation!r}."
+        )
 
 
 def attach_magnitude_mask(learner: Learner, mask: MagnitudeMask | None) -> None:

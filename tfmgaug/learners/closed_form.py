@@ -71,6 +71,11 @@ class ClosedFormLearner(MetaLearner):
         embeddings, statistics = self.network(weights, support_x, support)
         head = self.fit_head(embeddings, support_y, tf.reduce_max(support_y) + 1)
         adapted = dict(returned.params(self, "fit_head", head))
+        if "classes" in adapted:
+            raise ValueError(
+                f"`{type(self).__name__}.fit_head` must not return 'classes', which the state has "
+                "for the classes with support: give the tensor another name."
+            )
         if context.statistics == batch_statistics.SUPPORT:
             adapted.update(statistics)
         return {**adapted, **self.task_state(support_y)}

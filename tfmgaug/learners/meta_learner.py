@@ -11,6 +11,7 @@ import tensorflow as tf
 from tfmgaug import batch_statistics, losses
 from tfmgaug.augmentation.mgaug import MGAug
 from tfmgaug.backbones import preparation
+from tfmgaug.backbones.graph import calls
 from tfmgaug.engine import prediction, replicas, returned
 from tfmgaug.engine.batch import BatchGradient, batch_gradient
 from tfmgaug.engine.context import Context
@@ -27,7 +28,7 @@ from tfmgaug.learners.part_learned import PartLearned
 from tfmgaug.learners.settings import Settings, positive
 from tfmgaug.learners.trackers import Trackers
 from tfmgaug.masks.magnitude import MagnitudeMask
-from tfmgaug.regularizers.regularizer import Regularizer, check
+from tfmgaug.regularizers.regularizer import Regularizer, check, check_places
 from tfmgaug.types import ArrayLike, Shape
 
 _RUNNING_MOMENTUM = 0.9
@@ -96,6 +97,7 @@ class MetaLearner(CheckedData, Settings, PartLearned, Method, keras.Model):
         self.parallel_tasks = positive("parallel_tasks", parallel_tasks)
         self.seed = seed
         if augmentation is not None:
+            attachments.check_augmentation(augmentation)
             self.check_score(augmentation.mask)
             augmentation.attach(self.network, self.classifier)
         attachments.attach_magnitude_mask(self, magnitude_mask)
@@ -115,6 +117,7 @@ class MetaLearner(CheckedData, Settings, PartLearned, Method, keras.Model):
         self.regularizers = tuple(check(regularizers))
         for regularizer in self.regularizers:
             regularizer.attach(self)
+            check_places(regularizer, [call.operation.name for call in calls(self.backbone)])
 
     def _settle(self):
         returned.require_override(self, "adapt_state", Method)

@@ -129,7 +129,8 @@ class Mask(Settled, keras.layers.Layer):
             TypeError: `draw` returned no dictionary.
             ValueError: a name is no weight's, or a shape doesn't fit.
         """
-        masks = returned.params(self, "draw", self.draw(weights, gradients, subnetwork))
+        scoring = None if self.score is None else gradients
+        masks = returned.params(self, "draw", self.draw(weights, scoring, subnetwork))
         return {name: self._fitting(name, mask, weights) for name, mask in masks.items()}
 
     def _fitting(self, name: str, mask: tf.Tensor, weights: Params) -> tf.Tensor:

@@ -64,7 +64,8 @@ class GradDrop(Regularizer):
     def attach(self, learner: Learner) -> None:
         if learner.inner_steps == 0:
             raise ValueError(
-                "GradDrop drops inner gradients, and a learner without inner steps has none. "
+                "GradDrop drops inner gradients, and a learner without inner steps has none. (A "
+                "learner of your own sets `inner_steps` before `super().__init__`.) "
                 f"Received: {type(learner).__name__}."
             )
 

@@ -1,6 +1,6 @@
 """The base class of regularizers, and the check that several can act together."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import keras
 
@@ -49,12 +49,21 @@ def check(regularizers: Iterable[Regularizer]) -> list[Regularizer]:
         ValueError: one stands twice in the list or has variables of another learner, or two replace
             the loss over the queries.
     """
+    if isinstance(regularizers, Regularizer) or not isinstance(regularizers, Iterable):
+        raise TypeError(
+            f"`regularizers` must be a list, such as [GradDrop(0.1)]. Received: {regularizers!r}."
+        )
     regularizers = list(regularizers)
     for regularizer in regularizers:
         if not isinstance(regularizer, Regularizer):
             raise TypeError(
                 "`regularizers` must be of tfmgaug.regularizers.Regularizer. "
                 f"Received: {regularizer!r}."
+            )
+        if not hasattr(regularizer, "subnetworks"):
+            raise TypeError(
+                f"`{type(regularizer).__name__}.__init__` must call `super().__init__()`. "
+                "Received: a regularizer whose base class was not set up."
             )
         if not isinstance(regularizer, hooks.PROTOCOLS):
             raise TypeError(
@@ -78,3 +87,29 @@ def check(regularizers: Iterable[Regularizer]) -> list[Regularizer]:
             f"Received: {', '.join(replacing)}."
         )
     return regularizers
+
+
+def check_places(regularizer: Regularizer, layers: Sequence[str]) -> None:
+    """Refuses places of activations that no layer has, where a regularizer would do nothing.
+
+    Args:
+        regularizer: attached to a learner.
+        layers: names of the backbone's layers.
+
+    Raises:
+        TypeError: places are no tuple or list of names.
+        ValueError: a place is no layer's name.
+    """
+    for attribute in ("places", "class_places"):
+        places = getattr(regularizer, attribute, ())
+        if isinstance(places, str):
+            raise TypeError(
+                f"`{attribute}` of {type(regularizer).__name__} must be a tuple of layers' names. "
+                f"Received: {places!r}."
+            )
+        unknown = [place for place in places if place not in layers]
+        if unknown:
+            raise ValueError(
+                f"`{attribute}` of {type(regularizer).__name__} must be names of the backbone's "
+                f"layers: {', '.join(layers)}. Received: {', '.join(map(repr, unknown))}."
+            )

@@ -79,7 +79,7 @@ class TrajectoryCoherence(Regularizer):
 
 def _direction(run: TaskRun) -> tuple[Params, tf.Tensor]:
     """Returns the unit vector of a task's trajectory, and one over the length of the trajectory."""
-    initial = run.learner.initial_state()
+    initial = run.learner.network.weights_of(run.learner.initial_state())
     moved = {name: run.descended[name] - weight for name, weight in initial.items()}
     if not run.learner.second_order:
         # It is a sum of constant gradients, and `+ weight - weight` would leave rounding errors.
