@@ -1,7 +1,7 @@
 """Refusal of flags of training that don't fit together, before anything is imported or loaded."""
 
 from launch import data_flags, registry
-from launch.constructor_flags import arguments
+from launch.constructor_flags import arguments, default
 from launch.signatures import REQUIRED
 
 AUGMENTATIONS = (
@@ -43,6 +43,15 @@ def _network(settings):
         raise ValueError(
             f"CAVIA's context goes into --backbone={' or '.join(takes_context)}. "
             f"Received: --backbone={settings.backbone}."
+        )
+    epsilon, usual = settings.normalization_epsilon, default("normalization_epsilon")
+    if not epsilon > 0:
+        raise ValueError(f"--normalization_epsilon must be positive. Received: {epsilon}.")
+    plain = settings.backbone == "mlp" and settings.learner == "cavia"
+    if epsilon != usual and (plain or settings.data == "sinusoids"):
+        raise ValueError(
+            "An MLP on sinusoids or with CAVIA's context has no normalization: leave "
+            f"--normalization_epsilon out. Received: --normalization_epsilon={epsilon}."
         )
 
 

@@ -10,6 +10,8 @@ RENAMED = {
 }
 # Earlier flags that are a value of another flag now.
 BECAME = {"strided": "pooling=strided", "nostrided": "pooling=max"}
+# Flags that earlier versions did not have, and what their runs did.
+ADDED = {"normalization_epsilon": 0.001}
 
 
 def successor(name):
@@ -30,7 +32,7 @@ def flags(saved):
     Returns:
         A dictionary.
     """
-    saved = {RENAMED.get(name, name): value for name, value in saved.items()}
+    saved = {**ADDED, **{RENAMED.get(name, name): value for name, value in saved.items()}}
     if "strided" in saved:
         strided = saved.pop("strided")
         if saved["backbone"] == "conv4":

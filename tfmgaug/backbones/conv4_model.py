@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import keras
 
-from tfmgaug.backbones.checks import check_image_shape, check_pooling, check_way
+from tfmgaug.backbones.checks import check_epsilon, check_image_shape, check_pooling, check_way
 from tfmgaug.backbones.seeds import layer_seeds
 from tfmgaug.layers import (
     BatchNormalization,
@@ -32,6 +32,7 @@ def conv4(
     fused: bool = True,
     context: int | None = None,
     context_blocks: Sequence[int] = (3,),
+    normalization_epsilon: float = 1e-3,
     seed: int = 0,
     dtype: str | None = None,
     name: str = "conv4",
@@ -58,6 +59,8 @@ def conv4(
             channels of some blocks (FiLM) between pooling and ReLU. None: none.
         context_blocks: blocks that a context scales and shifts, by number, from 1. The authors of
             CAVIA have it in the third.
+        normalization_epsilon: float > 0, what normalization adds to a channel's variance. PyTorch's
+            default is 1e-5, TensorFlow's 1e-3.
         seed: int, the start of the weights.
         dtype: Keras dtype policy; None takes the global one.
         name: str.
@@ -77,6 +80,7 @@ def conv4(
         Zintgraf et al., CAVIA, 2019, https://arxiv.org/abs/1810.03642, Section 3.2.
     """
     _check(way, image_shape, filters, pooling, context_blocks)
+    check_epsilon(normalization_epsilon)
     height, width, channels = image_shape
     seeds = layer_seeds(seed, 2 * _BLOCKS + 1)
     phi = None if context is None else Context(context, dtype=dtype, name="context")
@@ -96,9 +100,11 @@ def conv4(
             name=f"conv{block}",
         )(x)
         if pooling == "max":
-            x = PooledBatchNormalization(fused, dtype=dtype, name=f"norm{block}")(x)
+            x = PooledBatchNormalization(
+                fused, epsilon=normalization_epsilon, dtype=dtype, name=f"norm{block}"
+            )(x)
         else:
-            x = BatchNormalization(dtype=dtype, name=f"norm{block}")(x)
+            x = BatchNormalization(normalization_epsilon, dtype=dtype, name=f"norm{block}")(x)
         if pooling == "average":
             x = keras.layers.AveragePooling2D(2, dtype=dtype, name=f"pool{block}")(x)
         if phi is not None and block in context_blocks:

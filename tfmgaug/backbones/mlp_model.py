@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import keras
 
-from tfmgaug.backbones.checks import check_way
+from tfmgaug.backbones.checks import check_epsilon, check_way
 from tfmgaug.backbones.seeds import layer_seeds
 from tfmgaug.layers import BatchNormalization, Context, Standardization
 
@@ -20,6 +20,7 @@ def mlp(
     standard_deviation: float | None = None,
     activation: str | Callable | None = "relu",
     context: int | None = None,
+    normalization_epsilon: float = 1e-3,
     seed: int = 0,
     dtype: str | None = None,
     name: str = "mlp",
@@ -43,6 +44,8 @@ def mlp(
         activation: str, Keras activation.
         context: int >= 1, entries of a context that the inputs are joined with, which `CAVIA`
             adapts; None: none. Batch normalization would cancel what is the same in all examples.
+        normalization_epsilon: float > 0, what normalization adds to a channel's variance. PyTorch's
+            default is 1e-5, TensorFlow's 1e-3.
         seed: int, the start of the weights.
         dtype: Keras dtype policy; None takes the global one.
         name: str.
@@ -64,6 +67,7 @@ def mlp(
         Zintgraf et al., CAVIA, 2019, https://arxiv.org/abs/1810.03642, Section 3.1.
     """
     check_way(way, smallest=1)
+    check_epsilon(normalization_epsilon)
     if not hidden or min(hidden) < 1:
         raise ValueError(f"`hidden` must name layer sizes of at least 1. Received: {hidden!r}.")
     widened = [round(width_factor * size) for size in hidden]
@@ -100,7 +104,7 @@ def mlp(
             name=f"dense{layer}",
         )(x)
         if normalization:
-            x = BatchNormalization(dtype=dtype, name=f"norm{layer}")(x)
+            x = BatchNormalization(normalization_epsilon, dtype=dtype, name=f"norm{layer}")(x)
         x = keras.layers.Activation(activation, dtype=dtype, name=f"stage{layer}")(x)
     if way is not None:
         x = keras.layers.Dense(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import keras
 
-from tfmgaug.backbones.checks import check_image_shape, check_pooling, check_way
+from tfmgaug.backbones.checks import check_epsilon, check_image_shape, check_pooling, check_way
 from tfmgaug.backbones.residual import convolution
 from tfmgaug.backbones.seeds import layer_seeds
 from tfmgaug.layers import BatchNormalization, SpatialDense, Standardization
@@ -24,6 +24,7 @@ def resnet12(
     activation: str | Callable | None = None,
     pooling: str = "max",
     global_pooling: bool = True,
+    normalization_epsilon: float = 1e-3,
     seed: int = 0,
     dtype: str | None = None,
     name: str = "resnet12",
@@ -50,6 +51,8 @@ def resnet12(
         global_pooling: bool, whether positions are averaged before the head. True: the embedding is
             the mean over positions (Meta-ticket's code). False: it is all positions, flattened (Lee
             et al.), and the head knows them apart.
+        normalization_epsilon: float > 0, what normalization adds to a channel's variance. PyTorch's
+            default is 1e-5, TensorFlow's 1e-3.
         seed: int, the start of the weights.
         dtype: Keras dtype policy; None takes the global one.
         name: str.
@@ -72,8 +75,9 @@ def resnet12(
         Chijiwa et al., Meta-ticket, 2022, https://arxiv.org/abs/2205.15619, Section 4.2.
     """
     _check(way, image_shape, filters, pooling)
+    check_epsilon(normalization_epsilon)
     seeds = iter(layer_seeds(seed, 4 * len(filters) + 1))
-    build = _Layers(activation, pooling, seeds, dtype)
+    build = _Layers(activation, pooling, normalization_epsilon, seeds, dtype)
     inputs = keras.Input((None, None, image_shape[-1]), name="image")
     x = Standardization(image_shape, mean, standard_deviation, dtype=dtype, name="standardization")(
         inputs
@@ -91,10 +95,10 @@ def resnet12(
 
 
 class _Layers:
-    """Builds the layers of one network, which share activation, pooling, seeds and dtype."""
+    """Builds the layers of one network, which share all that is given here."""
 
-    def __init__(self, activation, pooling, seeds, dtype):
-        self._activation, self._pooling = activation, pooling
+    def __init__(self, activation, pooling, epsilon, seeds, dtype):
+        self._activation, self._pooling, self._epsilon = activation, pooling, epsilon
         self._seeds, self._dtype = seeds, dtype
 
     def block(self, x, filters, number):
@@ -125,7 +129,7 @@ class _Layers:
     def _convolution(self, x, filters, size, name):
         """Convolves and normalizes."""
         x = convolution(x, filters, size, 1, name, next(self._seeds), self._dtype)
-        return BatchNormalization(dtype=self._dtype, name=f"{name}_norm")(x)
+        return BatchNormalization(self._epsilon, dtype=self._dtype, name=f"{name}_norm")(x)
 
     def _activate(self, x, name):
         if self._activation is None:

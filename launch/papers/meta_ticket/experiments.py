@@ -35,6 +35,8 @@ MLP = {
     # Section 4.1.3 prints no sizes: the code's.
     "backbone": "mlp",
     "hidden": [1024, 512, 256, 128],
+    # Code: not PyTorch's default, which its convolutional networks have.
+    "normalization_epsilon": 0.001,
     # Code: one step of 0.5 in training and in tests.
     "inner_learning_rate": 0.5,
     # Code.
@@ -44,6 +46,8 @@ LARGE = {
     "data": "mini_imagenet",
     "image_size": 84,
     "way": 5,
+    # Code: PyTorch's default.
+    "normalization_epsilon": 1e-5,
     # Code, after BOIL's: one step of 0.3 in training and in tests.
     "inner_learning_rate": 0.3,
     # Code.
@@ -57,6 +61,8 @@ OMNIGLOT = {
     # Section 4.1 prints no sizes: the code's, times the width factor.
     "backbone": "mlp",
     "hidden": [256, 128, 64, 64],
+    # Code: not PyTorch's default, which its convolutional networks have.
+    "normalization_epsilon": 0.001,
     # Code: one step of 0.4 in training, three in tests.
     "test_inner_steps": 3,
     "inner_learning_rate": 0.4,

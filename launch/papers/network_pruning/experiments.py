@@ -26,6 +26,8 @@ REPTILE = {
     "image_size": 84,
     # The network of Reptile: Conv-4 (its width is the row's).
     "backbone": "conv4",
+    # Code: TensorFlow's default.
+    "normalization_epsilon": 0.001,
     "learner": "reptile",
     "statistics": "transductive",
     "inner_optimizer": "adam",
