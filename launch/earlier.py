@@ -11,7 +11,7 @@ RENAMED = {
 # Earlier flags that are a value of another flag now.
 BECAME = {"strided": "pooling=strided", "nostrided": "pooling=max"}
 # Flags that earlier versions did not have, and what their runs did.
-ADDED = {"normalization_epsilon": 0.001}
+ADDED = {"normalization_epsilon": 0.001, "pool_first": False, "pool_padding": "valid"}
 
 
 def successor(name):

@@ -55,7 +55,11 @@ BACKBONES = Kind(
     {
         "conv4": _backbone(
             "tfmgaug.backbones.conv4",
-            needs={"context": _CAVIA, "context_blocks": _CAVIA, "fused": {"pooling": ("max",)}},
+            needs={
+                **dict.fromkeys(("context", "context_blocks"), _CAVIA),
+                **dict.fromkeys(("pool_padding", "pool_first"), {"pooling": ("max", "average")}),
+                "fused": {"pooling": ("max",), "pool_first": (False,)},
+            },
             combined={"context": (100, _CAVIA)},  # its authors', on mini-ImageNet
         ),
         "mlp": _backbone(
