@@ -11,7 +11,14 @@ RENAMED = {
 # Earlier flags that are a value of another flag now.
 BECAME = {"strided": "pooling=strided", "nostrided": "pooling=max"}
 # Flags that earlier versions did not have, and what their runs did.
-ADDED = {"normalization_epsilon": 0.001, "pool_first": False, "pool_padding": "valid"}
+ADDED = {
+    "draw_classifier": True,
+    "head_initializer": "glorot_uniform",
+    "kernel_initializer": "glorot_uniform",
+    "normalization_epsilon": 0.001,
+    "pool_first": False,
+    "pool_padding": "valid",
+}
 
 
 def successor(name):

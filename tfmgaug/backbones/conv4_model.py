@@ -1,7 +1,7 @@
 """Conv-4: four blocks of convolution, normalization, pooling and ReLU."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import keras
 
@@ -115,8 +115,9 @@ def conv4(
             dtype=dtype,
             name=f"conv{block}",
         )(x)
-        norm = {"epsilon": normalization_epsilon, "dtype": dtype, "name": f"norm{block}"}
-        pool = {"padding": pool_padding, "dtype": dtype, "name": f"pool{block}"}
+        norm: dict[str, Any] = {"epsilon": normalization_epsilon, "name": f"norm{block}"}
+        pool: dict[str, Any] = {"padding": pool_padding, "name": f"pool{block}"}
+        norm["dtype"] = pool["dtype"] = dtype
         if pooling == "strided":
             x = BatchNormalization(**norm)(x)
         elif pool_first:

@@ -1,11 +1,13 @@
 """A multilayer perceptron, with or without normalization."""
 
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import keras
 
 from tfmgaug.backbones.checks import check_epsilon, check_way
 from tfmgaug.backbones.seeds import layer_seeds
+from tfmgaug.backbones.starts import kernel_start
 from tfmgaug.layers import BatchNormalization, Context, Standardization
 
 
@@ -21,6 +23,7 @@ def mlp(
     activation: str | Callable | None = "relu",
     context: int | None = None,
     normalization_epsilon: float = 1e-3,
+    kernel_initializer: Literal["glorot_uniform", "kaiming_normal"] = "glorot_uniform",
     seed: int = 0,
     dtype: str | None = None,
     name: str = "mlp",
@@ -46,6 +49,8 @@ def mlp(
             adapts; None: none. Batch normalization would cancel what is the same in all examples.
         normalization_epsilon: float > 0, what normalization adds to a channel's variance. PyTorch's
             default is 1e-5, TensorFlow's 1e-3.
+        kernel_initializer: distribution that all kernels start from, the head's too:
+            "glorot_uniform", or "kaiming_normal" of variance 2 / fan-in, Meta-ticket's code.
         seed: int, the start of the weights.
         dtype: Keras dtype policy; None takes the global one.
         name: str.
@@ -99,7 +104,7 @@ def mlp(
         x = keras.layers.Dense(
             size,
             use_bias=not normalization,
-            kernel_initializer=keras.initializers.GlorotUniform(seed=seeds[layer - 1]),
+            kernel_initializer=kernel_start(kernel_initializer, seeds[layer - 1]),
             dtype=dtype,
             name=f"dense{layer}",
         )(x)
@@ -109,7 +114,7 @@ def mlp(
     if way is not None:
         x = keras.layers.Dense(
             way,
-            kernel_initializer=keras.initializers.GlorotUniform(seed=seeds[-1]),
+            kernel_initializer=kernel_start(kernel_initializer, seeds[-1]),
             dtype=dtype,
             name="head",
         )(x)

@@ -1,6 +1,7 @@
 """Wide residual networks: WRN-28-10, and others of any depth and width."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import keras
 
@@ -24,6 +25,7 @@ def wide_resnet(
     standard_deviation: float = 127.5,
     activation: str | Callable | None = "relu",
     normalization_epsilon: float = 1e-3,
+    head_initializer: Literal["glorot_uniform", "fan_in_uniform"] = "glorot_uniform",
     seed: int = 0,
     dtype: str | None = None,
     name: str = "wide_resnet",
@@ -52,6 +54,9 @@ def wide_resnet(
         activation: str, Keras activation.
         normalization_epsilon: float > 0, what normalization adds to a channel's variance. PyTorch's
             default is 1e-5, TensorFlow's 1e-3.
+        head_initializer: distribution that the head starts from: "glorot_uniform" with biases of
+            zero, or "fan_in_uniform", kernel and biases uniform within `1 / sqrt(fan_in)` of zero,
+            which is PyTorch's default and that of Meta-ticket's code.
         seed: int, the start of the weights.
         dtype: Keras dtype policy; None takes the global one.
         name: str.
@@ -91,7 +96,7 @@ def wide_resnet(
             end = f"stage{group}" if last else f"group{group}_block{block}_sum"
             x = build.block(x, channels, stride, f"group{group}_block{block}", end)
     x = build.normalized(x, "last_norm", f"stage{_GROUPS}")
-    return keras.Model(inputs, head(x, way, next(seeds), dtype), name=name)
+    return keras.Model(inputs, head(x, way, next(seeds), dtype, head_initializer), name=name)
 
 
 class _Layers:
