@@ -1,7 +1,7 @@
 """Refusal of flags of training that don't fit together, before anything is imported or loaded."""
 
 from launch import data_flags, registry
-from launch.constructor_flags import arguments
+from launch.constructor_flags import arguments, default
 from launch.signatures import REQUIRED
 
 AUGMENTATIONS = (
@@ -31,7 +31,10 @@ def check(settings):
     for (first, second), meaning in EXCLUSIVE.items():
         if getattr(settings, first) and getattr(settings, second):
             raise ValueError(f"--{first} and --{second} {meaning}: choose one. Received: both.")
-    for refuse in (_network, _data, _regularizers, _measurements, _choices, _pruning, _schedule):
+    for refuse in (
+        *(_network, _tickets, _data, _regularizers),
+        *(_measurements, _choices, _pruning, _schedule),
+    ):
         refuse(settings)
 
 
@@ -43,6 +46,31 @@ def _network(settings):
         raise ValueError(
             f"CAVIA's context goes into --backbone={' or '.join(takes_context)}. "
             f"Received: --backbone={settings.backbone}."
+        )
+    epsilon, usual = settings.normalization_epsilon, default("normalization_epsilon")
+    if not epsilon > 0:
+        raise ValueError(f"--normalization_epsilon must be positive. Received: {epsilon}.")
+    plain = settings.backbone == "mlp" and settings.learner == "cavia"
+    if epsilon != usual and (plain or settings.data == "sinusoids"):
+        raise ValueError(
+            "An MLP on sinusoids or with CAVIA's context has no normalization: leave "
+            f"--normalization_epsilon out. Received: --normalization_epsilon={epsilon}."
+        )
+
+
+def _tickets(settings):
+    if settings.learner not in registry.TICKETS:
+        return
+    usual = settings.head_initializer == default("head_initializer")
+    if settings.draw_classifier and not usual:
+        raise ValueError(
+            "Meta-ticket draws the classifier like other weights: --head_initializer needs "
+            f"--nodraw_classifier. Received: --head_initializer={settings.head_initializer}."
+        )
+    if settings.prune_classifier and not settings.draw_classifier:
+        raise ValueError(
+            "A classifier that is pruned is one of the random matrices: leave --nodraw_classifier "
+            "or --prune_classifier out. Received: both."
         )
 
 

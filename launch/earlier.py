@@ -10,6 +10,15 @@ RENAMED = {
 }
 # Earlier flags that are a value of another flag now.
 BECAME = {"strided": "pooling=strided", "nostrided": "pooling=max"}
+# Flags that earlier versions did not have, and what their runs did.
+ADDED = {
+    "draw_classifier": True,
+    "head_initializer": "glorot_uniform",
+    "kernel_initializer": "glorot_uniform",
+    "normalization_epsilon": 0.001,
+    "pool_first": False,
+    "pool_padding": "valid",
+}
 
 
 def successor(name):
@@ -30,7 +39,7 @@ def flags(saved):
     Returns:
         A dictionary.
     """
-    saved = {RENAMED.get(name, name): value for name, value in saved.items()}
+    saved = {**ADDED, **{RENAMED.get(name, name): value for name, value in saved.items()}}
     if "strided" in saved:
         strided = saved.pop("strided")
         if saved["backbone"] == "conv4":

@@ -10,7 +10,7 @@ from launch.given_flags import GIVEN, read_with
 from launch.rows import Kind, Row
 
 _SUPPLIED = ("augmentation", "backbone", "loss", "magnitude_mask", "name", "regularizers", "seed")
-_TICKETS = ("meta_ticket", "meta_ticket_boil")
+TICKETS = ("meta_ticket", "meta_ticket_boil")
 
 
 def _learner(name, *without, **options):
@@ -46,6 +46,15 @@ _CAVIA = {"learner": ("cavia",)}
 _METAOPTNET = {"learner": ("metaoptnet",)}
 
 
+def _others_than(*names):
+    """The learners that are none of these, as a condition."""
+    return {"learner": tuple(name for name in LEARNERS.rows if name not in names)}
+
+
+# ProtoNet and MetaOptNet have embeddings, and the fine-tuning baseline draws heads of its own.
+_HEAD_OF_BACKBONE = _others_than("fine_tuning", "metaoptnet", "protonet")
+
+
 def _backbone(constructor, *without, **options):
     return Row(constructor, without=(*_NETWORK, *without), **options)
 
@@ -55,21 +64,29 @@ BACKBONES = Kind(
     {
         "conv4": _backbone(
             "tfmgaug.backbones.conv4",
-            needs={"context": _CAVIA, "context_blocks": _CAVIA, "fused": {"pooling": ("max",)}},
+            needs={
+                **dict.fromkeys(("context", "context_blocks"), _CAVIA),
+                **dict.fromkeys(("pool_padding", "pool_first"), {"pooling": ("max", "average")}),
+                "fused": {"pooling": ("max",), "pool_first": (False,)},
+            },
             combined={"context": (100, _CAVIA)},  # its authors', on mini-ImageNet
         ),
         "mlp": _backbone(
             *("launch.construction.networks.mlp", "input_shape", "normalization"),
-            needs={"context": _CAVIA},
+            # Meta-ticket draws its weights by --weight_initializer.
+            needs={"context": _CAVIA, "kernel_initializer": _others_than(*TICKETS)},
             combined={"context": (5, _CAVIA)},  # its authors', on sinusoids
         ),
         "resnet10": _backbone("launch.construction.networks.resnet10"),
         "resnet12": _backbone(
             "launch.construction.networks.resnet12",
+            needs={"head_initializer": _HEAD_OF_BACKBONE},
             combined={"global_pooling": (False, _METAOPTNET)},  # Lee et al. keep positions apart
         ),
         "resnet18": _backbone("launch.construction.networks.resnet18"),
-        "wide_resnet": _backbone("tfmgaug.backbones.wide_resnet"),
+        "wide_resnet": _backbone(
+            "tfmgaug.backbones.wide_resnet", needs={"head_initializer": _HEAD_OF_BACKBONE}
+        ),
     },
     "Network that is trained.",
 )
@@ -168,7 +185,7 @@ INITIALIZERS = Kind(
         "signed_constant": Row("tfmgaug.backbones.initializers.SignedConstant"),
     },
     "Distribution of Meta-ticket's random weights.",
-    within={"learner": _TICKETS},
+    within={"learner": TICKETS},
     default="kaiming_normal",
 )
 
@@ -282,9 +299,9 @@ COHERENCE = Row(
 )
 PARTS = (
     (MGAUG, {"mask": MASKED}),
-    (SCORE_MASK, {"learner": _TICKETS}),
+    (SCORE_MASK, {"learner": TICKETS}),
     (MAGNITUDE_MASK, {"pruning": ("dsd", "iht")}),
-    (ITERAND, {"learner": _TICKETS}),
+    (ITERAND, {"learner": TICKETS}),
     (MONITOR, {}),
     (METER, {}),
     (COHERENCE, {}),

@@ -35,6 +35,7 @@ from launch.reproduction import (
     tables,
     training,
 )
+from launch.reproduction.notes import Notes
 from launch.reproduction.request import Request
 from launch.reproduction.runs import BEGUN, FINISHED, Plan
 
@@ -170,11 +171,15 @@ def _reproduce_figure(request, plan, seeds, paper):
     _end_if(_work(queue))
     title = f"{paper.name}, Figure {figure.number}: {figure.caption}\n{figure.remark}"
     print(f"\n{_banner(request.size)}{title}")
+    notes = Notes("hence another picture than the paper's")
     try:
         for panel, labeled in panels:
-            _draw(panel, labeled, folder(panel), queue.failures)
+            marks = drawing.marks(labeled, plan, notes)
+            _draw(panel, labeled, folder(panel), marks, queue.failures)
     except KeyboardInterrupt:
         _end_if(True)
+    for line in notes.lines():
+        print(line)
     return queue.failures
 
 
@@ -184,7 +189,7 @@ def _banner(size):
     return "SMALL form: neither the paper's data nor its network and budget (--size=full is).\n"
 
 
-def _draw(panel, labeled, folder, failures):
+def _draw(panel, labeled, folder, marks, failures):
     missing = [run for _, run in labeled if run.state != FINISHED]
     if missing:
         print(f"{panel.name} is not drawn: {len(missing)} of its {len(labeled)} runs are missing.")
@@ -193,7 +198,7 @@ def _draw(panel, labeled, folder, failures):
     if status:
         failures.append(training.Failure(labeled[0][1], training.reason(status, log)))
     else:
-        print(f"{panel.name}  {folder}/{panel.analysis}.png, .json")
+        print(f"{panel.name}{marks}  {folder}/{panel.analysis}.png, .json")
 
 
 def _work(queue, done=lambda run: None):

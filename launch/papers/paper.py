@@ -3,17 +3,27 @@
 import dataclasses
 from typing import NamedTuple
 
+IN_TEXT = 0  # in place of a table's number: its numbers stand in the text
+
 
 class Published(NamedTuple):
     """A number as the paper prints it.
 
     Attributes:
         mean: accuracy in percent.
-        interval: what stands after the ±, in percent.
+        interval: what stands after the ±, in percent; None: nothing does.
     """
 
     mean: float
-    interval: float
+    interval: float | None
+
+    def __str__(self):
+        """The number as tables show it."""
+        return (
+            f"{self.mean:.2f}"
+            if self.interval is None
+            else f"{self.mean:.2f} ± {self.interval:.2f}"
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +60,8 @@ class Cell:
         recipe: `Recipe` of the run that gives it.
         published: `Published`.
         elsewhere: the data set, of --data, that the run is evaluated on; None for its own.
+        departures: what the recipe does otherwise than the paper, which is in brackets: texts.
+            Numbers can't be compared where there are some.
     """
 
     row: str
@@ -57,6 +69,7 @@ class Cell:
     recipe: Recipe
     published: Published
     elsewhere: str | None = None
+    departures: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,7 +77,7 @@ class Table:
     """A table of accuracies.
 
     Attributes:
-        number: in the paper.
+        number: in the paper, or `IN_TEXT`.
         caption: what it shows.
         remark: how its numbers are to be read, or "".
         rows: labels, in the paper's order.
@@ -78,6 +91,11 @@ class Table:
     rows: tuple[str, ...]
     columns: tuple[str, ...]
     cells: tuple[Cell, ...]
+
+    @property
+    def title(self):
+        """Where in the paper its numbers stand."""
+        return "numbers of the text" if self.number == IN_TEXT else f"Table {self.number}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -163,7 +181,9 @@ class Paper:
         return _by_number(self.figures, number, f"--figure of {self.name}")
 
 
-def read_table(number, caption, remark, printed, rows, columns, recipe, elsewhere=None):
+def read_table(
+    number, caption, remark, printed, rows, columns, recipe, elsewhere=None, departures=None
+):
     """Reads a table as it is printed.
 
     Args:
@@ -176,6 +196,8 @@ def read_table(number, caption, remark, printed, rows, columns, recipe, elsewher
         recipe: function of a row and a column that returns their `Recipe`.
         elsewhere: dictionary from labels of columns to the data set that their runs are evaluated
             on, if it isn't the runs' own.
+        departures: dictionary from labels of columns to what their recipes do otherwise than the
+            paper.
 
     Returns:
         A `Table`.
@@ -191,6 +213,7 @@ def read_table(number, caption, remark, printed, rows, columns, recipe, elsewher
         Cell(
             *(row, column, recipe(rows[row], columns[column]), published),
             (elsewhere or {}).get(column),
+            (departures or {}).get(column, ()),
         )
         for row, numbers in lines
         for column, published in zip(columns, numbers)

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from launch.reproduction import training
+from launch.reproduction import composition, training
 
 _OF_ONE_NETWORK = ("attention", "input_masks")
 
@@ -53,6 +53,26 @@ def arguments(panel, labeled, folder):
         f"--output_dir={folder}",
         "--overwrite",
     ]
+
+
+def marks(labeled, plan, notes):
+    """Marks a panel whose runs are not the paper's experiment.
+
+    Args:
+        labeled: list of (label, finished `Run`).
+        plan: `Plan` that the runs are of.
+        notes: `Notes` that say what differs.
+
+    Returns:
+        Text behind the panel's name, such as " [1][2]"; "" if nothing differs.
+    """
+    differences = [
+        composition.changes(run.saved, plan.published(run.recipe))
+        for _, run in labeled
+        if run.saved is not None
+    ]
+    numbers = dict.fromkeys(notes.mark(texts) for texts in differences if texts)
+    return f" {''.join(numbers)}" if numbers else ""
 
 
 def draw(panel, labeled, folder, execute=training.execute):

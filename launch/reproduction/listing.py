@@ -1,5 +1,7 @@
 """The list of everything that can be reproduced, with its recipes."""
 
+from launch.papers.paper import IN_TEXT
+
 _HOW = """\
 A recipe is run by one command, with the folder of its data in --data_dir:
   python -m launch.train --recipe=<name> --seed=<number>
@@ -25,7 +27,8 @@ def text(papers):
     for paper in papers:
         lines += [f"{paper.name}: {paper.title}", ""]
         for table in paper.tables:
-            lines += [f"{paper.name} table {table.number}: {table.caption}", *_cells(table), ""]
+            title = table.title if table.number == IN_TEXT else f"table {table.number}"
+            lines += [f"{paper.name} {title}: {table.caption}", *_cells(table), ""]
         for figure in paper.figures:
             lines += [
                 f"{paper.name} figure {figure.number}: {figure.caption}",
@@ -39,8 +42,8 @@ def _cells(table):
     column = max(map(len, table.columns))
     row = max(map(len, table.rows))
     return [
-        f"  {cell.column.ljust(column)}  {cell.row.ljust(row)}  {cell.published.mean:.2f} ± "
-        f"{cell.published.interval:.2f}  {_flag(cell.recipe)}{_elsewhere(cell)}"
+        f"  {cell.column.ljust(column)}  {cell.row.ljust(row)}  {cell.published}  "
+        f"{_flag(cell.recipe)}{_elsewhere(cell)}"
         for cell in sorted(table.cells, key=lambda cell: table.columns.index(cell.column))
     ]
 

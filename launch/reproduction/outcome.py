@@ -1,4 +1,4 @@
-"""The outcome of a table's cell: its mean over seeds, intervals, and the gap to the paper."""
+"""The outcome of a table's cell: its mean over seeds, and intervals."""
 
 import math
 import statistics
@@ -38,10 +38,6 @@ class Outcome(NamedTuple):
     outer_steps: int
     changes: list
     seconds: float
-
-    def gap(self, published):
-        """Returns the mean minus the paper's, or None if the two can't be compared."""
-        return None if self.changes else self.mean - published.mean
 
 
 def combine(runs, published):

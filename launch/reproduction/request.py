@@ -13,7 +13,7 @@ class Request:
     Args:
         list: name all cells and figures, with their recipes.
         paper: which paper.
-        table: int >= 1, number of a table.
+        table: int >= 0, number of a table; 0: the numbers that a paper's text gives.
         figure: int >= 1, number of a figure.
         cells: which cells of the table: words of their labels, as cub/1-shot/cp. All by default.
         seeds: list of ints >= 0, seeds, each of which is a run.

@@ -1,8 +1,7 @@
 """Our table beside the paper's, as text and as JSON."""
 
-import textwrap
+from launch.reproduction.notes import Notes, wrapped
 
-_WIDTH = 110
 _HEADER = ("", "paper", "ours", "gap", "over seeds", "seeds", "outer steps", "statistics", "data")
 _LEFT = (0, 7, 8)  # columns of text
 
@@ -23,6 +22,18 @@ class Row:
         self.planned_steps = planned_steps
         self.state = state
 
+    @property
+    def differences(self):
+        """What keeps the two numbers from being compared: flags, and the recipe's departures."""
+        return [*(self.outcome.changes if self.outcome else ()), *self.cell.departures]
+
+    @property
+    def gap(self):
+        """Ours minus the paper's; None: there is none, or the two can't be compared."""
+        if self.outcome is None or self.differences:
+            return None
+        return self.outcome.mean - self.cell.published.mean
+
     def to_json(self):
         """Returns the row as a dictionary that JSON can hold, numbers in percent."""
         cell, outcome = self.cell, self.outcome
@@ -33,8 +44,9 @@ class Row:
             "elsewhere": cell.elsewhere,
             "paper": cell.published._asdict(),
             "paper_outer_steps": self.planned_steps,
-            "gap": outcome and outcome.gap(cell.published),
-            "comparable": bool(outcome) and not outcome.changes,
+            "departures": list(cell.departures),
+            "gap": self.gap,
+            "comparable": bool(outcome) and not self.differences,
             "ours": outcome and outcome._asdict(),
         }
 
@@ -75,50 +87,30 @@ def text(paper, table, rows):
     Returns:
         Lines of text.
     """
-    notes = _Notes()
+    notes = Notes("hence no gap")
     blocks = {}
     for row in rows:
         blocks.setdefault(row.cell.column, []).append(_cells(row, notes))
     widths = _widths([_HEADER, *(cells for block in blocks.values() for cells in block)], blocks)
-    lines = [f"{paper.name}, Table {table.number}: {table.caption}, query accuracy in %", ""]
+    lines = [f"{paper.name}, {table.title}: {table.caption}, query accuracy in %", ""]
     for column, block in blocks.items():
         header = _line((column, *_HEADER[1:]), widths)
         lines += [header, "-" * len(header), *(_line(cells, widths) for cells in block), ""]
     return "\n".join([*lines, *_legend(table, rows), *notes.lines()])
 
 
-class _Notes:
-    """Numbered remarks, each of them once."""
-
-    def __init__(self):
-        self._numbers = {}
-
-    def number(self, changes):
-        return self._numbers.setdefault(tuple(changes), len(self._numbers) + 1)
-
-    def lines(self):
-        return [
-            _wrapped(
-                f"[{number}] NOT the paper's experiment (its own setting in brackets), hence no "
-                f"gap: {', '.join(changes)}"
-            )
-            for changes, number in self._numbers.items()
-        ]
-
-
 def _cells(row, notes):
-    outcome, published = row.outcome, row.cell.published
-    label, paper = row.cell.row, f"{published.mean:.2f} ± {published.interval:.2f}"
+    outcome, label, paper = row.outcome, row.cell.row, str(row.cell.published)
     if outcome is None:
         return (label, paper, row.state, *[""] * (len(_HEADER) - 3))
-    gap, steps = outcome.gap(published), f"{outcome.outer_steps:,}"
+    gap, steps = row.gap, f"{outcome.outer_steps:,}"
     if outcome.outer_steps != row.planned_steps:
         steps += f" of {row.planned_steps:,}"
     return (
         label,
         paper,
         f"{outcome.mean:.2f} ± {outcome.over_episodes:.2f}",
-        f"[{notes.number(outcome.changes)}]" if gap is None else f"{gap:+.2f}",
+        notes.mark(row.differences) if gap is None else f"{gap:+.2f}",
         "-" if outcome.over_seeds is None else f"± {outcome.over_seeds:.2f}",
         str(len(outcome.seeds)),
         steps,
@@ -143,7 +135,7 @@ def _line(cells, widths):
 def _legend(table, rows):
     outcomes = [row.outcome for row in rows if row.outcome]
     if not outcomes:
-        return [_wrapped(table.remark)]
+        return [wrapped(table.remark)]
     episodes = sorted({outcome.episodes for outcome in outcomes})
     return [
         f"ours: mean over seeds ± 95 % interval over {' or '.join(map(str, episodes))} test "
@@ -151,9 +143,5 @@ def _legend(table, rows):
         "over seeds: 95 % interval of the same mean over seeds (Student's t). "
         "gap: ours minus the paper's.",
         "statistics: what normalizes queries in the test. outer steps: the budget of a run.",
-        _wrapped(table.remark),
+        wrapped(table.remark),
     ]
-
-
-def _wrapped(text):
-    return textwrap.fill(text, _WIDTH, subsequent_indent="    ", break_on_hyphens=False)

@@ -4,6 +4,7 @@ import pytest
 
 from launch import constructor_flags, earlier, settings
 from launch.experiment import Experiment
+from launch.reproduction import composition
 from tests.launch.experiments import make, values
 
 
@@ -23,6 +24,19 @@ def test_flags_of_an_earlier_run_are_read_by_their_names_of_now():
     del then["mask_score"]
     assert earlier.flags(then) == now
     assert earlier.flags(now) == now
+
+
+def test_an_earlier_run_did_what_there_was_no_flag_for():
+    now = values()
+    then = {name: value for name, value in now.items() if name not in earlier.ADDED}
+    assert earlier.flags(then) == now
+
+
+def test_a_new_setting_of_a_recipe_is_a_difference_to_an_earlier_run():
+    then = {name: value for name, value in values().items() if name not in earlier.ADDED}
+    planned = values(normalization_epsilon=1e-5)
+    changes = composition.changes(earlier.flags(then), planned)
+    assert changes == ["--normalization_epsilon=0.001 (1e-05)"]
 
 
 @pytest.mark.parametrize(("strided", "pooling"), [(True, "strided"), (False, "max")])

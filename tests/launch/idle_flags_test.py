@@ -248,6 +248,23 @@ def accepted(given, argument):
         ("--backbone=resnet12 --learner=cavia", "goes into --backbone=conv4 or mlp"),
         ("--backbone=resnet12 --pooling=strided", "must be max or average. Received: strided"),
         ("--test_crop", "needs --image_size"),
+        (
+            "--learner=meta_ticket --backbone=resnet12 --head_initializer=fan_in_uniform",
+            "--head_initializer needs --nodraw_classifier",
+        ),
+        (
+            "--learner=meta_ticket --nodraw_classifier --prune_classifier",
+            "leave --nodraw_classifier or --prune_classifier out",
+        ),
+        (
+            "--learner=meta_ticket --backbone=mlp --kernel_initializer=kaiming_normal",
+            "This flag belongs to --learner=",
+        ),
+        ("--normalization_epsilon=0", "must be positive. Received: 0.0"),
+        (
+            "--data=sinusoids --backbone=mlp --mask=none --normalization_epsilon=0.1",
+            "has no normalization: leave --normalization_epsilon out",
+        ),
         ("--data=sinusoids --mask=none", "use --backbone=mlp. Received: conv4"),
         ("--data=sinusoids --backbone=mlp --mask=none --learner=protonet", "classify"),
         ("--learner=fine_tuning", "pass --mask=none"),

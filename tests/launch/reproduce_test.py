@@ -1,5 +1,6 @@
 """The tables and figures of papers: numbers, recipes, what is run, and what is said about it."""
 
+import dataclasses
 import json
 import pathlib
 import subprocess
@@ -7,17 +8,19 @@ import sys
 
 import pytest
 
-from launch.papers.paper import Recipe, read_table
+from launch.papers.paper import IN_TEXT, Recipe, read_table
 from launch.papers.registry import PAPERS
 from launch.reproduction import (
     composition,
     drawing,
     elsewhere,
+    listing,
     outcome,
     selection,
     tables,
     training,
 )
+from launch.reproduction.notes import Notes
 from launch.reproduction.runs import BEGUN, FINISHED, MISSING, Plan
 from tests.helpers.full_disk import limited
 
@@ -326,7 +329,7 @@ def test_the_gap_and_both_intervals_are_those_worked_out_by_hand(plan):
         finish(run, accuracy, interval)
     (row,) = rows_of(plan, runs, MGAUG.table(1))
     assert row.outcome.mean == pytest.approx(46.0)
-    assert row.outcome.gap(row.cell.published) == pytest.approx(46.0 - 45.26)
+    assert row.gap == pytest.approx(46.0 - 45.26)
     assert row.outcome.over_episodes == pytest.approx((369 / 3) ** 0.5 / 10)
     # s = sqrt(7), and 4.302653 is the 97.5 % quantile of Student's t with 2 degrees of freedom.
     assert row.outcome.over_seeds == pytest.approx(4.302653 * (7 / 3) ** 0.5, rel=1e-6)
@@ -349,6 +352,30 @@ def test_another_experiment_has_no_gap_and_says_what_differs(tmp_path):
     assert "+0.00" not in text
     assert row.to_json()["gap"] is None
     assert row.to_json()["comparable"] is False
+
+
+def test_a_recipe_that_is_not_the_paper_s_has_no_gap_and_says_why(plan):
+    runs = runs_of(plan, seeds=[0])
+    finish(runs[0], 0.4526)
+    (row,) = rows_of(plan, runs, MGAUG.table(1))
+    assert row.gap == pytest.approx(0)
+    row.cell = dataclasses.replace(row.cell, departures=("birds are whole (cut out)",))
+    text = tables.text(MGAUG, MGAUG.table(1), [row])
+    assert "+0.00" not in text
+    assert "hence no gap: birds are whole (cut out)" in " ".join(text.split())
+    found = row.to_json()
+    assert (found["gap"], found["comparable"]) == (None, False)
+    assert found["departures"] == ["birds are whole (cut out)"]
+
+
+def test_numbers_of_the_text_are_shown_as_it_has_them():
+    paper = PAPERS["landscape"]
+    table = paper.table(IN_TEXT)
+    text = tables.text(paper, table, [tables.Row(cell, None, 1) for cell in table.cells])
+    assert text.startswith("landscape, numbers of the text: Section 6")
+    assert "94.05" in text
+    assert "±" not in text
+    assert "landscape numbers of the text: Section 6" in listing.text([paper])
 
 
 def test_where_and_how_a_run_computed_does_not_make_it_another_experiment(plan):
@@ -398,6 +425,18 @@ def test_what_looks_at_one_network_has_a_picture_for_each_seed(plan):
     assert [panel.name for panel, _ in panels] == [f"figure7_seed{seed}" for seed in range(3)]
     assert [[run.seed for _, run in labeled] for _, labeled in panels] == [[0], [1], [2]]
     assert [panel.name for panel, _ in drawing.runs(MGAUG.figure(7), plan, [4])] == ["figure7"]
+
+
+def test_a_picture_of_other_runs_than_the_paper_s_is_marked(plan, tmp_path):
+    other = Plan("small", {"data": ["--data=glyphs"]}, tmp_path, fake_resolve)
+    notes = Notes("hence another picture")
+    for drawn, marks in ((plan, ""), (other, " [1]")):
+        runs = runs_of(drawn, seeds=[0])
+        finish(runs[0])
+        assert drawing.marks([("MAML", runs[0])], drawn, notes) == marks
+    (line,) = notes.lines()
+    assert line.startswith("[1] NOT the paper's experiment")
+    assert "hence another picture: --data=glyphs (cub)" in " ".join(line.split())
 
 
 # The command

@@ -16,9 +16,9 @@ def images(shape=(4, 6, 6, 3), seed=0, dtype="float64"):
     return np.random.default_rng(seed).normal(1.0, 2.0, shape).astype(dtype)
 
 
-def layer(fused, channels, dtype="float64"):
+def layer(fused, channels, dtype="float64", padding="valid"):
     """A layer with positive and negative gammas: pooling then picks the lowest entry."""
-    made = PooledBatchNormalization(fused, dtype=dtype)
+    made = PooledBatchNormalization(fused, padding, dtype=dtype)
     made.build((None, None, None, channels))
     made.gamma.assign(np.linspace(-1.5, 1.0, channels))
     made.beta.assign(np.linspace(0.3, -0.2, channels))
@@ -48,9 +48,11 @@ def assert_equal(found, expected, tolerance):
         assert np.linalg.norm(one - other) / scale < tolerance
 
 
-@pytest.mark.parametrize(("shape", "dtype"), [*itertools.product(SHAPES, TOLERANCE)])
-def test_the_fused_form_equals_the_plain_one_to_second_order(shape, dtype):
-    fused, plain = layer(True, shape[-1], dtype), layer(False, shape[-1], dtype)
+@pytest.mark.parametrize(
+    ("shape", "dtype", "padding"), [*itertools.product(SHAPES, TOLERANCE, ("valid", "same"))]
+)
+def test_the_fused_form_equals_the_plain_one_to_second_order(shape, dtype, padding):
+    fused, plain = (layer(kind, shape[-1], dtype, padding) for kind in (True, False))
     x = images(shape)
     assert_equal(
         tf.function(run)(fused, x, dtype), tf.function(run)(plain, x, dtype), TOLERANCE[dtype]
@@ -63,8 +65,10 @@ def test_eager_and_graph_mode_agree():
     assert_equal(run(fused, x, "float64"), tf.function(run)(fused, x, "float64"), 1e-12)
 
 
-def test_the_gradient_equals_finite_differences():
-    fused, x, direction, step = layer(True, 3), images(), images(seed=5), 1e-6
+@pytest.mark.parametrize(("shape", "padding"), [((4, 6, 6, 3), "valid"), ((4, 5, 7, 3), "same")])
+def test_the_gradient_equals_finite_differences(shape, padding):
+    fused, step = layer(True, 3, padding=padding), 1e-6
+    x, direction = images(shape), images(shape, seed=5)
 
     def loss(x):
         y = fused(tf.constant(x), training=True)
@@ -81,12 +85,14 @@ def test_the_gradient_equals_finite_differences():
     assert abs(slope - difference) < 1e-7 * abs(difference)
 
 
-def test_of_equal_entries_the_first_gets_the_gradient_as_in_max_pooling():
-    x = tf.constant(np.random.default_rng(0).integers(0, 2, (8, 4, 4, 3)).astype("float32"))
+@pytest.mark.parametrize(("size", "padding"), [(4, "VALID"), (3, "SAME")])
+def test_of_equal_entries_the_first_gets_the_gradient_as_in_max_pooling(size, padding):
+    draws = np.random.default_rng(0).integers(0, 2, (8, size, size, 3))
+    x, weights = tf.constant(draws.astype("float32")), images((8, 2, 2, 3), dtype="float32")
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(x)
-        ours = pooled_moments(x, tf.ones([3]))[0] * images((8, 2, 2, 3), dtype="float32")
-        stock = tf.nn.max_pool2d(x, 2, 2, "VALID") * images((8, 2, 2, 3), dtype="float32")
+        ours = pooled_moments(x, tf.ones([3]), padding == "SAME")[0] * weights
+        stock = tf.nn.max_pool2d(x, 2, 2, padding) * weights
     np.testing.assert_array_equal(tape.gradient(ours, x), tape.gradient(stock, x))
 
 
@@ -122,9 +128,23 @@ def test_inputs_that_are_no_images_are_refused():
         PooledBatchNormalization()(np.ones((4, 3)))
 
 
+def test_other_paddings_are_refused():
+    with pytest.raises(ValueError, match="must be 'valid' or 'same'. Received: 'full'"):
+        PooledBatchNormalization(padding="full")
+
+
+@pytest.mark.parametrize(("padding", "left"), [("valid", (2, 3)), ("same", (3, 4))])
+def test_its_shape_is_told_without_images(padding, left):
+    made = PooledBatchNormalization(padding=padding)
+    assert made.compute_output_shape((None, 5, 7, 2)) == (None, *left, 2)
+    assert made.compute_output_shape((4, None, None, 2)) == (4, None, None, 2)
+    assert made(images((3, 5, 7, 2))).shape == (3, *left, 2)
+
+
 def test_it_is_saved_with_its_options(tmp_path):
-    model = keras.Sequential([keras.Input((6, 6, 3)), PooledBatchNormalization(False)])
+    model = keras.Sequential([keras.Input((7, 7, 3)), PooledBatchNormalization(False, "same")])
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
-    assert loaded.layers[0].fused is False
-    np.testing.assert_array_equal(model(images()), loaded(images()))
+    assert (loaded.layers[0].fused, loaded.layers[0].padding) == (False, "same")
+    x = images((4, 7, 7, 3))
+    np.testing.assert_array_equal(model(x), loaded(x))

@@ -39,6 +39,22 @@ def check_image_shape(image_shape: ImageShape, smallest: int, reason: str = "") 
         )
 
 
+def check_epsilon(normalization_epsilon: float) -> None:
+    """Refuses an epsilon of normalization that is not positive.
+
+    Args:
+        normalization_epsilon: float, what is added to variances.
+
+    Raises:
+        ValueError: it is zero or less.
+    """
+    if not normalization_epsilon > 0:
+        raise ValueError(
+            "`normalization_epsilon` must be positive. "
+            f"Received: normalization_epsilon={normalization_epsilon}."
+        )
+
+
 def check_pooling(pooling: str, known: Iterable[str]) -> None:
     """Refuses unknown kinds of pooling.
 

@@ -1,11 +1,13 @@
 """A multilayer perceptron, with or without normalization."""
 
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import keras
 
-from tfmgaug.backbones.checks import check_way
+from tfmgaug.backbones.checks import check_epsilon, check_way
 from tfmgaug.backbones.seeds import layer_seeds
+from tfmgaug.backbones.starts import kernel_start
 from tfmgaug.layers import BatchNormalization, Context, Standardization
 
 
@@ -20,6 +22,8 @@ def mlp(
     standard_deviation: float | None = None,
     activation: str | Callable | None = "relu",
     context: int | None = None,
+    normalization_epsilon: float = 1e-3,
+    kernel_initializer: Literal["glorot_uniform", "kaiming_normal"] = "glorot_uniform",
     seed: int = 0,
     dtype: str | None = None,
     name: str = "mlp",
@@ -43,6 +47,10 @@ def mlp(
         activation: str, Keras activation.
         context: int >= 1, entries of a context that the inputs are joined with, which `CAVIA`
             adapts; None: none. Batch normalization would cancel what is the same in all examples.
+        normalization_epsilon: float > 0, what normalization adds to a channel's variance. PyTorch's
+            default is 1e-5, TensorFlow's 1e-3.
+        kernel_initializer: distribution that all kernels start from, the head's too:
+            "glorot_uniform", or "kaiming_normal" of variance 2 / fan-in, Meta-ticket's code.
         seed: int, the start of the weights.
         dtype: Keras dtype policy; None takes the global one.
         name: str.
@@ -64,6 +72,7 @@ def mlp(
         Zintgraf et al., CAVIA, 2019, https://arxiv.org/abs/1810.03642, Section 3.1.
     """
     check_way(way, smallest=1)
+    check_epsilon(normalization_epsilon)
     if not hidden or min(hidden) < 1:
         raise ValueError(f"`hidden` must name layer sizes of at least 1. Received: {hidden!r}.")
     widened = [round(width_factor * size) for size in hidden]
@@ -95,17 +104,17 @@ def mlp(
         x = keras.layers.Dense(
             size,
             use_bias=not normalization,
-            kernel_initializer=keras.initializers.GlorotUniform(seed=seeds[layer - 1]),
+            kernel_initializer=kernel_start(kernel_initializer, seeds[layer - 1]),
             dtype=dtype,
             name=f"dense{layer}",
         )(x)
         if normalization:
-            x = BatchNormalization(dtype=dtype, name=f"norm{layer}")(x)
+            x = BatchNormalization(normalization_epsilon, dtype=dtype, name=f"norm{layer}")(x)
         x = keras.layers.Activation(activation, dtype=dtype, name=f"stage{layer}")(x)
     if way is not None:
         x = keras.layers.Dense(
             way,
-            kernel_initializer=keras.initializers.GlorotUniform(seed=seeds[-1]),
+            kernel_initializer=kernel_start(kernel_initializer, seeds[-1]),
             dtype=dtype,
             name="head",
         )(x)

@@ -2,6 +2,8 @@
 
 import keras
 
+from tfmgaug.backbones.starts import head_start
+
 
 def convolution(
     x: keras.KerasTensor,
@@ -43,7 +45,13 @@ def convolution(
     )(x)
 
 
-def head(x: keras.KerasTensor, way: int | None, seed: int, dtype: str | None) -> keras.KerasTensor:
+def head(
+    x: keras.KerasTensor,
+    way: int | None,
+    seed: int,
+    dtype: str | None,
+    start: str = "glorot_uniform",
+) -> keras.KerasTensor:
     """Averages over positions, and makes logits of the embeddings.
 
     Args:
@@ -51,6 +59,7 @@ def head(x: keras.KerasTensor, way: int | None, seed: int, dtype: str | None) ->
         way: int, or None for embeddings.
         seed: int, of the initial kernel.
         dtype: of the layers.
+        start: distribution that the head starts from, see `starts.head_start`.
 
     Returns:
         A Keras tensor, `[n, way]` or `[n, channels]`.
@@ -58,9 +67,5 @@ def head(x: keras.KerasTensor, way: int | None, seed: int, dtype: str | None) ->
     x = keras.layers.GlobalAveragePooling2D(dtype=dtype, name="embedding")(x)
     if way is None:
         return x
-    return keras.layers.Dense(
-        way,
-        kernel_initializer=keras.initializers.GlorotUniform(seed=seed),
-        dtype=dtype,
-        name="head",
-    )(x)
+    started = head_start(start, x.shape[-1], seed)
+    return keras.layers.Dense(way, dtype=dtype, name="head", **started)(x)

@@ -1,12 +1,15 @@
 """ResNet-12: the residual network of the few-shot literature."""
 
+import math
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import keras
 
-from tfmgaug.backbones.checks import check_image_shape, check_pooling, check_way
+from tfmgaug.backbones.checks import check_epsilon, check_image_shape, check_pooling, check_way
 from tfmgaug.backbones.residual import convolution
 from tfmgaug.backbones.seeds import layer_seeds
+from tfmgaug.backbones.starts import head_start
 from tfmgaug.layers import BatchNormalization, SpatialDense, Standardization
 from tfmgaug.types import ImageShape
 
@@ -24,6 +27,8 @@ def resnet12(
     activation: str | Callable | None = None,
     pooling: str = "max",
     global_pooling: bool = True,
+    normalization_epsilon: float = 1e-3,
+    head_initializer: Literal["glorot_uniform", "fan_in_uniform"] = "glorot_uniform",
     seed: int = 0,
     dtype: str | None = None,
     name: str = "resnet12",
@@ -50,6 +55,11 @@ def resnet12(
         global_pooling: bool, whether positions are averaged before the head. True: the embedding is
             the mean over positions (Meta-ticket's code). False: it is all positions, flattened (Lee
             et al.), and the head knows them apart.
+        normalization_epsilon: float > 0, what normalization adds to a channel's variance. PyTorch's
+            default is 1e-5, TensorFlow's 1e-3.
+        head_initializer: distribution that the head starts from: "glorot_uniform" with biases of
+            zero, or "fan_in_uniform", kernel and biases uniform within `1 / sqrt(fan_in)` of zero,
+            which is PyTorch's default and that of Meta-ticket's code.
         seed: int, the start of the weights.
         dtype: Keras dtype policy; None takes the global one.
         name: str.
@@ -72,8 +82,9 @@ def resnet12(
         Chijiwa et al., Meta-ticket, 2022, https://arxiv.org/abs/2205.15619, Section 4.2.
     """
     _check(way, image_shape, filters, pooling)
+    check_epsilon(normalization_epsilon)
     seeds = iter(layer_seeds(seed, 4 * len(filters) + 1))
-    build = _Layers(activation, pooling, seeds, dtype)
+    build = _Layers(activation, pooling, normalization_epsilon, seeds, dtype)
     inputs = keras.Input((None, None, image_shape[-1]), name="image")
     x = Standardization(image_shape, mean, standard_deviation, dtype=dtype, name="standardization")(
         inputs
@@ -86,15 +97,15 @@ def resnet12(
         x = keras.layers.Flatten(dtype=dtype, name="embedding")(x)
     if way is not None:
         size = None if global_pooling else [side // 2 ** len(filters) for side in image_shape[:2]]
-        x = build.head(x, way, size)
+        x = build.head(x, way, size, head_initializer)
     return keras.Model(inputs, x, name=name)
 
 
 class _Layers:
-    """Builds the layers of one network, which share activation, pooling, seeds and dtype."""
+    """Builds the layers of one network, which share all that is given here."""
 
-    def __init__(self, activation, pooling, seeds, dtype):
-        self._activation, self._pooling = activation, pooling
+    def __init__(self, activation, pooling, epsilon, seeds, dtype):
+        self._activation, self._pooling, self._epsilon = activation, pooling, epsilon
         self._seeds, self._dtype = seeds, dtype
 
     def block(self, x, filters, number):
@@ -111,13 +122,11 @@ class _Layers:
         x = _POOLING[self._pooling](2, dtype=self._dtype, name=f"block{number}_pool")(x)
         return self._activate(x, f"stage{number}")
 
-    def head(self, x, way, size):
+    def head(self, x, way, size, start):
         """Logits: of embeddings if there is no `size`, of feature maps up to it otherwise."""
-        options = {
-            "kernel_initializer": keras.initializers.GlorotUniform(seed=next(self._seeds)),
-            "dtype": self._dtype,
-            "name": "head",
-        }
+        fan_in = x.shape[-1] * (1 if size is None else math.prod(size))
+        options = {**head_start(start, fan_in, next(self._seeds)), "dtype": self._dtype}
+        options["name"] = "head"
         if size is None:
             return keras.layers.Dense(way, **options)(x)
         return SpatialDense(way, size=size, **options)(x)
@@ -125,7 +134,7 @@ class _Layers:
     def _convolution(self, x, filters, size, name):
         """Convolves and normalizes."""
         x = convolution(x, filters, size, 1, name, next(self._seeds), self._dtype)
-        return BatchNormalization(dtype=self._dtype, name=f"{name}_norm")(x)
+        return BatchNormalization(self._epsilon, dtype=self._dtype, name=f"{name}_norm")(x)
 
     def _activate(self, x, name):
         if self._activation is None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from tfmgaug.backbones.checks import check_image_shape, check_pooling, check_way
+from tfmgaug.backbones.checks import check_epsilon, check_image_shape, check_pooling, check_way
 from tfmgaug.backbones.residual import convolution, head
 from tfmgaug.backbones.seeds import layer_seeds
 from tfmgaug.layers import BatchNormalization, Standardization
@@ -24,6 +24,7 @@ def resnet(
     standard_deviation: float = 127.5,
     activation: str | Callable | None = "relu",
     pooling: str = "max",
+    normalization_epsilon: float = 1e-3,
     seed: int = 0,
     dtype: str | None = None,
     name: str = "resnet",
@@ -49,6 +50,8 @@ def resnet(
         standard_deviation: float > 0 in 0-255, which the images are divided by.
         activation: str, Keras activation.
         pooling: pooling of the stem: "max" or "average".
+        normalization_epsilon: float > 0, what normalization adds to a channel's variance. PyTorch's
+            default is 1e-5, TensorFlow's 1e-3.
         seed: int, the start of the weights.
         dtype: Keras dtype policy; None takes the global one.
         name: str.
@@ -69,8 +72,9 @@ def resnet(
         (The MGAug code pools the upper left 5x5 of 7x7 positions: here all of them count.)
     """
     _check(way, image_shape, blocks, filters, pooling)
+    check_epsilon(normalization_epsilon)
     seeds = iter(layer_seeds(seed, 3 * sum(blocks) + 2))  # at most: stem, blocks, head
-    build = _Layers(activation, seeds, dtype)
+    build = _Layers(activation, normalization_epsilon, seeds, dtype)
     inputs = keras.Input((None, None, image_shape[-1]), name="image")
     x = Standardization(image_shape, mean, standard_deviation, dtype=dtype, name="standardization")(
         inputs
@@ -142,10 +146,11 @@ def resnet18(
 
 
 class _Layers:
-    """Builds the layers of one network, which share activation, seeds and dtype."""
+    """Builds the layers of one network, which share activation, epsilon, seeds and dtype."""
 
-    def __init__(self, activation, seeds, dtype):
-        self._activation, self._seeds, self._dtype = activation, seeds, dtype
+    def __init__(self, activation, epsilon, seeds, dtype):
+        self._activation, self._epsilon = activation, epsilon
+        self._seeds, self._dtype = seeds, dtype
 
     def activation(self, x, name):
         return keras.layers.Activation(self._activation, dtype=self._dtype, name=name)(x)
@@ -153,7 +158,7 @@ class _Layers:
     def convolution(self, x, filters, size, stride, name):
         """Convolves and normalizes."""
         x = convolution(x, filters, size, stride, name, next(self._seeds), self._dtype)
-        return BatchNormalization(dtype=self._dtype, name=f"{name}_norm")(x)
+        return BatchNormalization(self._epsilon, dtype=self._dtype, name=f"{name}_norm")(x)
 
     def block(self, x, filters, stride, name, end):
         """A basic block, whose last layer is called `end`."""

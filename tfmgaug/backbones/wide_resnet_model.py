@@ -1,10 +1,11 @@
 """Wide residual networks: WRN-28-10, and others of any depth and width."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import keras
 
-from tfmgaug.backbones.checks import check_image_shape, check_way
+from tfmgaug.backbones.checks import check_epsilon, check_image_shape, check_way
 from tfmgaug.backbones.residual import convolution, head
 from tfmgaug.backbones.seeds import layer_seeds
 from tfmgaug.layers import BatchNormalization, Standardization
@@ -23,6 +24,8 @@ def wide_resnet(
     mean: float = 127.5,
     standard_deviation: float = 127.5,
     activation: str | Callable | None = "relu",
+    normalization_epsilon: float = 1e-3,
+    head_initializer: Literal["glorot_uniform", "fan_in_uniform"] = "glorot_uniform",
     seed: int = 0,
     dtype: str | None = None,
     name: str = "wide_resnet",
@@ -49,6 +52,11 @@ def wide_resnet(
         mean: float in 0-255, subtracted from the images.
         standard_deviation: float > 0 in 0-255, which the images are divided by.
         activation: str, Keras activation.
+        normalization_epsilon: float > 0, what normalization adds to a channel's variance. PyTorch's
+            default is 1e-5, TensorFlow's 1e-3.
+        head_initializer: distribution that the head starts from: "glorot_uniform" with biases of
+            zero, or "fan_in_uniform", kernel and biases uniform within `1 / sqrt(fan_in)` of zero,
+            which is PyTorch's default and that of Meta-ticket's code.
         seed: int, the start of the weights.
         dtype: Keras dtype policy; None takes the global one.
         name: str.
@@ -70,10 +78,11 @@ def wide_resnet(
         normalization.)
     """
     _check(way, image_shape, depth, widen, filters)
+    check_epsilon(normalization_epsilon)
     blocks = (depth - 4) // 6
     # At most: stem, two in each block, a shortcut in each group, head.
     seeds = iter(layer_seeds(seed, 2 * _GROUPS * blocks + _GROUPS + 2))
-    build = _Layers(activation, seeds, dtype)
+    build = _Layers(activation, normalization_epsilon, seeds, dtype)
     inputs = keras.Input((None, None, image_shape[-1]), name="image")
     x = Standardization(image_shape, mean, standard_deviation, dtype=dtype, name="standardization")(
         inputs
@@ -87,18 +96,19 @@ def wide_resnet(
             end = f"stage{group}" if last else f"group{group}_block{block}_sum"
             x = build.block(x, channels, stride, f"group{group}_block{block}", end)
     x = build.normalized(x, "last_norm", f"stage{_GROUPS}")
-    return keras.Model(inputs, head(x, way, next(seeds), dtype), name=name)
+    return keras.Model(inputs, head(x, way, next(seeds), dtype, head_initializer), name=name)
 
 
 class _Layers:
-    """Builds the layers of one network, which share activation, seeds and dtype."""
+    """Builds the layers of one network, which share activation, epsilon, seeds and dtype."""
 
-    def __init__(self, activation, seeds, dtype):
-        self._activation, self._seeds, self._dtype = activation, seeds, dtype
+    def __init__(self, activation, epsilon, seeds, dtype):
+        self._activation, self._epsilon = activation, epsilon
+        self._seeds, self._dtype = seeds, dtype
 
     def normalized(self, x, name, end):
         """Normalizes and activates; the activation is called `end`."""
-        x = BatchNormalization(dtype=self._dtype, name=name)(x)
+        x = BatchNormalization(self._epsilon, dtype=self._dtype, name=name)(x)
         return keras.layers.Activation(self._activation, dtype=self._dtype, name=end)(x)
 
     def convolution(self, x, filters, size, stride, name):

@@ -21,6 +21,7 @@ class SpatialDense(keras.layers.Layer):
         units: int, number of outputs.
         size: (height, width) of the kernel, the largest feature map.
         kernel_initializer: Keras initializer.
+        bias_initializer: Keras initializer.
         **kwargs: of `keras.layers.Layer`.
 
     Raises:
@@ -36,11 +37,13 @@ class SpatialDense(keras.layers.Layer):
         units: int,
         size: Sequence[int],
         kernel_initializer: str | keras.Initializer = "glorot_uniform",
+        bias_initializer: str | keras.Initializer = "zeros",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.units, self.size = units, tuple(size)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
 
     def build(self, input_shape: Shape) -> None:
         channels = input_shape[-1]
@@ -53,7 +56,9 @@ class SpatialDense(keras.layers.Layer):
             ),
             name="kernel",
         )
-        self.bias = self.add_weight(shape=(self.units,), initializer="zeros", name="bias")
+        self.bias = self.add_weight(
+            shape=(self.units,), initializer=self.bias_initializer, name="bias"
+        )
 
     def call(self, x: Tensor) -> Tensor:
         self._check_size(x.shape)
@@ -82,4 +87,5 @@ class SpatialDense(keras.layers.Layer):
             "units": self.units,
             "size": self.size,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
         }

@@ -22,14 +22,16 @@ class MetaTicket(MAML):
 
     The scores `s` alone are meta-learned. All weights start each task at the same random values:
     matrices are drawn anew when the learner is built, from `(seed, weight_initializer)`, biases and
-    normalization are left as the backbone has them. All of them adapt, the classifier too, which is
-    not pruned.
+    normalization are left as the backbone has them, and so is the classifier without
+    `draw_classifier`. All of them adapt, the classifier too, which is not pruned.
 
     Args:
         backbone: functional `keras.Model` from inputs to logits `[n, way]`. Its kernels are
             overwritten.
         score_mask: `ScoreMask`; None: `ScoreMask()`, of initial sparsity 0.
         weight_initializer: of `tfmgaug.backbones.initializers`; None: `KaimingNormal()`.
+        draw_classifier: bool, whether the classifier is drawn anew like the other matrices. The
+            paper's code leaves that of its convolutional networks at its default start.
         **kwargs: of `MAML`. The paper takes one inner step in training, of second order.
 
     Raises:
@@ -57,6 +59,7 @@ class MetaTicket(MAML):
         *,
         score_mask: ScoreMask | None = None,
         weight_initializer: Any = None,
+        draw_classifier: bool = True,
         **kwargs: Any,
     ) -> None:
         score_mask = ScoreMask() if score_mask is None else score_mask
@@ -68,7 +71,14 @@ class MetaTicket(MAML):
                 "`weight_initializer` must be of tfmgaug.backbones.initializers. "
                 f"Received: {weight_initializer!r}."
             )
+        if score_mask.prune_classifier and not draw_classifier:
+            raise ValueError(
+                "A classifier that is pruned is one of the random matrices: leave "
+                "`draw_classifier` True, or let the score mask not prune it. "
+                "Received: draw_classifier=False with prune_classifier=True."
+            )
         super().__init__(backbone, **kwargs)
+        self.draw_classifier = draw_classifier
         self.score_mask = score_mask
         self.weight_initializer = weight_initializer
         self.score_mask.attach(self.network, self.classifier, fold(key(self.seed), "scores"))
@@ -112,7 +122,8 @@ class MetaTicket(MAML):
 
     def is_drawn(self, variable: keras.Variable) -> bool:
         """Whether a weight of the backbone is drawn at random: matrices are, vectors are not."""
-        return len(variable.shape) > 1
+        of_classifier = any(variable is weight for weight in self.classifier.trainable_variables)
+        return len(variable.shape) > 1 and (self.draw_classifier or not of_classifier)
 
     def draw_weight(self, name: str, number: int = 0) -> tf.Tensor:
         """Draws a weight from nothing but the seed, where it stands, and which draw this is.

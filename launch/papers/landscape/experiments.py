@@ -13,6 +13,8 @@ MAML = {
     "mask": "none",
     "inner_steps": 5,
     "statistics": "transductive",
+    # The paper prints none, and its code is not published: TensorFlow's default, cbfinn/maml's.
+    "normalization_epsilon": 0.001,
     # Appendix A.3: 100 epochs of 500 iterations, Adam, 0.001, no schedule.
     "steps_per_epoch": 500,
     "epochs": 100,

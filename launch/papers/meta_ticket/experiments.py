@@ -15,8 +15,9 @@ EVERYWHERE = {
     # Code: AdamW without decay, which is Adam; constant.
     "optimizer": "adam",
     "schedule": "constant",
-    # Code: 30 000 outer steps of 4 tasks, validated every 1000 on 200 tasks. (It reports the last
-    # weights, ours are those of the best validation.)
+    # Code: 30 000 outer steps of 4 tasks, validated every 1000 on 200 tasks; the last weights are
+    # tested.
+    "keep": "last",
     "tasks": 4,
     "steps_per_epoch": 1000,
     "epochs": 30,
@@ -35,6 +36,8 @@ MLP = {
     # Section 4.1.3 prints no sizes: the code's.
     "backbone": "mlp",
     "hidden": [1024, 512, 256, 128],
+    # Code: not PyTorch's default, which its convolutional networks have.
+    "normalization_epsilon": 0.001,
     # Code: one step of 0.5 in training and in tests.
     "inner_learning_rate": 0.5,
     # Code.
@@ -44,6 +47,8 @@ LARGE = {
     "data": "mini_imagenet",
     "image_size": 84,
     "way": 5,
+    # Code: PyTorch's default.
+    "normalization_epsilon": 1e-5,
     # Code, after BOIL's: one step of 0.3 in training and in tests.
     "inner_learning_rate": 0.3,
     # Code.
@@ -57,11 +62,29 @@ OMNIGLOT = {
     # Section 4.1 prints no sizes: the code's, times the width factor.
     "backbone": "mlp",
     "hidden": [256, 128, 64, 64],
+    # Code: not PyTorch's default, which its convolutional networks have.
+    "normalization_epsilon": 0.001,
     # Code: one step of 0.4 in training, three in tests.
     "test_inner_steps": 3,
     "inner_learning_rate": 0.4,
     # Code.
     "learning_rate": 0.001,
+}
+# How networks start, by what they are.
+STARTS = {
+    # Code: all kernels kaiming-normal, the classifier's too, whatever the method.
+    "mlp": {"kernel_initializer": "kaiming_normal"},
+    # Code: the classifier keeps PyTorch's default start, whatever the method.
+    "resnet12": {"head_initializer": "fan_in_uniform"},
+    # The same. (Of MAML, ANIL and BOIL the convolutions do so too in the code; ours are He-normal.)
+    "wide_resnet": {"head_initializer": "fan_in_uniform"},
+}
+# The same where Meta-ticket draws the weights.
+TICKET_STARTS = {
+    # "weight_initializer" draws all.
+    "mlp": {},
+    "resnet12": {**STARTS["resnet12"], "draw_classifier": False},
+    "wide_resnet": {**STARTS["wide_resnet"], "draw_classifier": False},
 }
 TRAINED = {
     "table1/cifar_fs": {**MLP, "data": "cifar_fs"},
@@ -122,6 +145,11 @@ ROWS = {
         "iterand_share": 1,
     },
 }
+# Code: cross-domain tests of MAML, ANIL and BOIL of CIFAR-FS name networks trained at this rate,
+# trainings 0.001.
+ELSEWHERE = {
+    ("table1/cifar_fs", row): {"learning_rate": 0.0001} for row in ("maml", "anil", "boil")
+}
 # Figure 2: other inner learning rates than 0.5; the paper prints none, these are ours.
 RATES = (0.1, 0.5, 1)
 # Figure 3: hidden layers so many times as large.
@@ -142,6 +170,15 @@ CONSTANT = {
     "epochs": 60,
     "learning_rate": 0.1,
 }
+RANDOM = {
+    # Section 4.1.2, the random subnetworks. Code: half of each kernel is pruned, and one outer step
+    # of rate 0 learns nothing.
+    **CONSTANT,
+    "initial_sparsity": 0.5,
+    "learning_rate": 0,
+    "epochs": 1,
+    "steps_per_epoch": 1,
+}
 
 
 # The small form keeps the rates. Networks are made small each in its own way.
@@ -152,17 +189,19 @@ SMALL = {
 }
 
 
-def recipe(trained, row):
+def recipe(trained, row, elsewhere=False):
     """Makes the recipe of a cell's run, which may be one of several columns.
 
     Args:
         trained: "table1/cifar_fs", "table1/vgg_flowers", "table2/resnet12" or "table2/wide_resnet".
         row: a key of `ROWS`.
+        elsewhere: whether the run is tested on another data set.
 
     Returns:
         A `Recipe`.
     """
-    return _recipe(f"{trained}/{row}", trained, row)
+    more = ELSEWHERE.get((trained, row)) if elsewhere else None
+    return _recipe(f"{trained}/{row}{'-elsewhere' if more else ''}", trained, row, more)
 
 
 def with_rate(row, rate):
@@ -201,6 +240,11 @@ def constant_weights():
     return _recipe("figure4/meta_ticket", "figure3/5-way", "maml", CONSTANT)
 
 
+def random_subnetworks():
+    """Returns the recipe of the random subnetworks that Section 4.1.2 compares with Figure 4."""
+    return _recipe("text/random_subnetworks", "figure3/5-way", "maml", RANDOM)
+
+
 def _recipe(name, trained, row, more=None):
     base = TRAINED[trained]
     short = base["image_size"] == 32 and "warmup_steps" in ROWS[row]
@@ -211,6 +255,8 @@ def _recipe(name, trained, row, more=None):
         **(SHORT_WARMUP if short else {}),
         **(more or {}),
     }
+    ticket = full["learner"].startswith("meta_ticket")
+    full |= (TICKET_STARTS if ticket else STARTS)[full["backbone"]]
     return Recipe(f"meta_ticket/{name}", full, {**full, **_small(full)})
 
 
@@ -229,4 +275,6 @@ def _small(full):
         small["iterand_every"] = 60  # drawn anew three times in 240 outer steps
     if "prune_classifier" in full:
         small |= {"width_factor": 1, "tasks": 4}
+    if full["learning_rate"] == 0:  # which learns nothing, however long
+        small |= {name: full[name] for name in ("epochs", "steps_per_epoch")}
     return small

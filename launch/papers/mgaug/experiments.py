@@ -72,6 +72,8 @@ EVERYWHERE = {
     "way": 5,
     # Code: batch statistics of the queries, in training and in tests.
     "statistics": "transductive",
+    # Code: PyTorch's default.
+    "normalization_epsilon": 1e-5,
     # Section 5.1: Adam, 0.001.
     "optimizer": "adam",
     "learning_rate": 0.001,

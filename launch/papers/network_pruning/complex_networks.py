@@ -11,6 +11,8 @@ EVERYWHERE = {
     **DATA["mini_imagenet"],
     "way": 5,
     "image_size": 84,
+    # CAVIA's and MetaOptNet's code: PyTorch's default.
+    "normalization_epsilon": 1e-5,
     # CAVIA's and MetaOptNet's code: the network of the best validation, tested on 15 queries a
     # class.
     "query": 15,

@@ -24,8 +24,13 @@ DATA = {
 REPTILE = {
     "way": 5,
     "image_size": 84,
-    # The network of Reptile: Conv-4 (its width is the row's).
+    # The network of Reptile (supervised_reptile/models.py): Conv-4, whose pooling pads, 84 -> 42 ->
+    # 21 -> 11 -> 6, and comes before normalization. Its width is the row's.
     "backbone": "conv4",
+    "pool_padding": "same",
+    "pool_first": True,
+    # Code: TensorFlow's default.
+    "normalization_epsilon": 0.001,
     "learner": "reptile",
     "statistics": "transductive",
     "inner_optimizer": "adam",

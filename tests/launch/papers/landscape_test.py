@@ -1,5 +1,6 @@
 """The landscape paper: its figures, and what its recipes make `launch.train` do."""
 
+from launch.papers.paper import IN_TEXT
 from launch.papers.registry import PAPERS
 from tests.launch.recipe_settings import resolve
 
@@ -9,6 +10,13 @@ PAPER = PAPERS["landscape"]
 def test_every_figure_with_data_has_panels():
     assert [figure.number for figure in PAPER.figures] == list(range(1, 13))
     assert [figure.number for figure in PAPER.figures if not figure.panels] == [1]
+
+
+def test_the_accuracies_of_the_text_are_of_the_runs_of_figure_9():
+    cells = PAPER.table(IN_TEXT).cells
+    (panel,) = PAPER.figure(9).panels
+    assert {cell.row: cell.recipe for cell in cells} == panel.runs
+    assert [str(cell.published) for cell in cells] == ["94.05", "95.38"]
 
 
 def test_full_recipes_are_the_paper_s():

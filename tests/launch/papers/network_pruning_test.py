@@ -142,6 +142,16 @@ def test_the_baseline_is_reptile_s_published_command():
         assert {name: found[name] for name in expected} == expected
 
 
+def test_reptile_has_the_network_of_its_code():
+    for cell in (cell for number in (1, 2, 3) for cell in PAPER.table(number).cells):
+        for found in resolved(cell.recipe):
+            network = ("conv4", "max", "same", True, 0.001)
+            names = ("backbone", "pooling", "pool_padding", "pool_first", "normalization_epsilon")
+            assert tuple(found[name] for name in names) == network
+    others = [resolved(cell.recipe)[0] for cell in PAPER.table(4).cells]
+    assert {(found["pool_padding"], found["pool_first"]) for found in others} == {("valid", False)}
+
+
 OF_CAVIA = {
     "learner": "cavia",
     "backbone": "conv4",
