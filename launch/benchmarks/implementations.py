@@ -60,7 +60,8 @@ _ADAPTING = ("fomaml", "maml")
 
 IMPLEMENTATIONS = (
     Implementation(OURS, "launch.benchmarks.ours"),
-    *_forms("learn2learn", "torch_learn2learn", _ADAPTING),
+    # The package itself does not build on today's Python.
+    *_forms("learn2learn's rule (rewritten)", "torch_learn2learn", _ADAPTING),
     *_forms("higher", "torch_higher", _ADAPTING),
     *_forms("torch.func loop", "torch_functional"),
     *_forms("torch.func vmap", "torch_vectorized"),

@@ -1,4 +1,4 @@
-"""learn2learn's MAML: modules that are cloned, and updated so that updates can be differentiated.
+"""learn2learn's rule of MAML, rewritten: cloned modules, and updates that can be differentiated.
 
 The package does not build on Python 3.11 (its Cython files were generated for an older one), so its
 published rule is written out.

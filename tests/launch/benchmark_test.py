@@ -231,6 +231,17 @@ def test_names_choose_implementations_and_ours_is_among_them():
         implementations.choose(["torchmeta"])
 
 
+def test_a_peer_whose_package_is_not_run_is_named_as_a_rewriting():
+    names = [one.name for one in implementations.choose(["learn2learn"])][1:]
+    assert names
+    assert all(name.startswith("learn2learn's rule (rewritten)") for name in names)
+    for page in ("README.md", "docs/performance.md"):
+        text = (ROOT / page).read_text()
+        rows = [line for line in text.splitlines() if line[:1] == "|" and "learn2learn" in line]
+        assert all("learn2learn's rule (rewritten)" in row for row in rows)
+        assert "does not build on today's Python" in text
+
+
 def test_unknown_precisions_are_refused_in_one_line():
     process = launch("--dtypes=float8")
     _, errors = process.communicate(timeout=300)

@@ -121,15 +121,27 @@ def test_the_rate_rises_linearly_to_where_it_stays():
     np.testing.assert_allclose([share(n) for n in (5, 10, 20)], [0.2, 0.4, 0.4], atol=0.01)
 
 
-def test_a_ramp_begins_with_the_plain_learner_and_ends_with_the_constant_rate():
+@pytest.mark.parametrize("step", [0, 1, 4, 8, 20])
+def test_a_ramp_of_gaussian_noise_is_one_of_its_deviation(step):
+    drop, entries = GradDrop(0.5, "gaussian", ramp_steps=8), {"kernel": tf.ones(5000, tf.float64)}
+    deviation = {0: 0, 1: 0.125, 4: 0.5, 8: 1, 20: 1}[step]  # sqrt(0.5 / (1 - 0.5)) is 1
+    noisy = drop.inner_gradients(entries, key(0), tf.constant(step, tf.int64))["kernel"]
+    last = GradDrop(0.5, "gaussian").inner_gradients(entries, key(0), 0)["kernel"]
+    np.testing.assert_allclose(noisy - 1, deviation * (last - 1), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_ramp_begins_with_the_plain_learner_and_ends_with_the_constant_rate(kind):
+    constant, rising = GradDrop(distribution=kind), GradDrop(distribution=kind, ramp_steps=4)
+
     def gradient(step, *regularizers):
         pupil = learner(*regularizers, inner_steps=1)
         pupil.step.assign(step)
         return flat(task_gradient(pupil, task(batch())).gradients)
 
-    np.testing.assert_array_equal(gradient(0, GradDrop(ramp_steps=4)), gradient(0))
-    np.testing.assert_array_equal(gradient(4, GradDrop(ramp_steps=4)), gradient(4, GradDrop()))
-    assert np.abs(gradient(2, GradDrop(ramp_steps=4)) - gradient(2, GradDrop())).max() > 1e-3
+    np.testing.assert_array_equal(gradient(0, rising), gradient(0))
+    np.testing.assert_array_equal(gradient(4, rising), gradient(4, constant))
+    assert np.abs(gradient(2, rising) - gradient(2, constant)).max() > 1e-3
 
 
 @pytest.mark.parametrize("kind", [MAML, ANIL])

@@ -21,8 +21,10 @@ class CatfishMask(Mask):
         rates: share of the entries, or (low, high); see `Mask`. The authors' code uses
             (0.001, 0.02) for FOMAML, the default here, and (0.01, 0.03) for ProtoNet.
         score: which gradient makes the score. "query_loss": of the query loss at the weights before
-            adaptation (the paper, Eq. 5). "meta_gradient": the full network's meta-gradient, which
-            the authors' code reuses for FOMAML.
+            adaptation (the paper, Eq. 5). "meta_gradient": the full network's meta-gradient of the
+            task. (The authors' code for FOMAML reads a buffer that still holds those of the
+            batch's earlier tasks and of their sub-networks: only the first task is scored by its
+            own. For ProtoNet it takes a fresh gradient for each task.)
         **kwargs: of `keras.layers.Layer`.
 
     Raises:
@@ -33,7 +35,8 @@ class CatfishMask(Mask):
 
     Reference:
         Wang et al., MGAug, Section 4.1, Eqs. 5 and 6. (The text before Eq. 6 bounds the kept share
-        by the rate: an erratum.)
+        by the rate: an erratum. The authors' code keeps the scores that are at most the k-th
+        largest, `k = int(rate * n)`, and so prunes `k - 1` entries of a layer, and none at k = 1.)
     """
 
     def __init__(

@@ -51,7 +51,8 @@ class ScoreMask(Settled, keras.layers.Layer):
     Reference:
         Chijiwa et al., Meta-ticket, 2022, https://arxiv.org/abs/2205.15619, Section 3.1, Eq. 4,
         which leaves open what becomes of `s_j = sigma`: it is kept, as in its code, so that `k - 1`
-        entries are pruned at the start. (The code takes `k = 1 + round(p * (n - 1))`.)
+        entries are pruned at the start. (The code takes `k = 1 + round(p * (n - 1))`, and prunes
+        `k - 1` too.)
     """
 
     def __init__(

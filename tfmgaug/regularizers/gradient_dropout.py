@@ -26,8 +26,9 @@ class GradDrop(Regularizer):
         rate: float in [0, 1), p, share of the inner gradients dropped. The authors recommend 0.1 to
             0.2.
         distribution: of its noise: "binary" or "gaussian".
-        ramp_steps: int >= 0, the outer steps in which p rises linearly from 0 to `rate`, where it
-            stays (the authors' "linear" schedule); 0: p is `rate` from the start ("constant").
+        ramp_steps: int >= 0, the outer steps in which noise grows linearly from none to that of
+            `rate`, where it stays (the authors' "linear" schedule); 0: it is there from the start
+            ("constant"). Binary noise ramps p, Gaussian noise its deviation `sqrt(p / (1 - p))`.
         subnetworks: bool, whether it acts on MGAug's sub-networks too.
 
     Raises:
@@ -37,8 +38,8 @@ class GradDrop(Regularizer):
         >>> FOMAML(backbone, regularizers=[GradDrop(0.1, ramp_steps=1000)])
 
     Reference:
-        Tseng et al., 2020, https://arxiv.org/abs/2004.05859. (The authors' code of today takes p
-        for the Gaussian's standard deviation: here that is the rate p^2 / (1 + p^2).)
+        Tseng et al., 2020, https://arxiv.org/abs/2004.05859. (The ramps are those of the authors'
+        code, whose first version took p itself for the Gaussian's standard deviation.)
     """
 
     def __init__(
@@ -93,7 +94,13 @@ class GradDrop(Regularizer):
 
     def _rate_at(self, step: tf.Tensor) -> tf.Tensor:
         rate = tf.constant(self.rate, tf.float64)
-        return rate * tf.minimum(step / self.ramp_steps, 1) if self.ramp_steps else rate
+        if not self.ramp_steps:
+            return rate
+        share = tf.minimum(step / self.ramp_steps, 1)
+        if self.distribution == "binary":
+            return rate * share
+        # The rate whose deviation is this share of the last: q / (1 - q) = share^2 p / (1 - p).
+        return rate * share**2 / (1 - rate * (1 - share**2))
 
 
 def _binary(shape: Sequence[int], key: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
