@@ -124,6 +124,9 @@ ROWS = {
 }
 # Figure 2: other inner learning rates than 0.5; the paper prints none, these are ours.
 RATES = (0.1, 0.5, 1)
+# Figure 2: task gradients after each epoch. Measuring changes nothing in training.
+MEASURED = {"gradient_norms_every": 1}
+MEASURED_ROWS = ("maml", "meta_ticket")
 # Figure 3: hidden layers so many times as large.
 WIDTHS = (1, 2, 4, 8)
 CONSTANT = {
@@ -162,14 +165,15 @@ def recipe(trained, row):
     Returns:
         A `Recipe`.
     """
-    return _recipe(f"{trained}/{row}", trained, row)
+    more = MEASURED if trained == "table1/cifar_fs" and row in MEASURED_ROWS else {}
+    return _recipe(f"{trained}/{row}", trained, row, more)
 
 
 def with_rate(row, rate):
     """Makes the recipe of a curve of Figure 2; the paper's own rate is Table 1's.
 
     Args:
-        row: a key of `ROWS`.
+        row: of `MEASURED_ROWS`.
         rate: inner learning rate, of `RATES`.
 
     Returns:
@@ -177,7 +181,7 @@ def with_rate(row, rate):
     """
     if rate == MLP["inner_learning_rate"]:
         return recipe("table1/cifar_fs", row)
-    more = {"inner_learning_rate": rate}
+    more = {**MEASURED, "inner_learning_rate": rate}
     return _recipe(f"figure2/{row}-{rate}", "table1/cifar_fs", row, more)
 
 
