@@ -14,6 +14,7 @@ _OF_EPISODES = (
     *("skip_small_classes", "test_classes", "test_crop", "test_mutually_exclusive"),
     *("train_classes", "way"),
 )
+OF_SINUSOIDS = ("train_amplitude", "train_phase", "test_amplitude", "test_phase")
 
 
 # What every loader may take, and no field of this name fills.
@@ -50,7 +51,11 @@ def _of_loaders():
 
 
 _LOADED = _of_loaders()
-READ_WITH = {**dict.fromkeys(_OF_EPISODES, read_with(data=IMAGES)), **_LOADED}
+READ_WITH = {
+    **dict.fromkeys(_OF_EPISODES, read_with(data=IMAGES)),
+    **dict.fromkeys(OF_SINUSOIDS, read_with(data=("sinusoids",))),
+    **_LOADED,
+}
 
 
 def define():
@@ -96,13 +101,20 @@ def for_data_set(settings, name):
 
 
 def check(settings):
-    """Refuses crops of no size.
+    """Refuses crops of no size, and ranges of sine curves that are none.
 
     Args:
         settings: absl flags.
 
     Raises:
-        ValueError: --image_size is missing.
+        ValueError: --image_size is missing, or a range is not low,high.
     """
     if settings.test_crop and settings.image_size is None:
         raise ValueError("--test_crop needs --image_size, the size of the crop. Received: none.")
+    for name in OF_SINUSOIDS:
+        bounds = [float(text) for text in getattr(settings, name) or ["0"]]
+        if len(bounds) > 2 or bounds != sorted(bounds):
+            raise ValueError(
+                f"--{name} must be one number, or a range low,high with low <= high. "
+                f"Received: {','.join(getattr(settings, name))}."
+            )

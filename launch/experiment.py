@@ -62,6 +62,14 @@ class Data:
         test_crop: bool, load images at 1.15 x image_size and test on their center, as the papers
             on photos do. Training is on the center too, or with --augment_images on crops of all.
         train_classes: int >= 2, train on this many of the training classes.
+        train_amplitude: list of floats >= 0, amplitudes of sine curves in training and validation
+            tasks: one number, or a range low,high. SinusoidSampler's by default.
+        train_phase: list of floats >= 0, phases of sine curves in training and validation tasks, in
+            radians: one number, or a range low,high. SinusoidSampler's by default.
+        test_amplitude: list of floats >= 0, amplitudes of sine curves in test tasks: one number, or
+            a range low,high. SinusoidSampler.TEST_RANGES by default.
+        test_phase: list of floats >= 0, phases of sine curves in test tasks, in radians: one
+            number, or a range low,high. SinusoidSampler.TEST_RANGES by default.
     """
 
     data: str = "glyphs"
@@ -84,6 +92,10 @@ class Data:
     test_mutually_exclusive: bool = True
     test_crop: bool = False
     train_classes: int | None = None
+    train_amplitude: list[float] | None = None
+    train_phase: list[float] | None = None
+    test_amplitude: list[float] | None = None
+    test_phase: list[float] | None = None
 
 
 @dataclass(frozen=True)
@@ -213,7 +225,8 @@ class Experiment(Training, Data):
                 f"{saved.get('format')}, written by tfmgaug {saved.get('version')}"
                 f"{unknown and f', with {unknown}'}. Open it with that version."
             )
-        fields = {name: _part(saved[name]) for name in names - {"format", "version"}}
+        # A field that a run of an earlier version doesn't have keeps its default.
+        fields = {name: _part(saved[name]) for name in set(saved) - {"format", "version"}}
         return cls(**{**fields, "regularizers": tuple(fields["regularizers"])})
 
 

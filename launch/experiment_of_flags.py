@@ -3,9 +3,13 @@
 import dataclasses
 
 from launch import constructor_flags, registry
+from launch.data_flags import OF_SINUSOIDS
 from launch.experiment import Data, Experiment, Part, Training
 from launch.given_flags import GIVEN
 from launch.signatures import REQUIRED
+
+# Fields that are lists of numbers.
+_NUMBERS = {"train_resolutions": int, **dict.fromkeys(OF_SINUSOIDS, float)}
 
 
 def experiment(values):
@@ -48,8 +52,9 @@ def _fields(values):
     for field in (*dataclasses.fields(Data), *dataclasses.fields(Training)):
         value = values.get(field.name)
         fields[field.name] = field.default if value is None else value
-    if fields["train_resolutions"] is not None:
-        fields["train_resolutions"] = [int(side) for side in fields["train_resolutions"]]
+    for name, kind in _NUMBERS.items():
+        if fields[name] is not None:
+            fields[name] = [kind(text) for text in fields[name]]
     return fields
 
 

@@ -159,16 +159,27 @@ def _sampler(settings, classes, seed, **options):
 
 
 def _sinusoids(settings):
+    train = _ranges(amplitude=settings.train_amplitude, phase=settings.train_phase)
+    test = _ranges(amplitude=settings.test_amplitude, phase=settings.test_phase)
+
     def sampler(seed, tasks, shot=settings.shot, query=settings.query, **ranges):
         return data.SinusoidSampler(shot, query, tasks, seed=seed, **ranges)
 
     shot = settings.train_shot or settings.shot
     return Tasks(
-        train=sampler(settings.seed, settings.tasks, shot, settings.train_query),
-        validation=sampler(settings.data_seed + _VALIDATION, _BATCH),
-        test=sampler(settings.data_seed + _TEST, _BATCH, **data.SinusoidSampler.TEST_RANGES),
+        train=sampler(settings.seed, settings.tasks, shot, settings.train_query, **train),
+        validation=sampler(settings.data_seed + _VALIDATION, _BATCH, **train),
+        test=sampler(
+            settings.data_seed + _TEST, _BATCH, **{**data.SinusoidSampler.TEST_RANGES, **test}
+        ),
         test_classes=None,
         example_shape=(1,),
         mean=0.0,
         standard_deviation=1.0,
     )
+
+
+def _ranges(**numbers):
+    """The ranges that are chosen: (low, high) of a list of two numbers, or of one."""
+    chosen = {name: values for name, values in numbers.items() if values is not None}
+    return {name: (float(values[0]), float(values[-1])) for name, values in chosen.items()}

@@ -5,8 +5,10 @@ import math
 from launch.analyses import result
 from launch.analyses.seeds import averaged
 from tfmgaug import analysis, figures
+from tfmgaug.analysis.task_gradients import DRAWN
 
-_LOG = "gradient_mean_absolute/"
+_LOG = f"gradient_{DRAWN}/"
+_EARLIER = "gradient_mean_absolute/"  # of version 0.1 alone: pruned entries count as zeros
 
 
 def analyze(runs, *, layer: str | None = None, **measurement):
@@ -37,7 +39,7 @@ def analyze(runs, *, layer: str | None = None, **measurement):
     for run, rows in zip(runs, histories):
         histories_of_names.setdefault(run.name, []).append(rows)
     return result.Result(
-        "\n".join(map(_line, reports, weights, histories)),
+        "\n".join(map(_line, runs, reports, weights, histories)),
         [
             {"run": str(run.path), "weight": weight, "epochs": rows, **report.to_json()}
             for run, weight, rows, report in zip(runs, weights, histories, reports)
@@ -52,7 +54,7 @@ def analyze(runs, *, layer: str | None = None, **measurement):
 
 def _measured_in_training(run, weight):
     return [
-        {"epoch": row["epoch"], "mean_absolute": row[_LOG + weight]}
+        {"epoch": row["epoch"], DRAWN: row[_LOG + weight]}
         for row in run.history
         if row.get(_LOG + weight) is not None
     ]
@@ -67,13 +69,15 @@ def _refuse_some_without(runs, weights, histories):
         )
 
 
-def _line(report, weight, rows):
-    now = report.summary("mean_absolute", weight)
+def _line(run, report, weight, rows):
+    now = report.summary(DRAWN, weight)
     text = (
-        f"{report.name}, {weight}: mean absolute task gradient {now.mean:.3g} ± {now.interval:.2g} "
-        f"({now.episodes} tasks of {report.dataset})"
+        f"{report.name}, {weight}: mean absolute task gradient of kept entries {now.mean:.3g} ± "
+        f"{now.interval:.2g} ({now.episodes} tasks of {report.dataset})"
     )
-    values = [row["mean_absolute"] for row in rows]
+    values = [row[DRAWN] for row in rows]
     if values and math.isfinite(values[0]):
         text += f"; in training {values[0]:.3g} at first, {values[-1]:.3g} at last"
+    if not rows and any(_EARLIER + weight in row for row in run.history):
+        text += "; in training measured by version 0.1, over pruned entries too: not drawn"
     return text

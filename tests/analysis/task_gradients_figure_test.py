@@ -5,11 +5,11 @@ from tests.helpers.analysis_reports import layer_report
 from tfmgaug.evaluation import half_width
 from tfmgaug.figures import gradient_norms
 
-VALUES = {"mean_absolute": [[0.1, 0.3], [0.3, 0.5]]}
+VALUES = {"mean_absolute_kept": [[0.1, 0.3], [0.3, 0.5]]}
 
 
 def rows(*values):
-    return [{"epoch": 2 * k + 1, "mean_absolute": value} for k, value in enumerate(values)]
+    return [{"epoch": 2 * k + 1, "mean_absolute_kept": value} for k, value in enumerate(values)]
 
 
 def test_one_panel_is_over_epochs_and_one_over_layers():
@@ -19,6 +19,7 @@ def test_one_panel_is_over_epochs_and_one_over_layers():
     training, trained = figure.axes
     np.testing.assert_allclose(training.lines[0].get_xydata(), [[2, 0.4], [4, 0.2]])
     np.testing.assert_allclose(training.lines[1].get_ydata(), [0.4, 0.6])
+    assert training.get_ylabel() == "mean absolute task gradient, kept entries"
     assert "dense4_kernel" in training.texts[0].get_text()
     line, _, (bars,) = trained.containers[0]
     np.testing.assert_allclose(line.get_xydata()[:, 1], [0.2, 0.4])
@@ -31,7 +32,7 @@ def test_one_panel_is_over_epochs_and_one_over_layers():
 
 
 def test_without_histories_there_is_one_panel_and_zeros_are_drawn_on_a_linear_axis():
-    zeros = layer_report({"mean_absolute": np.zeros((2, 2))})
+    zeros = layer_report({"mean_absolute_kept": np.zeros((2, 2))})
     (axes,) = gradient_norms([zeros]).axes
     assert axes.get_yscale() == "linear"
 

@@ -4,7 +4,7 @@ import pytest
 from tests.helpers.numpy_network import NumpyNetwork, learner, plain_mlp, sampler
 from tfmgaug.analysis import TaskGradients, last_feature_weight
 from tfmgaug.learners import ANIL, BOIL, MAML, MetaTicket, ProtoNet
-from tfmgaug.masks import ScoreMask
+from tfmgaug.masks import MagnitudeMask, ScoreMask
 
 
 def expected(weights, mask, number):
@@ -27,6 +27,8 @@ def check(pupil, mask):
             np.testing.assert_allclose(
                 measured["mean_absolute"], np.abs(gradient).mean(), rtol=1e-6
             )
+            kept = np.abs(gradient[mask == 1] if place == 0 else gradient).mean()
+            np.testing.assert_allclose(measured["mean_absolute_kept"], kept, rtol=1e-6)
 
 
 @pytest.mark.parametrize("kind", [MAML, ANIL, BOIL])
@@ -39,6 +41,25 @@ def test_a_tickets_gradients_are_taken_through_its_mask():
     mask = np.asarray(pupil.score_mask.masks()["dense1_kernel"])
     assert 0.4 < mask.mean() < 0.6
     check(pupil, mask)
+
+
+@pytest.mark.parametrize("released", [True, False])
+def test_gradients_of_a_magnitude_mask_are_over_what_it_keeps_at_present(released):
+    pupil = learner(MAML, magnitude_mask=MagnitudeMask(0.25))
+    pupil.magnitude_mask.prune()
+    if released:
+        pupil.magnitude_mask.release()
+    report = TaskGradients(pupil, sampler(), episodes=3)()
+    shares = [1.0, 1.0] if released else [72 / 96, 14 / 18]  # floor(rate * n) are pruned
+    kept, means = (report.values[name] for name in ("mean_absolute_kept", "mean_absolute"))
+    np.testing.assert_allclose(kept, means / shares)
+
+
+def test_a_layer_of_which_nothing_is_kept_has_gradient_zero():
+    pupil = learner(MetaTicket)
+    pupil.score_mask.set_masks({"dense1_kernel": np.zeros((16, 6), bool)})
+    kept = TaskGradients(pupil, sampler(), episodes=2)().values["mean_absolute_kept"]
+    np.testing.assert_array_equal(kept[:, 0], 0)
 
 
 def test_another_call_sees_the_weights_as_they_are_then():

@@ -5,12 +5,13 @@ import pytest
 
 from tests.helpers.short_training import learner, sampler, train
 from tfmgaug.analysis import TaskGradients
+from tfmgaug.analysis.task_gradients import MEASURES
 from tfmgaug.backbones import mlp
 from tfmgaug.callbacks import Checkpoint, GradientNorms, TensorBoard, restore
 from tfmgaug.learners import ProtoNet
 
 WEIGHTS = ("dense1_kernel", "head_kernel")
-LOGS = {f"gradient_{measure}/{w}" for measure in ("norm", "mean_absolute") for w in WEIGHTS}
+LOGS = {f"gradient_{measure}/{w}" for measure in MEASURES for w in WEIGHTS}
 
 
 def callbacks(folder, history=(), every=2):

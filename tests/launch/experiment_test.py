@@ -55,6 +55,12 @@ def test_the_same_learner_is_built_from_json_alone(flags):
         np.testing.assert_array_equal(one.numpy(), other.numpy())
 
 
+def test_fields_that_an_earlier_version_did_not_write_keep_their_defaults():
+    saved = make(data="sinusoids").to_json()
+    assert saved.pop("test_phase") is None
+    assert Experiment.from_json(saved) == make(data="sinusoids")
+
+
 def test_all_arguments_are_in_it_whatever_defaults_become():
     learner = make(learner="reptile").learner
     assert learner.constructor == "tfmgaug.learners.Reptile"

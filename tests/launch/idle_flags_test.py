@@ -35,6 +35,7 @@ VALUES = {
     "pruning_sparse": "2", "regularizers": "label_smoothing", "resolutions": "28,16",
     "schedule": "linear", "schedule_epochs": "3", "schedule_factors": "0.5",
     "train_classes": "6", "train_resolutions": "28,16", "weight_initializer": "kaiming_uniform",
+    "train_amplitude": "0.5,2", "train_phase": "0,1", "test_amplitude": "2,4", "test_phase": "1,2",
     "mask": "width", "pruning": "dsd", "taml_alpha": "3", "mr_depth": "2",
 }  # fmt: skip
 # What else has to be given with a flag, or with a value of it.
@@ -267,6 +268,15 @@ def accepted(given, argument):
         ),
         ("--data=sinusoids --mask=none", "use --backbone=mlp. Received: conv4"),
         ("--data=sinusoids --backbone=mlp --mask=none --learner=protonet", "classify"),
+        (
+            "--data=sinusoids --backbone=mlp --mask=none --test_phase=2,1",
+            "--test_phase must be one number, or a range low,high with low <= high. Received: 2,1",
+        ),
+        (
+            "--data=sinusoids --backbone=mlp --mask=none --train_amplitude=1,2,3",
+            "--train_amplitude must be one number, or a range low,high with low <= high. Received: "
+            "1,2,3",
+        ),
         ("--learner=fine_tuning", "pass --mask=none"),
         ("--learner=fomaml --recompute_inner_steps", "belongs to --learner=anil"),
         ("--mask=none --mask_rates=0.1 --subnetworks=2", "Received: --mask_rates, --subnetworks"),

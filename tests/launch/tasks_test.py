@@ -6,7 +6,8 @@ import pytest
 from launch import settings as flag_table
 from launch import tasks
 from launch.experiment import Data, Training
-from tfmgaug.data import Augment, CenterCrop, RotatedClasses
+from tests.launch.experiments import make
+from tfmgaug.data import Augment, CenterCrop, RotatedClasses, SinusoidSampler
 
 SIDE = 23  # of the images in conftest
 
@@ -125,3 +126,11 @@ def test_the_fine_tuning_baseline_trains_on_labeled_images_and_is_tested_on_task
     assert labels.shape == (3,)
     assert found.example_shape == found.train.image_shape
     assert found.test.way == 2
+
+
+def test_ranges_of_sine_curves_are_those_of_the_flags_or_the_sampler_s():
+    built = tasks.build(make(data="sinusoids", test_amplitude=["4", "6"], train_phase=["1"]))
+    assert (built.train.amplitude, built.train.phase) == ((0.1, 3.0), (1.0, 1.0))
+    assert (built.validation.amplitude, built.validation.phase) == ((0.1, 3.0), (1.0, 1.0))
+    test_phase = SinusoidSampler.TEST_RANGES["phase"]
+    assert (built.test.amplitude, built.test.phase) == ((4.0, 6.0), test_phase)

@@ -20,8 +20,8 @@ from tfmgaug.episode import Episode
 from tfmgaug.evaluation.intervals import described
 from tfmgaug.types import Learner
 
-MEASURES = ("norm", "mean_absolute")
-_DRAWN = "mean_absolute"
+MEASURES = ("norm", "mean_absolute", "mean_absolute_kept")
+DRAWN = "mean_absolute_kept"
 
 
 class TaskGradients:
@@ -29,9 +29,10 @@ class TaskGradients:
 
     `g = dL(phi; D_support) / dphi` at the weights before adaptation, with the learner's mask in the
     forward pass (`f_{m * phi}` for Meta-ticket, so that pruned entries have gradient zero). For
-    each weight matrix or convolution kernel: the norm of g and the mean of its absolute values, the
-    pruned entries included. Layers that the inner loop leaves alone (the body in ANIL) are measured
-    too.
+    each weight matrix or convolution kernel: the norm of g; the mean of its absolute values over
+    all entries, the pruned ones included; and that over kept entries, which is the former divided
+    by the share kept, 1 - sparsity, as in the paper's figure (0 where nothing is kept). Layers that
+    the inner loop leaves alone (the body in ANIL) are measured too.
 
     Gradients that vanish in training are feature reuse: tasks ask nothing of the features.
 
@@ -46,7 +47,7 @@ class TaskGradients:
 
     Example:
         >>> measure = TaskGradients(learner, tasks, episodes=40)
-        >>> measure().summary("mean_absolute", last_feature_weight(learner)).mean
+        >>> measure().summary("mean_absolute_kept", last_feature_weight(learner)).mean
 
     Reference:
         Chijiwa et al., Meta-ticket, 2022, https://arxiv.org/abs/2205.15619, Section 3.2, Figure 2.
@@ -67,11 +68,11 @@ class TaskGradients:
         def task(theta, episode):
             gradients = support_gradients(learner, episode)
             matrices = [tf.cast(gradients[name], tf.float64) for name in self._weights]
+            means = tf.stack([tf.reduce_mean(tf.abs(gradient)) for gradient in matrices])
             return {
                 "norm": tf.stack([tf.norm(gradient) for gradient in matrices]),
-                "mean_absolute": tf.stack(
-                    [tf.reduce_mean(tf.abs(gradient)) for gradient in matrices]
-                ),
+                "mean_absolute": means,
+                "mean_absolute_kept": tf.math.divide_no_nan(means, kept_shares(learner)),
             }
 
         self._tasks = FrozenTasks(learner, task, outputs, sampler, episodes)
@@ -115,6 +116,21 @@ def support_gradients(learner: Learner, episode: Episode) -> Params:
     return connected(tape.gradient(loss, weights))
 
 
+def kept_shares(learner: Learner) -> tf.Tensor:
+    """Computes which share of each layer the learner's masks keep in every forward pass.
+
+    Args:
+        learner: `MetaLearner`.
+
+    Returns:
+        `[layers]` float64, in the order of the layers that `TaskGradients` reports.
+    """
+    ones = {name: tf.ones_like(weight) for name, weight in learner.network.params.items()}
+    masks = learner.network.transformed(ones, Context())
+    kept = [tf.cast(masks[name] != 0, tf.float64) for name in _matrices(learner)]
+    return tf.stack([tf.reduce_mean(mask) for mask in kept])
+
+
 def last_feature_weight(learner: Learner) -> str:
     """Names the last weight matrix or kernel in front of the classifier.
 
@@ -149,7 +165,7 @@ def gradient_norms(
     histories: Mapping[str, Sequence[Sequence[Mapping]]] | None = None,
     layer: str = "",
 ) -> Figure:
-    """Draws mean absolute task gradients: of one layer over epochs, and of all when trained.
+    """Draws mean absolute task gradients of kept entries: of a layer over epochs, of all at last.
 
     Runs of one name (other seeds) are averaged over epochs, with a band of the 95 % interval over
     runs; bars are 95 % intervals over tasks (both Student's t). Axes are logarithmic unless a
@@ -157,8 +173,8 @@ def gradient_norms(
 
     Args:
         reports: from `tfmgaug.analysis.TaskGradients`, of trained learners.
-        histories: for each name its runs' histories: rows with "epoch" and "mean_absolute", where
-            it was measured. None leaves the panel over epochs away.
+        histories: for each name its runs' histories: rows with "epoch" and "mean_absolute_kept",
+            where it was measured. None leaves the panel over epochs away.
         layer: what the panel over epochs is of.
 
     Returns:
@@ -186,12 +202,12 @@ def gradient_norms(
         _draw_epochs(panels[0], histories, names)
         titles = ["In training", *titles]
         notes = [[layer, _band(histories)], *notes]
-    draw_layers(panels[-1], reports, _DRAWN)
+    draw_layers(panels[-1], reports, DRAWN)
     panels[-1].set_xlabel("weight")
-    if positive(reports, _DRAWN):
+    if positive(reports, DRAWN):
         panels[-1].set_yscale("log")
     titled(panels, titles, notes)
-    panels[0].set_ylabel("mean absolute task gradient")
+    panels[0].set_ylabel("mean absolute task gradient, kept entries")
     shared_legend(figure, entries_of(panels[-1:]))
     return figure
 
@@ -202,7 +218,7 @@ def _band(histories) -> str:
 
 
 def _draw_epochs(axes, histories, names) -> None:
-    curves = {name: aligned(runs, _DRAWN) for name, runs in histories.items()}
+    curves = {name: aligned(runs, DRAWN) for name, runs in histories.items()}
     block = draw_curves(axes, curves, [line(names.index(name)) for name in curves])
     if all((values > 0).all() for _, values in curves.values()):
         axes.set_yscale("log")

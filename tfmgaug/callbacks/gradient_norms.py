@@ -11,7 +11,8 @@ from tfmgaug.types import Logs
 class GradientNorms(keras.callbacks.Callback):
     """Adds to the logs of every n-th epoch the gradients that tasks start their adaptation with.
 
-    The logs are called `gradient_norm/<weight>` and `gradient_mean_absolute/<weight>`, means over
+    The logs are called `gradient_norm/<weight>`, `gradient_mean_absolute/<weight>` (over all
+    entries) and `gradient_mean_absolute_kept/<weight>` (over those that no mask prunes), means over
     the same tasks each time; see `tfmgaug.analysis.TaskGradients`. Put this callback before those
     that read logs (`Checkpoint`, `TensorBoard`). It holds nothing that a resumed run would miss.
 

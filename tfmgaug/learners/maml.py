@@ -30,7 +30,7 @@ class MAML(MetaLearner):
         inner_steps: int >= 1, gradient steps per task, in training and evaluation.
         inner_learning_rate: float >= 0, learning rate of the inner loop, or a list with one for
             each layer that adapts. On the mean loss over examples. (cbfinn/maml divides its loss by
-            `shot`, not `way * shot`: its 0.01 is 0.05 here for 5-way.)
+            `shot`, not `way * shot`: for 5-way its 0.01 is 0.05 here, and its 0.4 is 2.0.)
         adapts: which weights the inner loop changes: "all"; "head" (the classifier, as in ANIL,
             whose body is computed once a task); "body" (all but the classifier, as in BOIL);
             "context" (as in CAVIA); or a function from the name of a weight, such as

@@ -152,6 +152,9 @@ ELSEWHERE = {
 }
 # Figure 2: other inner learning rates than 0.5; the paper prints none, these are ours.
 RATES = (0.1, 0.5, 1)
+# Figure 2: task gradients after each epoch. Measuring changes nothing in training.
+MEASURED = {"gradient_norms_every": 1}
+MEASURED_ROWS = ("maml", "meta_ticket")
 # Figure 3: hidden layers so many times as large.
 WIDTHS = (1, 2, 4, 8)
 CONSTANT = {
@@ -200,15 +203,17 @@ def recipe(trained, row, elsewhere=False):
     Returns:
         A `Recipe`.
     """
-    more = ELSEWHERE.get((trained, row)) if elsewhere else None
-    return _recipe(f"{trained}/{row}{'-elsewhere' if more else ''}", trained, row, more)
+    other = ELSEWHERE.get((trained, row)) if elsewhere else None
+    measured = MEASURED if trained == "table1/cifar_fs" and row in MEASURED_ROWS else {}
+    name = f"{trained}/{row}{'-elsewhere' if other else ''}"
+    return _recipe(name, trained, row, {**measured, **(other or {})})
 
 
 def with_rate(row, rate):
     """Makes the recipe of a curve of Figure 2; the paper's own rate is Table 1's.
 
     Args:
-        row: a key of `ROWS`.
+        row: of `MEASURED_ROWS`.
         rate: inner learning rate, of `RATES`.
 
     Returns:
@@ -216,7 +221,7 @@ def with_rate(row, rate):
     """
     if rate == MLP["inner_learning_rate"]:
         return recipe("table1/cifar_fs", row)
-    more = {"inner_learning_rate": rate}
+    more = {**MEASURED, "inner_learning_rate": rate}
     return _recipe(f"figure2/{row}-{rate}", "table1/cifar_fs", row, more)
 
 

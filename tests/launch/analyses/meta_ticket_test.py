@@ -10,6 +10,7 @@ from launch.analyses import gradient_norms, input_masks, representation, sparsit
 from launch.analyses.runs import Run
 from launch.registry import LEARNERS
 from tests.helpers.recorded_runs import DATA_FLAGS, open_run, pictures
+from tfmgaug.analysis.task_gradients import MEASURES
 from tfmgaug.backbones import mlp
 from tfmgaug.evaluation import summarize
 from tfmgaug.learners import ANIL, MAML, MetaTicket
@@ -25,7 +26,8 @@ def epochs(gradients, sparsities):
         for k, share in enumerate(sparsities)
     ]
     if gradients:
-        rows[1]["gradient_mean_absolute/dense1_kernel"] = 0.25
+        rows[1]["gradient_mean_absolute/dense1_kernel"] = 0.1
+        rows[1]["gradient_mean_absolute_kept/dense1_kernel"] = 0.25
     return rows
 
 
@@ -72,12 +74,20 @@ def trained(write):
 def test_gradients_are_of_history_and_of_the_trained_learner(trained):
     drawn = gradient_norms.analyze([open_run(trained["ticket"])], episodes=4)
     (described,) = drawn.results
-    assert described["epochs"] == [{"epoch": 1, "mean_absolute": 0.25}]
+    assert described["epochs"] == [{"epoch": 1, "mean_absolute_kept": 0.25}]
     assert (described["weight"], described["tasks"]) == ("dense1_kernel", 4)
-    assert set(described["layers"]["head_kernel"]) == {"norm", "mean_absolute"}
+    assert set(described["layers"]["head_kernel"]) == set(MEASURES)
     training, _ = drawn.figure.axes
     np.testing.assert_allclose(training.lines[0].get_xydata(), [[2, 0.25]])
     assert "in training 0.25 at first" in drawn.text
+
+
+def test_gradients_that_counted_pruned_entries_are_named_and_not_drawn(write):
+    rows = [{"epoch": 0, "step": 3, "loss": 1.0, "gradient_mean_absolute/dense1_kernel": 0.1}]
+    run = open_run(write("earlier", MetaTicket, rows, learner="meta_ticket"))
+    drawn = gradient_norms.analyze([run], episodes=4)
+    assert len(drawn.figure.axes) == 1
+    assert "measured by version 0.1, over pruned entries too: not drawn" in drawn.text
 
 
 def test_gradients_without_history_are_those_of_the_trained_learner_alone(trained):

@@ -1,5 +1,7 @@
 """The landscape paper: its figures, and what its recipes make `launch.train` do."""
 
+import math
+
 from launch.papers.paper import IN_TEXT
 from launch.papers.registry import PAPERS
 from tests.launch.recipe_settings import resolve
@@ -26,6 +28,10 @@ def test_full_recipes_are_the_paper_s():
         if full["data"] == "sinusoids":
             assert (full["hidden"], full["backbone"]) == ([40, 40], "mlp")
             assert 2 <= full["shot"] <= 15
+            train, test = ([full[f"{part}_{n}"] for n in ("amplitude", "phase")]
+                           for part in ("train", "test"))  # fmt: skip
+            assert train == [["0.1", "3"], ["0", str(math.pi / 2)]]
+            assert test == [["3", "5"], [str(math.pi / 2), str(math.pi)]]
             continue
         omniglot = full["data"] == "omniglot"
         assert full["pooling"] == ("strided" if omniglot else "max")
@@ -44,3 +50,14 @@ def test_full_recipes_are_the_paper_s():
 
 def test_landscapes_are_measured_after_every_epoch_of_the_small_form():
     assert all(resolve(recipe, "small")["landscape_every"] == 1 for recipe in PAPER.recipes)
+
+
+def test_figure_10_is_of_the_accuracy_on_training_and_on_test_classes():
+    panels = PAPER.figure(10).panels
+    assert len(panels) == 6
+    assert {panel.analysis for panel in panels} == {"gap"}
+    for panel in panels:
+        assert list(panel.runs) == ["MAML", "FOMAML"]
+        for recipe in panel.runs.values():
+            assert resolve(recipe)["gap_episodes"] == 100
+            assert resolve(recipe, "small")["gap_episodes"] == 20

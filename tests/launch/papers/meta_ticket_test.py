@@ -130,3 +130,11 @@ def test_figure_3_has_four_widths_on_each_curve():
             assert (found["iterand_every"] is not None) == label.endswith("IteRand")
         assert set(map(tuple, curves.values())) == {(1, 2, 4, 8)}
         assert list(curves) == ["MAML", "Meta-ticket", "Meta-ticket + IteRand"]
+
+
+def test_runs_of_figure_2_measure_their_task_gradients_after_every_epoch():
+    (panel,) = PAPER.figure(2).panels
+    assert len(panel.labeled()) == 2 * 3
+    for _, recipe in panel.labeled():
+        for size in ("full", "small"):
+            assert resolve(recipe, size)["gradient_norms_every"] == 1
