@@ -67,6 +67,21 @@ def uniform(shape: Sequence[int | Tensor], key: Tensor, dtype: tf.DType = tf.flo
     )
 
 
+def whole_numbers(shape: Sequence[int | Tensor], key: Tensor) -> Tensor:
+    """Draws integers uniformly from all those of 64 bits.
+
+    Args:
+        shape: list of integers, or of integer tensors.
+        key: `[2]`, from `fold`.
+
+    Returns:
+        An int64 tensor of this shape.
+    """
+    return tf.raw_ops.StatelessRandomUniformFullIntV2(
+        shape=tf.convert_to_tensor(list(shape), tf.int32), **_keyed(key, 0, _DRAW), dtype=tf.int64
+    )
+
+
 def normal(shape: Sequence[int | Tensor], key: Tensor, dtype: tf.DType = tf.float32) -> Tensor:
     """Draws from the standard normal distribution.
 
