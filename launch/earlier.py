@@ -44,6 +44,8 @@ def flags(saved):
         strided = saved.pop("strided")
         if saved["backbone"] == "conv4":
             saved["pooling"] = "strided" if strided else "max"
+    if saved.get("learner") == "fine_tuning":
+        saved.setdefault("task_head", "shared")  # which all tasks had; now each has its own
     if saved.get("learner") == "reptile" and saved.get("inner_optimizer") is None:
         saved["inner_optimizer"] = "sgd"  # which was the default; now it is Reptile's own
     return saved
@@ -63,6 +65,8 @@ def part(constructor, arguments):
         arguments = dict(arguments)
         pooling = "strided" if arguments.pop("strided") else "max"
         return "tfmgaug.backbones.conv4", {**arguments, "pooling": pooling}
+    if constructor == "tfmgaug.learners.FineTuning":
+        return constructor, {"task_head": "shared", **arguments}
     if constructor == "launch.construction.networks.wide_resnet":
         return "tfmgaug.backbones.wide_resnet", arguments
     return constructor, arguments

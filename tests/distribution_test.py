@@ -48,6 +48,11 @@ def test_fine_tuning_shares_out_the_images_of_a_batch(results):
     assert int(two["fine_tuning step"]) == 20
 
 
+def test_tasks_start_from_the_same_heads_on_replicas(results):
+    two, one = (float(found["fine_tuning evaluated"]) for found in results)
+    np.testing.assert_allclose(two, one, rtol=1e-6)
+
+
 def test_clipping_is_refused_with_replicas_alone(results):
     two, one = results
     assert str(one["clipping"]) == "taken"

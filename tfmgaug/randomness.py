@@ -69,6 +69,21 @@ def uniform(
     )
 
 
+def whole_numbers(shape: Sequence[int | Tensor] | Tensor, key: Tensor) -> Tensor:
+    """Draws integers uniformly from all those of 64 bits.
+
+    Args:
+        shape: list of integers, or of integer tensors, or such a tensor, as `tf.shape(x)`.
+        key: `[2]`, from `fold`.
+
+    Returns:
+        An int64 tensor of this shape.
+    """
+    return tf.raw_ops.StatelessRandomUniformFullIntV2(
+        shape=_shape(shape), **_keyed(key, 0, _DRAW), dtype=tf.int64
+    )
+
+
 def normal(
     shape: Sequence[int | Tensor] | Tensor, key: Tensor, dtype: tf.DType = tf.float32
 ) -> Tensor:

@@ -101,10 +101,12 @@ LEARNERS = {
     "MetaTicket": ticket(MetaTicket),
     "MetaTicketBOIL": ticket(MetaTicketBOIL),
     "FineTuning": descending(FineTuning, classes=7),
+    "FineTuning, shared": descending(FineTuning, classes=7, task_head="shared"),
 }
 RATES = {"MAML, learned rates": {"": RATE, "head": 0.2}}
 WITHOUT_STEPS = ("ProtoNet", "ProtoNet, cosine", "MetaOptNet, ridge", "MetaOptNet, svm")
 TICKETS = ("MetaTicket", "MetaTicketBOIL")
+FINE_TUNING = ("FineTuning", "FineTuning, shared")
 
 
 def build(name, backbone, dtype):
@@ -209,7 +211,7 @@ def attention_by_hand(hand):
     maps = []
     for rate in (0.0, PRUNED):
         mask = hand.catfish(episode, rate)
-        weights = hand.adapted(hand.weights, episode, steps_of(hand), mask)
+        weights = hand.adapted(hand.start(episode), episode, steps_of(hand), mask)
         seen = hand.outputs(hand.masked(weights, mask), episode.query_x, body)
         for query in queries:
             with tf.GradientTape() as tape:
@@ -225,7 +227,7 @@ def attention_by_hand(hand):
 
 
 def support_gradients(hand):
-    return [hand.gradient(hand.support_loss, hand.weights, episode) for episode in EPISODES]
+    return [hand.gradient(hand.support_loss, hand.start(e), e) for e in EPISODES]
 
 
 def adapting(hand, found):
@@ -248,8 +250,9 @@ def landscape(learner):
 
 
 def landscape_by_hand(hand):
-    moved = [hand.adapted(hand.weights, episode, hand.steps) for episode in EPISODES]
-    trajectories = [adapting(hand, m) - adapting(hand, hand.weights) for m in moved]
+    starts = [hand.start(episode) for episode in EPISODES]
+    moved = [hand.adapted(start, e, hand.steps) for start, e in zip(starts, EPISODES)]
+    trajectories = [adapting(hand, m) - adapting(hand, start) for m, start in zip(moved, starts)]
     slopes = [adapting(hand, g) for g in support_gradients(hand)]
     units = [[v / np.linalg.norm(v) for v in vectors] for vectors in (trajectories, slopes)]
     return [
@@ -284,7 +287,7 @@ def hessian(hand, weights, move=1e-5):
 
 def representation_by_hand(hand):
     def features(episode, steps):
-        weights = hand.adapted(hand.weights, episode, steps)
+        weights = hand.adapted(hand.start(episode), episode, steps)
         x, found = episode.query_x, []
         for stage in hand.learner.network.stages:
             x = hand.outputs(weights, x, stage)
@@ -373,7 +376,7 @@ ANALYSES = {
         {
             "Reptile": "difference of weights",
             "CAVIA": "flows through the context",
-            "FineTuning": "labeled images, not from tasks",
+            **refused(FINE_TUNING, "labeled images, not from tasks"),
             **refused(TICKETS, "learns scores, not weights"),
         },
     ),
@@ -412,7 +415,7 @@ ANALYSES = {
         lambda hand: True,
         {
             "Reptile": "difference of weights. There is no loss whose slope",
-            "FineTuning": "not from tasks. There is no loss whose slope",
+            **refused(FINE_TUNING, "not from tasks. There is no loss whose slope"),
             "MAML, MR": "Regularizers add terms",
             **refused(TICKETS, "by definition not the slope"),
         },
@@ -432,7 +435,7 @@ ANALYSES = {
         bound_of,
         bound_by_hand,
         {
-            "FineTuning": "learns nothing over tasks",
+            **refused(FINE_TUNING, "learns nothing over tasks"),
             **refused(TICKETS, "learns no weights"),
         },
     ),
@@ -440,7 +443,7 @@ ANALYSES = {
         capacity_of,
         capacity_by_hand,
         {
-            "FineTuning": "learns nothing over tasks",
+            **refused(FINE_TUNING, "learns nothing over tasks"),
             **refused(TICKETS, "learns no weights"),
         },
     ),
@@ -448,7 +451,10 @@ ANALYSES = {
 
 
 # Twins of others: their variables lie alike. The full product runs with `-m slow`.
-TWINS = ("MAML, MR", "BOIL", "ProtoNet, cosine", "MetaOptNet, ridge", "MetaTicketBOIL")
+TWINS = (
+    *("MAML, MR", "BOIL", "FineTuning, shared", "ProtoNet, cosine", "MetaOptNet, ridge"),
+    "MetaTicketBOIL",
+)
 COSTLY = ("memorization", "fine_tuning", "bound", "landscape", "representation", "gradient check")
 
 

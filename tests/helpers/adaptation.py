@@ -12,8 +12,9 @@ def evaluation(learner, **how):
 
 def adapted(learner, episode, steps=None, state=None, **how):
     """The state after adaptation, from the start or from another state."""
-    state = learner.initial_state() if state is None else state
     context = evaluation(learner, **how)
+    if state is None:
+        state = learner.initial_state(context.starting_from(episode.support_x, episode.support_y))
     return learner.adapt_state(state, episode.support_x, episode.support_y, context, steps)
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from tfmgaug.engine.context import Context
 from tfmgaug.engine.params import name_of
 from tfmgaug.heads import RidgeHead, interior_point
 from tfmgaug.learners import ANIL, BOIL, CAVIA, MetaTicket, MetaTicketBOIL, ProtoNet, Reptile
@@ -27,6 +28,16 @@ class ByHand:
             for name, score in mask.scores.items():
                 self.kept[paths[name]] = score.numpy() >= mask.thresholds[name].numpy()
         self.steps = learner.evaluation_steps
+
+    def start(self, episode):
+        """The weights that a task starts from, by path; its own head as it was drawn."""
+        if getattr(self.learner, "task_head", "shared") == "shared":
+            return self.weights
+        context = Context().starting_from(episode.support_x, episode.support_y)
+        state, paths = self.learner.initial_state(context), {}
+        for variable in self.learner.classifier.trainable_variables:
+            paths[variable.path] = state[name_of(variable)]
+        return {**self.weights, **paths}
 
     def adapts(self, path):
         layer = path.split("/")[0]
@@ -84,7 +95,8 @@ class ByHand:
     def scores(self, episode, layer="conv/kernel"):
         """MMCA of a layer; Reptile's is of its first inner batch."""
         loss = self.support_loss if isinstance(self.learner, Reptile) else self.query_loss
-        return np.abs(self.gradient(loss, self.weights, episode)[layer] * self.weights[layer])
+        weights = self.start(episode)
+        return np.abs(self.gradient(loss, weights, episode)[layer] * weights[layer])
 
     def catfish(self, episode, rate, layer="conv/kernel"):
         """The mask without the highest scores of a layer, ties by index."""
@@ -93,9 +105,9 @@ class ByHand:
         mask[np.argsort(-scores.ravel(), kind="stable")[: int(rate * scores.size)]] = 0
         return {layer: mask.reshape(scores.shape)}
 
-    def losses(self, episode, steps, mask=(), weights=None):
+    def losses(self, episode, steps, mask=()):
         """Query losses before adaptation and after each step."""
-        weights = self.weights if weights is None else weights
+        weights = self.start(episode)
         losses = [self.query_loss(weights, episode, mask)]
         for _ in range(steps):
             weights = self.adapted(weights, episode, 1, mask)

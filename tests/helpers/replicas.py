@@ -105,10 +105,13 @@ def train(name, strategy):
         learner = LEARNERS[name]()
         decaying = L2SGD(0.01, l2=0.01, momentum=0.9, nesterov=True)
         learner.compile(decaying if name == "metaoptnet" else keras.optimizers.Adam(0.01))
+    evaluated, tasks = {}, EpisodeSampler(CLASSES, way=3, shot=1, query=3, tasks=4)
+    examples = tasks
     if name == "fine_tuning":
         examples = LabeledSampler(CLASSES, batch=16)
-    else:
-        examples = EpisodeSampler(CLASSES, way=3, shot=1, query=3, tasks=4)
+        # Before it is trained, which rounds otherwise on replicas.
+        outcomes = learner.evaluate(tasks.dataset(episodes=8), verbose=0, return_dict=True)
+        evaluated = {"evaluated": outcomes["loss"]}
     pruned = learner.magnitude_mask is not None
     history = learner.fit(
         examples.dataset(),
@@ -119,6 +122,7 @@ def train(name, strategy):
     ).history
     results = {variable.path: keras.ops.convert_to_numpy(variable) for variable in learner.weights}
     results |= {"step": int(learner.step.numpy()), "loss": history["loss"][0]}
+    results |= evaluated
     return {f"{name} {key}": value for key, value in results.items()}
 
 

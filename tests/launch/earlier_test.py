@@ -39,6 +39,18 @@ def test_a_new_setting_of_a_recipe_is_a_difference_to_an_earlier_run():
     assert changes == ["--normalization_epsilon=0.001 (1e-05)"]
 
 
+def test_earlier_fine_tuning_shares_one_head_among_its_tasks():
+    now = values(learner="fine_tuning", mask="none")
+    assert now["task_head"] in (None, "per_task")
+    then = {name: value for name, value in now.items() if name != "task_head"}
+    assert earlier.flags(then) == {**now, "task_head": "shared"}
+    built = make(learner="fine_tuning", mask="none")
+    saved = built.to_json()
+    assert saved["learner"]["arguments"].pop("task_head") == "per_task"
+    assert Experiment.from_json(saved).learner.arguments["task_head"] == "shared"
+    assert Experiment.from_json(built.to_json()) == built
+
+
 @pytest.mark.parametrize(("strided", "pooling"), [(True, "strided"), (False, "max")])
 def test_an_earlier_experiment_is_rebuilt(strided, pooling):
     now = make(pooling=pooling)

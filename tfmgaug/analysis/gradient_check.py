@@ -224,7 +224,8 @@ class _Objective:
         learner = self._learner
         episode, context = self._tasks[task][network]
         with learner.scope(theta):
-            state, count = learner.initial_state(context), None
+            start = context.starting_from(episode.support_x, episode.support_y)
+            state, count = learner.initial_state(start), None
             if self._steps is not None:
                 taken = self._steps[task][network]
                 state, count = {name: w + taken[name] for name, w in state.items()}, 0
@@ -236,8 +237,9 @@ class _Objective:
         """By how much adaptation at the original weights moves each weight."""
         learner = self._learner
         with learner.scope(self._theta):
-            start = learner.initial_state(context)
-            state = learner.adapt_state(start, episode.support_x, episode.support_y, context)
+            support = episode.support_x, episode.support_y
+            start = learner.initial_state(context.starting_from(*support))
+            state = learner.adapt_state(start, *support, context)
         return {name: state[name] - weight for name, weight in start.items()}
 
 

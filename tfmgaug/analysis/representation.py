@@ -71,9 +71,9 @@ def representation_change(
 
     def task(theta, episode):
         def features(steps):
-            state = learner.adapt_state(
-                learner.initial_state(), episode.support_x, episode.support_y, context, steps
-            )
+            support = episode.support_x, episode.support_y
+            start = learner.initial_state(context.starting_from(*support))
+            state = learner.adapt_state(start, *support, context, steps)
             return query_features(learner, state, episode.query_x, context)
 
         pairs = zip(features(0), features(learner.evaluation_steps), strict=True)

@@ -107,7 +107,8 @@ def support_gradients(learner: Learner, episode: Episode) -> Params:
     Returns:
         The gradients by the names of the network's weights.
     """
-    weights = replace(learner.network.params, learner.initial_state())
+    start = Context().starting_from(episode.support_x, episode.support_y)
+    weights = replace(learner.network.params, learner.initial_state(start))
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(weights)
         outputs, _ = learner.network(weights, episode.support_x, Context())

@@ -29,6 +29,8 @@ class Context:
         key: stateless key, `[2]`, of the draws for this network at this outer step; None in
             evaluation, where nothing is drawn.
         task_key: the same for the task, alike for its full network and its sub-networks.
+        support: the pair (support_x, support_y) of the task whose initial state is asked for; see
+            `starting_from`.
     """
 
     weight_transform: Callable[[Params], Params] = identity
@@ -37,11 +39,21 @@ class Context:
     training: bool = False
     key: tf.Tensor | None = None
     task_key: tf.Tensor | None = None
+    support: tuple[tf.Tensor, tf.Tensor] | None = None
 
     @property
     def prunes(self) -> bool:
         """Whether the network is a sub-network."""
         return self.weight_transform is not identity
+
+    def starting_from(self, support_x: tf.Tensor, support_y: tf.Tensor) -> "Context":
+        """Returns the context in which a task starts: that of its initial state.
+
+        Args:
+            support_x: inputs of the task, `[n, ...]`.
+            support_y: labels or targets, `[n, ...]`.
+        """
+        return dataclasses.replace(self, support=(support_x, support_y))
 
     def at(self, *moment: str | int | tf.Tensor, labels: tf.Tensor | None = None) -> "Context":
         """Returns the context of one forward pass, whose perturbation is that of this moment.

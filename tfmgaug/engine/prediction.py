@@ -137,7 +137,8 @@ def outcomes_per_step(
         measured = measure(state)
         return step + 1, state, {n: array.write(step, measured[n]) for n, array in arrays.items()}
 
-    state = adapted(learner.initial_state(), 0)
+    start = context.starting_from(episode.support_x, episode.support_y)
+    state = adapted(learner.initial_state(start), 0)
     arrays = {
         name: tf.TensorArray(tf.float32, steps + 1, element_shape=[]).write(0, value)
         for name, value in measure(state).items()

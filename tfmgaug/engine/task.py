@@ -193,7 +193,9 @@ class TaskRun:
     def _adapt(self, steps):
         episode = self.episode
         state = self.learner.adapt_state(
-            self.learner.initial_state(self.context),
+            self.learner.initial_state(
+                self.context.starting_from(episode.support_x, episode.support_y)
+            ),
             episode.support_x,
             episode.support_y,
             self.context,

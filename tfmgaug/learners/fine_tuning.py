@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Self
 
 import keras
 import tensorflow as tf
@@ -13,11 +13,12 @@ from tfmgaug.engine import penalties
 from tfmgaug.engine.batch import BatchGradient
 from tfmgaug.engine.context import Context
 from tfmgaug.engine.inner_loop import connected
-from tfmgaug.engine.params import replace, select
-from tfmgaug.learners import labels
+from tfmgaug.engine.params import Params, replace, select
+from tfmgaug.learners import labels, task_heads
 from tfmgaug.learners.batches import refuse_weights
 from tfmgaug.learners.maml import MAML
 from tfmgaug.learners.part_learned import without
+from tfmgaug.randomness import fold, key
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
@@ -29,9 +30,13 @@ class FineTuning(MAML):
     and then, from `theta`, what MAML's inner loop does to all weights. Nothing is learned over
     tasks.
 
-    Every task has the same new head, Glorot-uniform ("Xavier") of the seed and with biases of zero:
-    so the exported model is the one that was evaluated. Batch normalization uses the statistics of
-    the batch in training.
+    New heads are Glorot-uniform ("Xavier") with biases of zero. By default each task draws one of
+    its own, from the seed and from what its support set holds (see `task_heads.support_digest`): no
+    number of an episode is needed, so that evaluation, `adapt`, a resumed run and the exported
+    model give the same head to the same support set, and another one to every other. One head for
+    all tasks would make their gradients agree, whatever the body has learned.
+
+    Batch normalization uses the statistics of the batch in training.
 
     Args:
         backbone: functional `keras.Model` from inputs to logits `[n, way]`, whose last layer is
@@ -39,6 +44,9 @@ class FineTuning(MAML):
         classes: int >= 2, C.
         inner_steps: int >= 1, in evaluation.
         inner_learning_rate: float >= 0, or a list with one for each layer.
+        task_head: the head that a task starts from: "per_task", drawn anew for each task; "shared",
+            one for all tasks, drawn from the seed alone. Learners that were saved before there was
+            a choice have a shared one.
         **kwargs: of `MetaLearner`: statistics, parallel_tasks, seed, name. There is no augmentation
             and there are no regularizers: they act on the tasks of training, which has none.
 
@@ -52,7 +60,7 @@ class FineTuning(MAML):
 
     Reference:
         Guiroy et al., Towards Understanding Generalization in Gradient-Based Meta-Learning, 2019,
-        https://arxiv.org/abs/1907.07287, Section 3.2. (Its head may differ from task to task.)
+        https://arxiv.org/abs/1907.07287, Section 3.2.
     """
 
     no_gradient_check = "Fine-tuning learns from labeled images, not from tasks."
@@ -65,6 +73,7 @@ class FineTuning(MAML):
         classes: int,
         inner_steps: int = 5,
         inner_learning_rate: float | Sequence[float] = 0.01,
+        task_head: str = "per_task",
         **kwargs: Any,
     ) -> None:
         if not isinstance(classes, int) or classes < 2:
@@ -83,6 +92,7 @@ class FineTuning(MAML):
                 f"Received: {self.loss_fn!r}."
             )
         self.classes = classes
+        self.task_head = task_heads.checked(task_head, self.classifier)
         self.training_head = _head_like(self.classifier, self.backbone, classes, self.seed)
         _draw_head(self.classifier, self.seed)
 
@@ -102,7 +112,9 @@ class FineTuning(MAML):
     @property
     def changeable(self) -> dict[str, Callable]:
         settings = ("inner_steps", "inner_learning_rate", "statistics", "parallel_tasks")
-        return {name: check for name, check in super().changeable.items() if name in settings}
+        kept = {name: check for name, check in super().changeable.items() if name in settings}
+        checked = functools.partial(task_heads.checked, classifier=self.classifier)
+        return {**kept, "task_head": checked}
 
     @property
     def decided(self) -> frozenset[str]:
@@ -116,6 +128,28 @@ class FineTuning(MAML):
     @property
     def measures_before(self) -> bool:
         return False
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """Builds the learner from `get_config`'s result, which may be of an earlier version."""
+        return super().from_config({"task_head": "shared", **config})
+
+    # A task.
+
+    def initial_state(self, context: Context | None = None) -> Params:
+        state = super().initial_state(context)
+        if self.task_head == "shared":
+            return state
+        if context is None or context.support is None:
+            raise ValueError(
+                "Each task of this learner starts from a head of its own, drawn from its support "
+                "set: pass `initial_state` the result of `context.starting_from(support_x, "
+                f"support_y)`. Received: {context!r}."
+            )
+        support_x, support_y = context.support
+        digest = task_heads.support_digest(self.network.as_input(support_x), support_y)
+        task_key = fold(key(self.seed), "task_head", digest)
+        return replace(state, task_heads.drawn_head(self.classifier, task_key))
 
     # Training.
 
@@ -182,11 +216,10 @@ def _head_like(classifier, backbone, classes, seed):
 
 
 def _draw_head(classifier, seed):
-    """Draws the head that tasks start from."""
+    """Draws the one head that tasks start from where they have none of their own."""
     kernel = classifier.kernel
-    # Flat, as what is multiplied: for a kernel with positions, a convolution's fans would be taken.
-    flat = (int(tf.size(kernel)) // kernel.shape[-1], kernel.shape[-1])
-    drawn = keras.initializers.GlorotUniform(seed=seed + 1)(flat, dtype=kernel.dtype)
+    glorot = keras.initializers.GlorotUniform(seed=seed + 1)
+    drawn = glorot(task_heads.flat_shape(kernel), dtype=kernel.dtype)
     kernel.assign(tf.reshape(drawn, kernel.shape))
     if classifier.bias is not None:
         classifier.bias.assign(tf.zeros_like(classifier.bias))

@@ -266,7 +266,8 @@ class MetaLearner(CheckedData, Settings, PartLearned, Method, keras.Model):
             The state, with "classes" (bool, `[way]`) for classification.
         """
         context = Context(statistics=statistics or self.statistics)
-        return prediction.adapt(self, self.initial_state(), support_x, support_y, context)
+        state = self.initial_state(context.starting_from(support_x, support_y))
+        return prediction.adapt(self, state, support_x, support_y, context)
 
     def probabilities(self, state: Params, x: Any, statistics: str | None = None) -> tf.Tensor:
         """Predicts with the result of `adapted_state`.

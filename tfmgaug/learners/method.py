@@ -118,7 +118,8 @@ class Method:
         """Returns the state before adaptation.
 
         Args:
-            context: how the network is run; None: evaluation.
+            context: how the network is run, and the support set of the task; None: evaluation of
+                any task, for methods whose tasks all start alike.
         """
         return {}
 

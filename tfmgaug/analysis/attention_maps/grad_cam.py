@@ -132,9 +132,9 @@ def _depth(stages, image_shape, name):
 
 def _explain(learner, depth, episode, context, chosen, target):
     """Maps, targets and probabilities of one network, adapted to the task."""
-    state = learner.adapt_state(
-        learner.initial_state(), episode.support_x, episode.support_y, context
-    )
+    support = episode.support_x, episode.support_y
+    start = learner.initial_state(context.starting_from(*support))
+    state = learner.adapt_state(start, *support, context)
 
     def through(x, stages):
         for stage in stages:

@@ -13,6 +13,7 @@ from tfmgaug.analysis.loss_landscape.support_losses import (
     initial_weights,
     refuse_without_inner_steps,
     support_loss,
+    task_of,
     total,
 )
 from tfmgaug.analysis.loss_landscape.vectors import dot
@@ -53,12 +54,11 @@ class GradientCoherenceMeter:
         return pairwise_mean(squared_sum, squares, self.tasks)
 
     def _add_up(self, episodes):
-        start = initial_weights(self.learner)
-        like = (start, tf.zeros([], tf.float64))
+        like = (initial_weights(self.learner, task_of(episodes, 0)), tf.zeros([], tf.float64))
 
         def vectors(episode):
             loss = support_loss(self.learner, episode)
-            gradients = gradient(loss, start)
+            gradients = gradient(loss, initial_weights(self.learner, episode))
             return gradients, dot(gradients, gradients)
 
         return added_up(vectors, episodes, like, self.learner.parallel_tasks)

@@ -17,6 +17,7 @@ from tfmgaug.analysis.loss_landscape.support_losses import (
     initial_weights,
     refuse_without_inner_steps,
     support_loss,
+    task_of,
     total,
 )
 from tfmgaug.analysis.loss_landscape.vectors import dot, minus, norm, unit
@@ -103,7 +104,8 @@ class LandscapeMeter:
         self.seed = seed
         self.name = name or type(learner).__name__
         self._dataset = sampler.dataset(episodes=self.tasks)
-        self._graphs = None
+        self._adding: Any = None
+        self._measuring: Any = None
 
     def measure(self, progress: Callable[[int, int], None] | None = None) -> Landscape:
         """Measures the learner as it is now.
@@ -115,13 +117,15 @@ class LandscapeMeter:
             A `Landscape`.
         """
         started = time.monotonic()
-        add_up, measure = self._graphs or self._trace()
-        sums = total(add_up(*batch) for batch in self._dataset)
-        sums = tf.nest.map_structure(tf.constant, sums)
+        sums = self._sums()
+        if self._measuring is None:
+            like = tf.nest.map_structure(tf.TensorSpec.from_tensor, sums)
+            self._measuring = traced(self.learner, self._measure, self._dataset.element_spec, like)
         fingerprint, batches, done = Fingerprint(), [], 0
         for inputs, query_y in self._dataset:
             fingerprint.update(inputs, query_y)
-            batches.append({n: part.numpy() for n, part in measure(inputs, query_y, sums).items()})
+            measured = self._measuring(inputs, query_y, sums)
+            batches.append({name: part.numpy() for name, part in measured.items()})
             done += len(query_y)
             if progress is not None:
                 progress(done, self.tasks)
@@ -140,18 +144,14 @@ class LandscapeMeter:
             **settings(self.sampler),
         )
 
-    def _trace(self):
-        signature = self._dataset.element_spec
-        like = _Sums(*3 * [initial_weights(self.learner)])
-        like = tf.nest.map_structure(lambda part: tf.TensorSpec(part.shape, part.dtype), like)
-        self._graphs = (
-            traced(self.learner, self._add_up, signature),
-            traced(self.learner, self._measure, signature, like),
-        )
-        return self._graphs
+    def _sums(self):
+        if self._adding is None:
+            self._adding = traced(self.learner, self._add_up, self._dataset.element_spec)
+        sums = total(self._adding(*batch) for batch in self._dataset)
+        return tf.nest.map_structure(tf.constant, sums)
 
     def _add_up(self, episodes):
-        like = _Sums(*3 * [initial_weights(self.learner)])
+        like = _Sums(*3 * [initial_weights(self.learner, task_of(episodes, 0))])
 
         def vectors(episode):
             _, moved, gradients = self._adapted(episode)
@@ -181,7 +181,7 @@ class LandscapeMeter:
         logits, _ = prediction.query(self.learner, state, episode.query_x, self._context)
         query = self.learner.outcome(logits, episode.query_y).named()
         loss = support_loss(self.learner, episode)
-        weights = select(state, initial_weights(self.learner))
+        weights = select(state, moved)
         measures = {
             **{f"query_{name}": value for name, value in query.items()},
             "support_loss": loss(weights),
@@ -195,15 +195,10 @@ class LandscapeMeter:
 
     def _adapted(self, episode):
         """Adapts to a task, and returns the state, how the weights moved, and where they would."""
-        initial = initial_weights(self.learner)
-        state = prediction.adapt(
-            self.learner,
-            self.learner.initial_state(),
-            episode.support_x,
-            episode.support_y,
-            self._context,
-            self.steps,
-        )
+        initial = initial_weights(self.learner, episode)
+        support = episode.support_x, episode.support_y
+        start = self.learner.initial_state(self._context.starting_from(*support))
+        state = prediction.adapt(self.learner, start, *support, self._context, self.steps)
         moved = minus(select(state, initial), initial)
         gradients = gradient(support_loss(self.learner, episode), initial)
         return state, moved, {name: -part for name, part in gradients.items()}

@@ -12,9 +12,18 @@ from tfmgaug.episode import Episode
 from tfmgaug.types import Learner, Tensor
 
 
-def initial_weights(learner: Learner) -> Params:
-    """Returns the weights that adapt, as they are before: a dictionary of tensors."""
-    state = learner.initial_state()  # which holds slots of inner optimizers too
+def initial_weights(learner: Learner, episode: Episode) -> Params:
+    """Returns the weights that adapt to a task, as they are before.
+
+    Args:
+        learner: `MetaLearner`.
+        episode: `Episode` of one task.
+
+    Returns:
+        A dictionary of tensors.
+    """
+    start = Context().starting_from(episode.support_x, episode.support_y)
+    state = learner.initial_state(start)  # which holds slots of inner optimizers too
     return {name: state[name] for name in learner.network.variables if name in state}
 
 
@@ -38,6 +47,11 @@ def support_loss(learner: Learner, episode: Episode) -> Callable[[Params], Tenso
     return loss
 
 
+def task_of(episodes: Episode, number: int | Tensor) -> Episode:
+    """Picks the episode of one task out of a batch."""
+    return tf.nest.map_structure(lambda part: part[number], episodes)
+
+
 def added_up(
     vectors: Callable[[Episode], Any], episodes: Episode, like: Any, parallel_tasks: int
 ) -> Any:
@@ -55,7 +69,7 @@ def added_up(
     tasks = tf.shape(episodes.query_y)[0]
 
     def add(number, sums):
-        terms = vectors(tf.nest.map_structure(lambda part: part[number], episodes))
+        terms = vectors(task_of(episodes, number))
         return number + 1, tf.nest.map_structure(tf.add, sums, terms)
 
     return tf.while_loop(
