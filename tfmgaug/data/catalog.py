@@ -37,6 +37,7 @@ def load(
     fractions: Sequence[float] | None = None,
     min_images: int | None = None,
     groups: str | GroupOf | None = None,
+    keep_aspect_ratio: bool = False,
 ) -> Splits:
     """Loads a named data set, split into training, validation and test classes.
 
@@ -87,6 +88,8 @@ def load(
         fractions: shares of a folder's classes for training, validation and test.
         min_images: leave out classes with fewer images, with a warning; None keeps them.
         groups: which images of a folder stand on one side of an episode, see `from_folder`.
+        keep_aspect_ratio: shrink photos to fit into `image_size` instead of resizing them to it,
+            for `Augment` to crop, see `from_folder`. Not for characters.
 
     Returns:
         `Splits(train, validation, test)`, each an `ImageClasses`.
@@ -110,6 +113,15 @@ def load(
         raise ValueError(
             f"`split` has a meaning for omniglot only. Received: {split!r} for {name}."
         )
+    if keep_aspect_ratio and name in ("glyphs", "omniglot"):
+        raise ValueError(
+            f"`keep_aspect_ratio` has a meaning for photos, not for characters. Received: {name!r}."
+        )
+    if keep_aspect_ratio and rotations:
+        raise ValueError(
+            "Photos that keep their aspect ratio can't be turned before they are cropped. "
+            "Received: `rotations` and `keep_aspect_ratio`. Give a sampler RotatedClasses instead."
+        )
     of_folder = {"fractions": fractions, "groups": groups}
     chosen = [option for option, value in of_folder.items() if value is not None]
     if chosen and name != "folder":
@@ -121,7 +133,7 @@ def load(
     options = _Options(
         *(data_dir, decoding.check_image_size(image_size), seed),
         *(cache_dir, skip_unreadable, split, download),  # type: ignore[arg-type]
-        *(fractions, min_images, groups),
+        *(fractions, min_images, groups, keep_aspect_ratio),
     )
     splits = _LOADERS[name](options)
     if min_images is not None and name != "folder":
@@ -141,6 +153,7 @@ class _Options:
     fractions: Sequence[float] | None
     min_images: int | None
     groups: str | GroupOf | None
+    keep_aspect_ratio: bool
 
 
 def _without_small(splits: Splits, min_images: int) -> Splits:
@@ -228,6 +241,7 @@ def _load_published(name: str, options: _Options) -> Splits:
         options.cache_dir,
         options.skip_unreadable,
         options.download,
+        options.keep_aspect_ratio,
     )
 
 
@@ -242,6 +256,7 @@ def _load_folder(options: _Options) -> Splits:
         min_images=options.min_images,
         groups=options.groups,
         cache_dir=options.cache_dir,
+        keep_aspect_ratio=options.keep_aspect_ratio,
     )
 
 

@@ -45,10 +45,16 @@ class Folder(NamedTuple):
         """The paths of all images, class after class."""
         return [file for files in self.classes.values() for file in files]
 
-    def decode(self, file: str, image_size: tuple[int, int] | None, channels: int) -> np.ndarray:
+    def decode(
+        self,
+        file: str,
+        image_size: tuple[int, int] | None,
+        channels: int,
+        keep_aspect_ratio: bool = False,
+    ) -> np.ndarray:
         """Decodes an image, or what its box cuts out of it; see `decoding.decode`."""
         box = None if self.boxes is None else self.boxes[file]
-        return decoding.decode(self.root / file, image_size, channels, box)
+        return decoding.decode(self.root / file, image_size, channels, box, keep_aspect_ratio)
 
     def key(self) -> tuple[Any, ...]:
         """What the pixels by class depend on beside the images and their paths."""

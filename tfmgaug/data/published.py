@@ -8,7 +8,7 @@ import os
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
 
-from tfmgaug.data import aircraft, decoding, image_folder, splitting
+from tfmgaug.data import aircraft, decoding, image_folder, photos, splitting
 from tfmgaug.data.folders import Folder, scan
 from tfmgaug.data.image_classes import ImageClasses, Splits
 from tfmgaug.data.tfds_source import from_tfds
@@ -129,6 +129,7 @@ def load(
     cache_dir: str | os.PathLike | None,
     skip_unreadable: bool,
     download: bool,
+    keep_aspect_ratio: bool = False,
 ) -> Splits:
     """Loads a data set with a published split, from a folder of its classes or from TFDS.
 
@@ -139,6 +140,7 @@ def load(
         cache_dir: folder of the cache.
         skip_unreadable: whether to leave out a folder's unreadable images.
         download: whether TensorFlow Datasets may download what is not there.
+        keep_aspect_ratio: whether images are shrunk to fit into `image_size`, see `from_folder`.
 
     Returns:
         `Splits(train, validation, test)`.
@@ -148,11 +150,14 @@ def load(
         ValueError: a folder holds images, but not of these classes, or not of all.
     """
     lists, source = class_lists(name), _SOURCES[name]
+    photos.check(keep_aspect_ratio, image_size)
     image_size = image_size or decoding.check_image_size(source.side)
     folder = None if data_dir is None else _find(pathlib.Path(data_dir).expanduser(), name, lists)
     if folder is not None:
         groups = _check_split(folder, name, lists)
-        return image_folder.read(folder, groups, image_size, 3, skip_unreadable, cache_dir, name)
+        options = {"keep_aspect_ratio": keep_aspect_ratio}
+        where = (cache_dir, name)
+        return image_folder.read(folder, groups, image_size, 3, skip_unreadable, *where, **options)
     if source.dataset is None:
         raise FileNotFoundError(
             f"{name} can't be downloaded. Pass as `data_dir` {source.archive_wanted}\n"
@@ -168,6 +173,7 @@ def load(
             download=download,
             cache_dir=cache_dir,
             name=name,
+            keep_aspect_ratio=keep_aspect_ratio,
         )
     except FileNotFoundError as error:
         raise FileNotFoundError(
