@@ -1,4 +1,5 @@
 import dataclasses
+import pickle
 
 import numpy as np
 import pytest
@@ -7,7 +8,14 @@ from PIL import Image
 from launch import settings as flag_table
 from launch import tasks
 from launch.experiment import Data, Training
-from tfmgaug.data import Augment, CenterCrop, EpisodeSampler, PaddedCrop, RotatedClasses
+from tfmgaug.data import (
+    Augment,
+    CenterCrop,
+    EpisodeSampler,
+    PaddedCrop,
+    RotatedClasses,
+    class_lists,
+)
 
 SIDE = 23  # of the images in conftest
 
@@ -118,6 +126,21 @@ def test_crops_of_photos_keep_the_aspect_ratio_and_tests_do_not(wide, options):
     squashed = job.test.episode(0).support_x[0, :, :, 2] > 127
     assert squashed.any(axis=0).sum() < 0.7 * squashed.any(axis=1).sum()
     assert job.train.episode(0).support_x.shape == job.test.episode(0).support_x.shape
+
+
+def test_mini_imagenet_is_read_from_pickles(options, tmp_path):
+    for split, names in class_lists("mini_imagenet").items():
+        content = {
+            "image_data": np.zeros([2 * len(names), 8, 8, 3], np.uint8),
+            "class_dict": {name: [2 * i, 2 * i + 1] for i, name in enumerate(names)},
+        }
+        short = "val" if split == "validation" else split
+        (tmp_path / f"mini-imagenet-cache-{short}.pkl").write_bytes(pickle.dumps(content))
+    changes = {"data": "mini_imagenet", "data_dir": str(tmp_path), "image_size": 8}
+    with pytest.warns(UserWarning, match="as published has 600 images.*Received: 2"):
+        job = tasks.build(options(**changes, query=1, train_query=1))
+    assert [len(one.classes) for one in (job.train, job.validation, job.test)] == [64, 16, 20]
+    assert job.example_shape == (8, 8, 3)
 
 
 def test_the_crop_of_training_images_is_the_one_that_was_chosen(options):

@@ -52,9 +52,11 @@ def load(
       84 x 84 x 3. `data_dir` is the unpacked archive, any folder of the classes, or as above.
     - `"mini_imagenet"`: 64/16/20 classes of ImageNet, the lists of Ravi and Larochelle.
       84 x 84 x 3. The images can't be downloaded: `data_dir` holds one folder for each class,
-      named by WordNet id, or train/, val/ and test/ of these. Or it is TensorFlow Datasets' folder
-      with `imagenet2012`, prepared, or its two archives in `downloads/manual`; that has all
-      training images of a class, some 1300, of which the published set is a choice of 600.
+      named by WordNet id, or train/, val/ and test/ of these; or images and the lists train.csv,
+      val.csv and test.csv, which choose the published 600 of a class; or the usual pickles, of
+      which only arrays and containers are read; or Parquet files. Or it is TensorFlow Datasets'
+      folder with `imagenet2012`, prepared, or its two archives in `downloads/manual`; that has all
+      training images of a class, some 1300. Other classes than published are refused.
     - `"tiered_imagenet"`: 351/97/160 classes of ImageNet, the lists of Ren et al., each with all
       its training images; otherwise as `"mini_imagenet"`.
     - `"vgg_flowers"`: Oxford Flowers 102, its three sets together; 71/15/16 classes, the lists of
@@ -133,7 +135,7 @@ def load(
     options = _Options(
         *(data_dir, decoding.check_image_size(image_size), seed),
         *(cache_dir, skip_unreadable, split, download),  # type: ignore[arg-type]
-        *(fractions, min_images, groups, keep_aspect_ratio),
+        *(fractions, min_images, groups, keep_aspect_ratio),  # type: ignore[arg-type]
     )
     splits = _LOADERS[name](options)
     if min_images is not None and name != "folder":

@@ -31,6 +31,7 @@ class Folder(NamedTuple):
             pixels; None for the whole images.
         unreadable: for each class the images and folders that cannot be opened, with the reasons.
         left_out: how many files of each kind were left out.
+        by_list: whether a list says which class an image is of, and not its path.
     """
 
     root: pathlib.Path
@@ -39,6 +40,7 @@ class Folder(NamedTuple):
     boxes: dict[str, tuple[int, int, int, int]] | None = None
     unreadable: Mapping[str, Sequence[tuple[str, str]]] = {}
     left_out: Mapping[str, int] = {}
+    by_list: bool = False
 
     @property
     def files(self) -> list[str]:
@@ -58,9 +60,9 @@ class Folder(NamedTuple):
 
     def key(self) -> tuple[Any, ...]:
         """What the pixels by class depend on beside the images and their paths."""
-        if self.boxes is None:
+        if self.boxes is None and not self.by_list:
             return ()  # the paths say which class an image is of
-        return ([len(files) for files in self.classes.values()], sorted(self.boxes.items()))
+        return ([len(f) for f in self.classes.values()], sorted((self.boxes or {}).items()))
 
     def what_is_left_out(self) -> list[str]:
         """How many files of each kind are left out, in words; unreadable ones apart."""

@@ -245,8 +245,9 @@ def _decode_all(
     decoded = workers.map_in_order(
         _attempt(folder, lambda file: folder.decode(file, *options)), folder.files
     )
+    rows_of: Any = writer
     if keep_aspect_ratio:
-        writer = photos.Padded(writer, photos.held(image_size, readable.values()))
+        rows_of = photos.Padded(writer, photos.held(image_size, readable.values()))
     rows, unreadable, counts = 0, [], []
     for files in folder.classes.values():
         start = rows
@@ -254,14 +255,14 @@ def _decode_all(
             if isinstance(image, _Failure):
                 unreadable.append([file, image.reason])
             else:
-                writer.write(rows, image)
+                rows_of.write(rows, image)
                 rows += 1
         counts.append(rows - start)
     left_out.refuse_unreadable(folder, left_out.all_unreadable(folder, unreadable), skip_unreadable)
     if not rows:
         raise ValueError(f"No image can be read in {str(folder.root)!r}.")
     details = {"counts": counts, "unreadable": unreadable}
-    return rows, details | ({"sizes": writer.sizes} if keep_aspect_ratio else {})
+    return rows, details | ({"sizes": rows_of.sizes} if keep_aspect_ratio else {})
 
 
 class _Failure(NamedTuple):

@@ -94,7 +94,7 @@ def moments(images: np.ndarray, sizes: np.ndarray | None = None) -> tuple[float,
         pixels = np.bincount(images[chosen].ravel(), minlength=256)
     else:
         parts = (images[i, : sizes[i, 0], : sizes[i, 1]].ravel() for i in chosen)
-        pixels = sum(np.bincount(part, minlength=256) for part in parts)
+        pixels = np.sum([np.bincount(part, minlength=256) for part in parts], axis=0)
     values = np.arange(256)
     mean = float(pixels @ values) / pixels.sum()
     variance = float(pixels @ values**2) / pixels.sum() - mean**2

@@ -94,7 +94,7 @@ def from_tfds(
         chosen = _chosen(builder, split, labels, keys, classes)
         options = (image_size, channels, keep_aspect_ratio, invert)
         images = _read_images(builder, split, image_key, chosen, *options)
-        padded = photos.Padded(writer, image_size) if keep_aspect_ratio else writer
+        padded: Any = photos.Padded(writer, image_size) if keep_aspect_ratio else writer
         names = [labels[chosen], dataset, builder.info.features, keys]
         number, details = _write_by_class(padded, images, *names)
         return number, details | ({"sizes": padded.sizes} if keep_aspect_ratio else {})
