@@ -94,6 +94,25 @@ def _data(settings):
             "--task_augmentation=rotate adds rotated classes to the training set, --rotations to "
             "all three sets: choose one. Received: both."
         )
+    if settings.image_crop == "photo":
+        _photos(settings)
+
+
+def _photos(settings):
+    if settings.image_size is None:
+        raise ValueError(
+            "--image_crop=photo needs --image_size, which crops are resized to. Received: none."
+        )
+    if settings.data in ("glyphs", "omniglot"):
+        raise ValueError(
+            "--image_crop=photo crops photos with their own aspect ratio. "
+            f"Received: --data={settings.data}, whose images are square (--image_crop=square)."
+        )
+    if settings.rotations:
+        raise ValueError(
+            "--image_crop=photo crops photos before they could be turned: leave out --rotations, "
+            "or choose --task_augmentation=rotate. Received: both."
+        )
 
 
 def _regularizers(settings):

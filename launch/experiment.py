@@ -113,6 +113,9 @@ class Training:
         batch_size: int >= 1, images in a step of fine_tuning, which has no tasks.
         mutually_exclusive: bool, shuffle labels in every training task.
         augment_images: bool, crop, jitter and flip training images (Aug).
+        image_crop: crop of --augment_images, resized to --image_size: a part of the "square" that
+            an image was resized to; of the "photo" with its own aspect ratio, as MGAug's; or of the
+            image "padded" by 8 black pixels on each side, its size kept, as MetaOptNet's.
         train_resolutions: list of ints >= 1, image sizes, one of which is drawn for each step's
             training tasks (random scaling).
         learning_rate: float >= 0, learning rate of the outer optimizer.
@@ -142,6 +145,7 @@ class Training:
     batch_size: int = 64
     mutually_exclusive: bool = True
     augment_images: bool = False
+    image_crop: Literal["square", "photo", "padded"] = "square"
     train_resolutions: list[int] | None = None
     learning_rate: float = 1e-3
     mgaug_from_epoch: int = 0
@@ -225,8 +229,9 @@ class Experiment(Training, Data):
                 f"{saved.get('format')}, written by tfmgaug {saved.get('version')}"
                 f"{unknown and f', with {unknown}'}. Open it with that version."
             )
-        # A field that a run of an earlier version doesn't have keeps its default.
-        fields = {name: _part(saved[name]) for name in set(saved) - {"format", "version"}}
+        # A field that is newer than the run has its default, which is what the run did.
+        here = (names & set(saved)) - {"format", "version"}
+        fields = {name: _part(saved[name]) for name in here}
         return cls(**{**fields, "regularizers": tuple(fields["regularizers"])})
 
 

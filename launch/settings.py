@@ -26,6 +26,7 @@ READ_WITH = {
     **dict.fromkeys(("augment_images", "gap_episodes"), (_OF_IMAGES,)),
     **dict.fromkeys(("tasks", "train_query", "train_shot"), read_with(learner=_OVER_TASKS)),
     **dict.fromkeys(("gradient_norms_every", "test_inner_steps"), read_with(learner=_ADAPTING)),
+    "image_crop": (*read_with(augment_images=GIVEN), _OF_IMAGES),
     "batch_size": read_with(learner=("fine_tuning",)),
     "train_way": read_with(learner=_EMBEDDING),
     "mgaug_from_epoch": read_with(mask=MASKED),

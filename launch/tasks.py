@@ -60,7 +60,9 @@ def build(settings):
         return _sinusoids(settings)
     splits = images.load(settings)
     ways.check(settings, splits)
-    train = _training_sampler(settings, splits.train)
+    of_photos = settings.augment_images and settings.image_crop == "photo"
+    pictures = images.load_photos(settings) if of_photos else splits.train
+    train = _training_sampler(settings, pictures)
     test = _test_sampler(settings, splits)
     return Tasks(
         train=train,
@@ -131,7 +133,10 @@ def _training_sampler(settings, classes):
 def _training_transform(settings):
     if not settings.augment_images:
         return _test_transform(settings)
-    return data.Augment(image_size=settings.image_size if settings.test_crop else None)
+    if settings.image_crop == "padded":
+        return data.PaddedCrop()
+    resized = settings.test_crop or settings.image_crop == "photo"
+    return data.Augment(image_size=settings.image_size if resized else None)
 
 
 def _test_transform(settings):

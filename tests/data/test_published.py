@@ -46,12 +46,12 @@ def into_splits(name, root, validation="val"):
     return root
 
 
-def assert_published(splits, name, tolerance=0):
+def assert_published(splits, name, tolerance=0, corner=None):
     """Classes are where the lists say, and show what their names say."""
     for split, names in zip(splits, class_lists(name).values(), strict=True):
         assert list(split.class_names) == names
         expected = np.stack([color(NAMES[name].index(c)) for c in names]).astype(int)
-        found = split.images[split.offsets[:-1]].astype(int)
+        found = split.images[split.offsets[:-1], :corner, :corner].astype(int)
         assert abs(found - expected[:, None, None]).max() <= tolerance
 
 
@@ -283,6 +283,16 @@ def test_birds_of_tensorflow_datasets_get_the_names_of_the_lists(birds, cache_di
     splits = catalog.load("cub", data_dir=birds, image_size=4, download=False, cache_dir=cache_dir)
     assert [len(split.images) for split in splits] == [200, 100, 100]
     assert_published(splits, "cub")
+
+
+def test_birds_of_tensorflow_datasets_may_keep_their_aspect_ratio(birds, cache_dir):
+    options = {"download": False, "cache_dir": cache_dir, "keep_aspect_ratio": True}
+    splits = catalog.load("cub", data_dir=birds, image_size=7, **options)
+    number = NAMES["cub"].index(splits.test.class_names[0])
+    height = 5 + number % 3
+    expected = [[height, 7], [round(height * 7 / 8), 7]]  # of 7 and 8 columns
+    assert splits.test.sizes[:2].tolist() == expected
+    assert_published(splits._replace(test=splits.test), "cub", corner=3)
 
 
 def test_what_cub_needs_is_said_before_it_is_downloaded(tmp_path, monkeypatch):

@@ -22,12 +22,14 @@ if "learner" not in flags.FLAGS:
 if not flags.FLAGS.is_parsed():
     flags.FLAGS(["test"])
 NAMES = settings.names()
+PHOTOS = "--augment_images --image_crop=photo"
 
 # A value other than the default, where the kind of flag doesn't tell one.
 VALUES = {
     "block_filters": "4,8,16,32", "context_blocks": "1,2", "coherence_patience": "3",
     "data": "cub", "data_dir": "/photos", "depth": "16", "evaluation_batch": "2",
-    "gap_episodes": "2", "hidden": "8", "image_size": "28", "initial_sparsity": "0.5",
+    "gap_episodes": "2", "hidden": "8", "image_crop": "padded", "image_size": "28",
+    "initial_sparsity": "0.5",
     "inner_batch": "2", "iterand_every": "2", "landscape_every": "1", "landscape_tasks": "3",
     "mask_rates": "0.1", "maxup_pool": "cutmix", "metamix_depths": "0", "momentum": "0.5",
     "channel_shuffle_depths": "1", "drop_block_sizes": "1,1,3,3", "mgaug_from_epoch": "1",
@@ -266,6 +268,10 @@ def accepted(given, argument):
             "--data=sinusoids --backbone=mlp --mask=none --normalization_epsilon=0.1",
             "has no normalization: leave --normalization_epsilon out",
         ),
+        ("--image_crop=photo", "belongs to --augment_images"),
+        (f"{PHOTOS} --data=cub", "needs --image_size"),
+        (f"{PHOTOS} --image_size=28", "--data=glyphs, whose images are square"),
+        (f"{PHOTOS} --image_size=28 --data=cub --rotations", "leave out --rotations"),
         ("--data=sinusoids --mask=none", "use --backbone=mlp. Received: conv4"),
         ("--data=sinusoids --backbone=mlp --mask=none --learner=protonet", "classify"),
         (

@@ -1,13 +1,23 @@
 import dataclasses
+import pickle
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from launch import settings as flag_table
 from launch import tasks
 from launch.experiment import Data, Training
 from tests.launch.experiments import make
-from tfmgaug.data import Augment, CenterCrop, RotatedClasses, SinusoidSampler
+from tfmgaug.data import (
+    Augment,
+    CenterCrop,
+    EpisodeSampler,
+    PaddedCrop,
+    RotatedClasses,
+    SinusoidSampler,
+    class_lists,
+)
 
 SIDE = 23  # of the images in conftest
 
@@ -89,6 +99,57 @@ def test_photos_are_loaded_larger_and_tested_on_their_center(options):
     augmented = tasks.build(options(test_crop=True, image_size=20, augment_images=True))
     assert isinstance(augmented.train.transform, Augment)
     assert augmented.train.episode(0).support_x.shape == (2, 20, 20, 3)
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory):
+    """A folder of 12 classes of photos of 40 x 80 pixels, each with a disk in the middle."""
+    root = tmp_path_factory.mktemp("wide")
+    rows, columns = np.mgrid[:40, :80]
+    disk = (rows - 19.5) ** 2 + (columns - 39.5) ** 2 < 15**2
+    for c in range(12):
+        (root / f"c{c:02d}").mkdir()
+        for i in range(4):
+            pixels = np.where(disk[..., None], 255, [c, i, 0]).astype(np.uint8)
+            Image.fromarray(pixels).save(root / f"c{c:02d}" / f"{i}.png")
+    return root
+
+
+def test_crops_of_photos_keep_the_aspect_ratio_and_tests_do_not(wide, options):
+    changes = {"data_dir": str(wide), "image_size": 32, "test_crop": True, "augment_images": True}
+    job = tasks.build(options(**changes, image_crop="photo"))
+    assert job.train.classes.image_shape == (40, 80, 3)  # smaller than 2.5 times 32
+    assert (job.train.classes.sizes == [40, 80]).all()
+    assert job.test.classes.image_shape == (36, 36, 3)
+    whole = Augment((1, 1), 0, False, (1, 1), image_size=32)  # the central square
+    images = EpisodeSampler(job.train.classes, 2, 1, 1, transform=whole)
+    found = images.episode(0).support_x[0, :, :, 2] > 127
+    assert found.any(axis=0).sum() == found.any(axis=1).sum() == 24
+    squashed = job.test.episode(0).support_x[0, :, :, 2] > 127
+    assert squashed.any(axis=0).sum() < 0.7 * squashed.any(axis=1).sum()
+    assert job.train.episode(0).support_x.shape == job.test.episode(0).support_x.shape
+
+
+def test_mini_imagenet_is_read_from_pickles(options, tmp_path):
+    for split, names in class_lists("mini_imagenet").items():
+        content = {
+            "image_data": np.zeros([2 * len(names), 8, 8, 3], np.uint8),
+            "class_dict": {name: [2 * i, 2 * i + 1] for i, name in enumerate(names)},
+        }
+        short = "val" if split == "validation" else split
+        (tmp_path / f"mini-imagenet-cache-{short}.pkl").write_bytes(pickle.dumps(content))
+    changes = {"data": "mini_imagenet", "data_dir": str(tmp_path), "image_size": 8}
+    with pytest.warns(UserWarning, match="as published has 600 images.*Received: 2"):
+        job = tasks.build(options(**changes, query=1, train_query=1))
+    assert [len(one.classes) for one in (job.train, job.validation, job.test)] == [64, 16, 20]
+    assert job.example_shape == (8, 8, 3)
+
+
+def test_the_crop_of_training_images_is_the_one_that_was_chosen(options):
+    padded = tasks.build(options(augment_images=True, image_crop="padded"))
+    assert isinstance(padded.train.transform, PaddedCrop)
+    assert padded.train.classes is padded.seen.classes
+    assert padded.test.transform is None
 
 
 def test_training_tasks_are_scaled_at_random_and_others_are_not(options):

@@ -5,6 +5,7 @@ from tfmgaug.data.duplicates import Duplicates, count_duplicates
 from tfmgaug.data.episodes import EpisodeSampler
 from tfmgaug.data.image_classes import ImageClasses, Splits
 from tfmgaug.data.labeled import LabeledSampler
+from tfmgaug.data.padded_crop import PaddedCrop
 from tfmgaug.data.published import class_lists
 from tfmgaug.data.rotated_classes import RotatedClasses
 from tfmgaug.data.sinusoids import SinusoidSampler
@@ -20,6 +21,7 @@ __all__ = [
     "ImageClasses",
     "ImageTransform",
     "LabeledSampler",
+    "PaddedCrop",
     "RotatedClasses",
     "SinusoidSampler",
     "Splits",

@@ -37,6 +37,7 @@ def load(
     fractions: Sequence[float] | None = None,
     min_images: int | None = None,
     groups: str | GroupOf | None = None,
+    keep_aspect_ratio: bool = False,
 ) -> Splits:
     """Loads a named data set, split into training, validation and test classes.
 
@@ -51,9 +52,11 @@ def load(
       84 x 84 x 3. `data_dir` is the unpacked archive, any folder of the classes, or as above.
     - `"mini_imagenet"`: 64/16/20 classes of ImageNet, the lists of Ravi and Larochelle.
       84 x 84 x 3. The images can't be downloaded: `data_dir` holds one folder for each class,
-      named by WordNet id, or train/, val/ and test/ of these. Or it is TensorFlow Datasets' folder
-      with `imagenet2012`, prepared, or its two archives in `downloads/manual`; that has all
-      training images of a class, some 1300, of which the published set is a choice of 600.
+      named by WordNet id, or train/, val/ and test/ of these; or images and the lists train.csv,
+      val.csv and test.csv, which choose the published 600 of a class; or the usual pickles, of
+      which only arrays and containers are read; or Parquet files. Or it is TensorFlow Datasets'
+      folder with `imagenet2012`, prepared, or its two archives in `downloads/manual`; that has all
+      training images of a class, some 1300. Other classes than published are refused.
     - `"tiered_imagenet"`: 351/97/160 classes of ImageNet, the lists of Ren et al., each with all
       its training images; otherwise as `"mini_imagenet"`.
     - `"vgg_flowers"`: Oxford Flowers 102, its three sets together; 71/15/16 classes, the lists of
@@ -87,6 +90,8 @@ def load(
         fractions: shares of a folder's classes for training, validation and test.
         min_images: leave out classes with fewer images, with a warning; None keeps them.
         groups: which images of a folder stand on one side of an episode, see `from_folder`.
+        keep_aspect_ratio: shrink photos to fit into `image_size` instead of resizing them to it,
+            for `Augment` to crop, see `from_folder`. Not for characters.
 
     Returns:
         `Splits(train, validation, test)`, each an `ImageClasses`.
@@ -110,6 +115,15 @@ def load(
         raise ValueError(
             f"`split` has a meaning for omniglot only. Received: {split!r} for {name}."
         )
+    if keep_aspect_ratio and name in ("glyphs", "omniglot"):
+        raise ValueError(
+            f"`keep_aspect_ratio` has a meaning for photos, not for characters. Received: {name!r}."
+        )
+    if keep_aspect_ratio and rotations:
+        raise ValueError(
+            "Photos that keep their aspect ratio can't be turned before they are cropped. "
+            "Received: `rotations` and `keep_aspect_ratio`. Give a sampler RotatedClasses instead."
+        )
     of_folder = {"fractions": fractions, "groups": groups}
     chosen = [option for option, value in of_folder.items() if value is not None]
     if chosen and name != "folder":
@@ -121,7 +135,7 @@ def load(
     options = _Options(
         *(data_dir, decoding.check_image_size(image_size), seed),
         *(cache_dir, skip_unreadable, split, download),  # type: ignore[arg-type]
-        *(fractions, min_images, groups),
+        *(fractions, min_images, groups, keep_aspect_ratio),  # type: ignore[arg-type]
     )
     splits = _LOADERS[name](options)
     if min_images is not None and name != "folder":
@@ -141,6 +155,7 @@ class _Options:
     fractions: Sequence[float] | None
     min_images: int | None
     groups: str | GroupOf | None
+    keep_aspect_ratio: bool
 
 
 def _without_small(splits: Splits, min_images: int) -> Splits:
@@ -228,6 +243,7 @@ def _load_published(name: str, options: _Options) -> Splits:
         options.cache_dir,
         options.skip_unreadable,
         options.download,
+        options.keep_aspect_ratio,
     )
 
 
@@ -242,6 +258,7 @@ def _load_folder(options: _Options) -> Splits:
         min_images=options.min_images,
         groups=options.groups,
         cache_dir=options.cache_dir,
+        keep_aspect_ratio=options.keep_aspect_ratio,
     )
 
 

@@ -72,6 +72,7 @@ def decode(
     image_size: tuple[int, int] | None = None,
     channels: int = 3,
     box: tuple[int, int, int, int] | None = None,
+    keep_aspect_ratio: bool = False,
 ) -> np.ndarray:
     """Decodes an image, turned upright, over white where it is transparent.
 
@@ -82,6 +83,8 @@ def decode(
         channels: 1 or 3.
         box: what to cut out of the upright image before: left, upper, right and lower edge in
             pixels; None for all of it.
+        keep_aspect_ratio: shrink the image to fit into `image_size` instead, and leave one that
+            fits as it is.
 
     Returns:
         `[height, width, channels]` uint8. Damaged files raise errors of many kinds, as Pillow's
@@ -92,10 +95,24 @@ def decode(
             image.draft(None, (_DRAFT * max(image_size), _DRAFT * max(image_size)))
         flat = _flatten(ImageOps.exif_transpose(image), "L" if channels == 1 else "RGB")
     flat = flat if box is None else flat.crop(box)
+    if keep_aspect_ratio:
+        image_size = fitted(flat.height, flat.width, image_size)
     if image_size is not None and flat.size != image_size[::-1]:
         flat = flat.resize(image_size[::-1], Image.Resampling.LANCZOS)
     array = np.asarray(flat)
     return array[:, :, np.newaxis] if channels == 1 else array
+
+
+def fitted(height: int, width: int, image_size: tuple[int, int]) -> tuple[int, int]:
+    """Returns the size of an image once it is shrunk, if need be, to fit into another size.
+
+    Args:
+        height: of the image.
+        width: of the image.
+        image_size: height and width to fit into.
+    """
+    share = min(1.0, image_size[0] / height, image_size[1] / width)
+    return max(1, round(share * height)), max(1, round(share * width))
 
 
 def resize(images: np.ndarray, image_size: tuple[int, int]) -> np.ndarray:

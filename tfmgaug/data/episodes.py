@@ -21,7 +21,7 @@ from tfmgaug.data.indexed import (
 from tfmgaug.data.resolutions import checked_resolutions, reduced
 from tfmgaug.data.rotated_classes import TURNS, RotatedClasses
 from tfmgaug.data.shared_memory import as_tensor
-from tfmgaug.data.transforms import ImageTransform
+from tfmgaug.data.transforms import ImageTransform, check_transform, sizes_of
 from tfmgaug.episode import Episode
 
 # Purposes that share a seed must not share its random numbers.
@@ -63,7 +63,10 @@ class EpisodeSampler:
             each task: the images are `[images, height, width, channels]` uint8, and keep their
             shape; the seed is `[2]` int32 for `tfmgaug.randomness` (or for
             `tf.random.stateless_*`, which run one task after the other).
-        task_augmentation: `RotatedClasses` or None.
+        task_augmentation: `RotatedClasses` or None. Photos that keep their aspect ratio are turned
+            once they are cropped, other images before `transform`.
+            Photos that keep their aspect ratio (`sizes` of the classes) need one that crops
+            photos, `Augment(image_size=...)`.
         resolutions: sides in pixels, one of which is drawn for each batch; support and query
             images of its tasks are reduced to it (bilinear, corners aligned). The task axis stays,
             height and width are then unknown before a batch is there. None: as they are.
@@ -123,6 +126,8 @@ class EpisodeSampler:
             partition_seed = check_integer("partition_seed", partition_seed, minimum=0)
         self.partition_seed = self.seed if partition_seed is None else partition_seed
         check_enough(classes, self.way, self.shot, self.query)
+        check_transform(classes, transform)
+        self._sizes = getattr(classes, "sizes", None)
         self.image_shape = self._check_shape()
         self.resolutions = checked_resolutions(resolutions, self.image_shape)
         number = len(classes.counts)
@@ -202,10 +207,11 @@ class EpisodeSampler:
     def _check_shape(self) -> tuple[int, int, int]:
         """The shape of an image once it is transformed."""
         shape = tuple(self.classes.images.shape[1:])
-        if self.task_augmentation is not None:
-            self.task_augmentation.check_shape(shape)
+        turned = shape
         if isinstance(self.transform, ImageTransform):
             shape = tuple(self.transform.output_shape(shape))
+        if self.task_augmentation is not None:
+            self.task_augmentation.check_shape(turned if self._sizes is None else shape)
         return shape
 
     def _partition(self, number: int, purpose: int) -> list[np.ndarray]:
@@ -217,11 +223,14 @@ class EpisodeSampler:
 
     def _batch(self, index: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
         drawn = self.draw(index)
-        images = self._read(drawn)
+        rows = self._rows(drawn)
+        images = [tf.gather(self._images, self._first_row + part) for part in rows]
+        if self._sizes is not None:  # photos, which a turn would move to another corner
+            images = self._transformed(images, index, rows)
         if self.task_augmentation is not None:
             images = [self._rotated(part, drawn.turns) for part in images]
-        if self.transform is not None:
-            images = self._transformed(images, index)
+        if self.transform is not None and self._sizes is None:
+            images = self._transformed(images, index, rows)
         if self.resolutions is not None:
             size = self.draw_resolution(index)
             images = [reduced(part, size) for part in images]
@@ -250,14 +259,13 @@ class EpisodeSampler:
             random_uniform(self.seed, _ROTATED, index, self.way) < probability, new, picked
         )
 
-    def _read(self, drawn: TaskDraw) -> list[tf.Tensor]:
-        """The images of the support and of the query sets."""
+    def _rows(self, drawn: TaskDraw) -> list[tf.Tensor]:
+        """Where the images of the support and of the query sets are among all."""
         offsets = tf.constant(np.asarray(self.classes.offsets, np.int64))
-        first = self._first_row + tf.gather(offsets, drawn.classes)[..., tf.newaxis]
+        first = tf.gather(offsets, drawn.classes)[..., tf.newaxis]
         rows = first + tf.cast(drawn.images, tf.int64)
         parts = tf.split(rows, [self.shot, self.query], axis=-1)
-        flat = [tf.reshape(part, [-1, self.way * part.shape[-1]]) for part in parts]
-        return [tf.gather(self._images, part) for part in flat]
+        return [tf.reshape(part, [-1, self.way * part.shape[-1]]) for part in parts]
 
     def _rotated(self, images: tf.Tensor, turns: tf.Tensor) -> tf.Tensor:
         turns = tf.repeat(turns, images.shape[1] // self.way, axis=1)
@@ -265,18 +273,22 @@ class EpisodeSampler:
         rotated = self.task_augmentation.rotate(flat, tf.reshape(turns, [-1]))
         return tf.reshape(rotated, [-1, *images.shape[1:]])
 
-    def _transformed(self, images: list[tf.Tensor], index: tf.Tensor) -> list[tf.Tensor]:
+    def _transformed(
+        self, images: list[tf.Tensor], index: tf.Tensor, rows: list[tf.Tensor]
+    ) -> list[tf.Tensor]:
         if not isinstance(self.transform, ImageTransform):
             purposes = (_SUPPORT, _QUERY)
             return [self._by_task(part, index, p) for part, p in zip(images, purposes)]
         # All images of all tasks at once: the images of one are few, and small.
-        sizes = [part.shape[1] for part in images]
-        draws = random_uniform(self.seed, _IMAGES, index, sum(sizes) * self.transform.draws)
+        counts = [part.shape[1] for part in images]
+        number = sum(counts)
+        draws = random_uniform(self.seed, _IMAGES, index, number * self.transform.draws)
         transformed = self.transform.apply(
             tf.reshape(tf.concat(images, axis=1), [-1, *self.classes.images.shape[1:]]),
             tf.reshape(draws, [-1, self.transform.draws]),
+            *sizes_of(self._sizes, tf.concat(rows, axis=1)),
         )
-        return tf.split(tf.reshape(transformed, [-1, sum(sizes), *self.image_shape]), sizes, axis=1)
+        return tf.split(tf.reshape(transformed, [-1, number, *self.image_shape]), counts, axis=1)
 
     def _by_task(self, images: tf.Tensor, index: tf.Tensor, purpose: int) -> tf.Tensor:
         return tf.map_fn(

@@ -31,6 +31,7 @@ class Folder(NamedTuple):
             pixels; None for the whole images.
         unreadable: for each class the images and folders that cannot be opened, with the reasons.
         left_out: how many files of each kind were left out.
+        by_list: whether a list says which class an image is of, and not its path.
     """
 
     root: pathlib.Path
@@ -39,22 +40,29 @@ class Folder(NamedTuple):
     boxes: dict[str, tuple[int, int, int, int]] | None = None
     unreadable: Mapping[str, Sequence[tuple[str, str]]] = {}
     left_out: Mapping[str, int] = {}
+    by_list: bool = False
 
     @property
     def files(self) -> list[str]:
         """The paths of all images, class after class."""
         return [file for files in self.classes.values() for file in files]
 
-    def decode(self, file: str, image_size: tuple[int, int] | None, channels: int) -> np.ndarray:
+    def decode(
+        self,
+        file: str,
+        image_size: tuple[int, int] | None,
+        channels: int,
+        keep_aspect_ratio: bool = False,
+    ) -> np.ndarray:
         """Decodes an image, or what its box cuts out of it; see `decoding.decode`."""
         box = None if self.boxes is None else self.boxes[file]
-        return decoding.decode(self.root / file, image_size, channels, box)
+        return decoding.decode(self.root / file, image_size, channels, box, keep_aspect_ratio)
 
     def key(self) -> tuple[Any, ...]:
         """What the pixels by class depend on beside the images and their paths."""
-        if self.boxes is None:
+        if self.boxes is None and not self.by_list:
             return ()  # the paths say which class an image is of
-        return ([len(files) for files in self.classes.values()], sorted(self.boxes.items()))
+        return ([len(f) for f in self.classes.values()], sorted((self.boxes or {}).items()))
 
     def what_is_left_out(self) -> list[str]:
         """How many files of each kind are left out, in words; unreadable ones apart."""

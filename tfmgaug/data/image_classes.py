@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tfmgaug.data import image_groups
+from tfmgaug.data import image_groups, photos
 from tfmgaug.data.duplicates import Duplicates
 from tfmgaug.data.enough import lacking
 from tfmgaug.data.pixels import check_images, moments
@@ -31,6 +31,8 @@ class ImageClasses:
             belong together; episodes have no group on both sides. None: each is by itself.
         duplicates: how many images have a twin, if that was counted when the data were opened;
             `tfmgaug.data.count_duplicates` counts them otherwise.
+        sizes: of photos that keep their aspect ratio, `[images, 2]` height and width: each is the
+            upper left corner of its image, the rest of which is black. None: images fill theirs.
 
     Raises:
         TypeError: `images` is not a numpy array.
@@ -49,6 +51,7 @@ class ImageClasses:
     unreadable: tuple[str, ...] = ()
     groups: np.ndarray | None = None
     duplicates: Duplicates | None = None
+    sizes: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         offsets = np.array(self.offsets)
@@ -62,6 +65,8 @@ class ImageClasses:
         self._check_classes()
         if self.groups is not None:
             object.__setattr__(self, "groups", image_groups.codes(self.groups, len(self.images)))
+        if self.sizes is not None:
+            object.__setattr__(self, "sizes", photos.checked_sizes(self.sizes, self.images.shape))
 
     def _check_classes(self) -> None:
         offsets, names = self.offsets, self.class_names
@@ -117,7 +122,7 @@ class ImageClasses:
     def _moments(self) -> tuple[float, float]:
         if not len(self.images):
             raise ValueError(f"{self.name!r} holds no images to take a mean over.")
-        return moments(self.images)
+        return moments(self.images, self.sizes)
 
     def of_class(self, which: int | str) -> np.ndarray:
         """Returns the images of one class.
@@ -165,21 +170,25 @@ class ImageClasses:
             name: the name of the result; None keeps this one's.
 
         Returns:
-            The chosen classes, with their groups and duplicates.
+            The chosen classes, with their groups, duplicates and sizes.
         """
         indices = self._indices(classes)
-        groups = self.groups
-        if groups is not None:
-            bounds = zip(self.offsets[indices], self.offsets[np.array(indices, int) + 1])
-            groups = np.concatenate([groups[:0], *(groups[a:b] for a, b in bounds)])
         return ImageClasses(
             images,
             np.concatenate([[0], np.cumsum(self.counts[indices])]).astype(np.int64),
             tuple(self.class_names[index] for index in indices),
             self.name if name is None else name,
-            groups=groups,
+            groups=self._rows_of(self.groups, indices),
             duplicates=self.duplicates and self.duplicates.of_classes(indices),
+            sizes=self._rows_of(self.sizes, indices),
         )
+
+    def _rows_of(self, values: np.ndarray | None, indices: list[int]) -> np.ndarray | None:
+        """What there is for each image of some classes, of an array with a row for each image."""
+        if values is None:
+            return None
+        bounds = zip(self.offsets[indices], self.offsets[np.array(indices, int) + 1])
+        return np.concatenate([values[:0], *(values[a:b] for a, b in bounds)])
 
     def with_enough(self, shot: int, query: int) -> "ImageClasses":
         """Returns the classes that can fill an episode.
@@ -230,8 +239,13 @@ class ImageClasses:
             `@90`, `@180` and `@270`.
 
         Raises:
-            ValueError: the images are not square.
+            ValueError: the images are not square, or are photos that keep their aspect ratio.
         """
+        if self.sizes is not None:
+            raise ValueError(
+                "Photos that keep their aspect ratio can't be turned before they are cropped. "
+                "Give the sampler RotatedClasses, or load them without keep_aspect_ratio."
+            )
         height, width, _ = self.image_shape
         if height != width:
             raise ValueError(f"Rotations need square images. Received: {height} x {width}.")

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tfmgaug.data import cache, decoding, image_groups, left_out, splitting, workers
+from tfmgaug.data import cache, decoding, image_groups, left_out, photos, splitting, workers
 from tfmgaug.data.duplicates import warn_of_duplicates, with_duplicates
 from tfmgaug.data.folders import (
     Folder,
@@ -34,6 +34,7 @@ def from_folder(
     groups: str | image_groups.GroupOf | None = None,
     cache_dir: str | os.PathLike | None = None,
     name: str | None = None,
+    keep_aspect_ratio: bool = False,
 ) -> Splits:
     """Reads an image folder: one folder for each class, or for each split one with such folders.
 
@@ -68,6 +69,9 @@ def from_folder(
             from the path of an image, relative to `path`, to its group (None: by itself).
         cache_dir: folder of the cache; None takes `TFMGAUG_CACHE` or `~/.cache/tfmgaug`.
         name: what reports call the set; None takes the folder's name.
+        keep_aspect_ratio: shrink the images to fit into `image_size` instead of resizing them to
+            it, for `Augment` to crop; each lies in the upper left corner, and `sizes` of the
+            result says how large it is. One that fits stays as it is.
 
     Returns:
         `Splits(train, validation, test)` of memory-mapped images; each one's `unreadable` lists
@@ -83,6 +87,7 @@ def from_folder(
     >>> train, validation, test = from_folder("flowers/", image_size=84)
     """
     image_size = decoding.check_image_size(image_size)
+    photos.check(keep_aspect_ratio, image_size)
     decoding.check_channels(channels)
     chosen = None if splits is None else _names_in(splits)
     folder = scan(pathlib.Path(path).expanduser(), chosen)
@@ -90,8 +95,10 @@ def from_folder(
     if folder.groups is None:
         check_overlap(dict(zip(Splits._fields, split)), folder.root, split_by_user=False)
     options: dict[str, Any] = {"min_images": min_images, "together": groups}
+    options["keep_aspect_ratio"] = keep_aspect_ratio
     images = read(folder, split, image_size, channels, skip_unreadable, cache_dir, name, **options)
-    warn_of_duplicates(images)
+    if not keep_aspect_ratio:  # what lies beside the photos would make them more alike
+        warn_of_duplicates(images)
     return images
 
 
@@ -105,6 +112,7 @@ def read(
     name: str | None,
     min_images: int | None = None,
     together: str | image_groups.GroupOf | None = None,
+    keep_aspect_ratio: bool = False,
 ) -> Splits:
     """Decodes a folder that was scanned, or finds it in the cache, and splits it by class.
 
@@ -118,6 +126,7 @@ def read(
         name: what reports call the set.
         min_images: of a class; None refuses classes without images.
         together: which images stand on one side of an episode, `groups` of `from_folder`.
+        keep_aspect_ratio: whether images are shrunk to fit into `image_size`.
 
     Returns:
         `Splits(train, validation, test)`.
@@ -125,23 +134,27 @@ def read(
     if min_images is None:
         check_not_empty(folder)
     content = cache.content_key(folder.root, folder.files, cache_dir)
-    key = cache.make_key("folder", content, image_size, channels, *folder.key())
+    kept = ("photos",) if keep_aspect_ratio else ()
+    key = cache.make_key("folder", content, image_size, channels, *folder.key(), *kept)
+    options = (skip_unreadable, keep_aspect_ratio)
     images, details = cache.cached_images(
         key,
-        lambda writer: _decode_all(folder, image_size, channels, skip_unreadable, writer),
+        lambda writer: _decode_all(folder, image_size, channels, *options, writer),
         cache_dir,
     )
     unreadable = left_out.all_unreadable(folder, details["unreadable"])
     small = left_out.small_classes(folder, details["counts"], min_images)
     left_out.report(folder, unreadable, skip_unreadable, small, min_images)
     title = folder.root.resolve().name if name is None else name
-    kept = left_out.readable(folder, details["unreadable"])
-    offsets = np.concatenate([[0], np.cumsum([len(files) for files in kept.values()])])
+    files = left_out.readable(folder, details["unreadable"])
+    offsets = np.concatenate([[0], np.cumsum([len(of_class) for of_class in files.values()])])
     numbers = None
     if together is not None:  # below train/ and so on, a class's folder is one deeper
-        numbers = image_groups.of_files(kept, together, depth=1 if folder.groups is None else 2)
-    classes = ImageClasses(images, offsets, tuple(kept), title, groups=numbers)
-    classes = with_duplicates(classes, key, cache_dir)
+        numbers = image_groups.of_files(files, together, depth=1 if folder.groups is None else 2)
+    sizes = details.get("sizes")
+    classes = ImageClasses(images, offsets, tuple(files), title, groups=numbers, sizes=sizes)
+    if not keep_aspect_ratio:
+        classes = with_duplicates(classes, key, cache_dir)
     chosen = [[name for name in group if name not in small] for group in groups]
     arranged = splitting.arrange(classes, chosen, cache_dir)
     return Splits(*(_with_unreadable(split, folder, unreadable) for split in arranged))
@@ -217,6 +230,7 @@ def _decode_all(
     image_size: tuple[int, int] | None,
     channels: int | None,
     skip_unreadable: bool,
+    keep_aspect_ratio: bool,
     writer: cache.Writer,
 ) -> tuple[int, dict[str, Any]]:
     """Writes every image that can be read, class after class."""
@@ -227,9 +241,13 @@ def _decode_all(
         _check_same_size(folder, readable)
     if channels is None:
         channels = 1 if all(header.gray for header in readable.values()) else 3
+    options = (image_size, channels, keep_aspect_ratio)
     decoded = workers.map_in_order(
-        _attempt(folder, lambda file: folder.decode(file, image_size, channels)), folder.files
+        _attempt(folder, lambda file: folder.decode(file, *options)), folder.files
     )
+    rows_of: Any = writer
+    if keep_aspect_ratio:
+        rows_of = photos.Padded(writer, photos.held(image_size, readable.values()))
     rows, unreadable, counts = 0, [], []
     for files in folder.classes.values():
         start = rows
@@ -237,13 +255,14 @@ def _decode_all(
             if isinstance(image, _Failure):
                 unreadable.append([file, image.reason])
             else:
-                writer.write(rows, image)
+                rows_of.write(rows, image)
                 rows += 1
         counts.append(rows - start)
     left_out.refuse_unreadable(folder, left_out.all_unreadable(folder, unreadable), skip_unreadable)
     if not rows:
         raise ValueError(f"No image can be read in {str(folder.root)!r}.")
-    return rows, {"counts": counts, "unreadable": unreadable}
+    details = {"counts": counts, "unreadable": unreadable}
+    return rows, details | ({"sizes": rows_of.sizes} if keep_aspect_ratio else {})
 
 
 class _Failure(NamedTuple):

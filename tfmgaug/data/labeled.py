@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tfmgaug.data.indexed import check_integer, indexed_dataset, random_uniform
 from tfmgaug.data.shared_memory import as_tensor
-from tfmgaug.data.transforms import ImageTransform
+from tfmgaug.data.transforms import ImageTransform, check_transform, sizes_of
 
 _ORDER, _IMAGES = range(2)
 
@@ -50,6 +50,7 @@ class LabeledSampler:
                 "`transform` must be an ImageTransform such as Augment(), or None. "
                 f"Received: {transform!r}"
             )
+        check_transform(classes, transform)
         self.classes = classes
         self.batch = check_integer("batch", batch)
         self.seed = check_integer("seed", seed, minimum=0)
@@ -99,6 +100,7 @@ class LabeledSampler:
         images = tf.gather(self._images, rows + self._first_row)
         if self.transform is not None:
             draws = random_uniform(self.seed, _IMAGES, place, self.transform.draws)
-            images = self.transform.apply(images, draws)
+            sizes = sizes_of(getattr(self.classes, "sizes", None), rows)
+            images = self.transform.apply(images, draws, *sizes)
         images = tf.ensure_shape(images, [place.shape[0], *self.image_shape])
         return images, tf.gather(tf.constant(self._labels), rows)

@@ -78,17 +78,23 @@ def check_pixels(images: Any, name: str = "images", raw: bool = True, stacklevel
     )
 
 
-def moments(images: np.ndarray) -> tuple[float, float]:
+def moments(images: np.ndarray, sizes: np.ndarray | None = None) -> tuple[float, float]:
     """Measures the mean and the standard deviation of pixels, over a fixed sample of the images.
 
     Args:
         images: uint8 `[images, height, width, channels]`, at least one.
+        sizes: height and width of what is looked at of each, `[images, 2]`; None for all of it.
 
     Returns:
         The mean and the standard deviation, the same on every machine.
     """
     # Sums of integers are exact.
-    pixels = np.bincount(images[_sample(len(images))].ravel(), minlength=256)
+    chosen = _sample(len(images))
+    if sizes is None:
+        pixels = np.bincount(images[chosen].ravel(), minlength=256)
+    else:
+        parts = (images[i, : sizes[i, 0], : sizes[i, 1]].ravel() for i in chosen)
+        pixels = np.sum([np.bincount(part, minlength=256) for part in parts], axis=0)
     values = np.arange(256)
     mean = float(pixels @ values) / pixels.sum()
     variance = float(pixels @ values**2) / pixels.sum() - mean**2

@@ -8,8 +8,22 @@ import os
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
 
-from tfmgaug.data import aircraft, decoding, image_folder, splitting
-from tfmgaug.data.folders import Folder, scan
+import numpy as np
+
+from tfmgaug.data import (
+    aircraft,
+    archives,
+    csv_lists,
+    decoding,
+    image_folder,
+    parquet_sets,
+    photos,
+    pickled_sets,
+    published_classes,
+    splitting,
+)
+from tfmgaug.data.archives import Archive
+from tfmgaug.data.folders import Folder, listed, scan, subfolders
 from tfmgaug.data.image_classes import ImageClasses, Splits
 from tfmgaug.data.tfds_source import from_tfds
 
@@ -28,6 +42,7 @@ class _Source:
         partial: whether the data set has classes that the lists leave out.
         rename: function from its class names and the published ones to those of the lists.
         archive: function that finds the official archive in a folder, or None.
+        archives: functions that find images in a few large files, or lists of images, in a folder.
         archive_wanted: what that archive is, in words.
     """
 
@@ -38,6 +53,7 @@ class _Source:
     partial: bool = False
     rename: Callable[[Sequence[str], Sequence[str]], Sequence[str]] | None = None
     archive: Callable[[pathlib.Path], Folder | None] | None = None
+    archives: tuple[Callable[[pathlib.Path], Folder | Archive | None], ...] = ()
     archive_wanted: str = ""
 
 
@@ -59,7 +75,22 @@ def _without_slash(plain: Sequence[str], names: Sequence[str]) -> list[str]:
 
 
 _CIFAR100 = _Source("cifar100", "train+test")
-_IMAGENET = _Source("imagenet2012", "train", side=84, inside=("", "images"), partial=True)
+_IMAGENET = _Source(
+    *("imagenet2012", "train"),
+    side=84,
+    inside=("", "images"),
+    partial=True,
+    archives=(csv_lists.find, pickled_sets.find, parquet_sets.find),
+    archive_wanted=(
+        "a folder with train.csv, val.csv and test.csv (filename,label) and the images that they "
+        "name, or with the usual pickles (mini-imagenet-cache-*.pkl, "
+        "miniImageNet_category_split_*.pickle, *_images_png.pkl with *_labels.pkl), or Parquet "
+        "files."
+    ),
+)
+_REMEDY = (
+    "Ravi and Larochelle's lists train.csv, val.csv and test.csv beside the folders choose theirs."
+)
 
 _SOURCES = {
     "aircraft": _Source(
@@ -129,6 +160,7 @@ def load(
     cache_dir: str | os.PathLike | None,
     skip_unreadable: bool,
     download: bool,
+    keep_aspect_ratio: bool = False,
 ) -> Splits:
     """Loads a data set with a published split, from a folder of its classes or from TFDS.
 
@@ -139,6 +171,7 @@ def load(
         cache_dir: folder of the cache.
         skip_unreadable: whether to leave out a folder's unreadable images.
         download: whether TensorFlow Datasets may download what is not there.
+        keep_aspect_ratio: whether images are shrunk to fit into `image_size`, see `from_folder`.
 
     Returns:
         `Splits(train, validation, test)`.
@@ -148,11 +181,15 @@ def load(
         ValueError: a folder holds images, but not of these classes, or not of all.
     """
     lists, source = class_lists(name), _SOURCES[name]
+    photos.check(keep_aspect_ratio, image_size)
     image_size = image_size or decoding.check_image_size(source.side)
-    folder = None if data_dir is None else _find(pathlib.Path(data_dir).expanduser(), name, lists)
-    if folder is not None:
-        groups = _check_split(folder, name, lists)
-        return image_folder.read(folder, groups, image_size, 3, skip_unreadable, cache_dir, name)
+    images = None if data_dir is None else _find(pathlib.Path(data_dir).expanduser(), name, lists)
+    if images is not None:
+        options = (skip_unreadable, cache_dir, keep_aspect_ratio)
+        splits = _read(images, name, lists, image_size, *options)
+        counts = np.concatenate([classes.counts for classes in splits])
+        published_classes.warn_of_counts(name, counts, _REMEDY)
+        return splits
     if source.dataset is None:
         raise FileNotFoundError(
             f"{name} can't be downloaded. Pass as `data_dir` {source.archive_wanted}\n"
@@ -168,30 +205,53 @@ def load(
             download=download,
             cache_dir=cache_dir,
             name=name,
+            keep_aspect_ratio=keep_aspect_ratio,
         )
     except FileNotFoundError as error:
         raise FileNotFoundError(
-            f"{error}\nOr pass as `data_dir` {_folder_wanted(name, lists)}"
+            f"{error}\nOr pass as `data_dir` {_folder_wanted(name, lists)}{_archive_wanted(source)}"
         ) from error
     return splitting.arrange(_renamed(classes, source, names), list(lists.values()), cache_dir)
 
 
-def _find(root: pathlib.Path, name: str, lists: Mapping[str, list[str]]) -> Folder | None:
+def _read(
+    images: Folder | Archive,
+    name: str,
+    lists: Mapping[str, list[str]],
+    image_size: tuple[int, int] | None,
+    skip_unreadable: bool,
+    cache_dir: str | os.PathLike | None,
+    keep_aspect_ratio: bool,
+) -> Splits:
+    if isinstance(images, Archive):
+        return archives.read(images, name, lists, image_size, cache_dir, keep_aspect_ratio)
+    groups = published_classes.check_folder(images, name, lists)
+    return image_folder.read(
+        *(images, groups, image_size, 3, skip_unreadable, cache_dir, name),
+        keep_aspect_ratio=keep_aspect_ratio,
+    )
+
+
+def _find(root: pathlib.Path, name: str, lists: Mapping[str, list[str]]) -> Folder | Archive | None:
     """The images of the first place that holds a class; None if there are none at all."""
     names, source = _all(lists), _SOURCES[name]
     archive = source.archive and source.archive(root)
     if archive is not None:
         return archive  # type: ignore[return-value]
+    for find in source.archives:
+        images = find(root)
+        if images is not None:
+            return images
     for place in source.inside:
         folders = [root / place, *(root / place / split for split in _SPLIT_FOLDERS)]
         if any((folder / c).is_dir() for folder in folders for c in names):
             return scan(root / place, set(names))
     prepared = source.dataset is not None and (root / source.dataset).is_dir()
     if not prepared and _holds_images(root):
-        archive_wanted = f" Or {source.archive_wanted}" if source.archive_wanted else ""
         raise ValueError(
             f"{str(root)!r} holds images, but no folder of any of the {len(names)} classes of "
-            f"{name}. Expected {_folder_wanted(name, lists)}{archive_wanted}"
+            f"{name}. Expected {_folder_wanted(name, lists)}{_archive_wanted(source)} Received "
+            f"folders: {listed(subfolders(root)) or 'none'}."
         )
     return None
 
@@ -203,26 +263,6 @@ def _holds_images(root: pathlib.Path) -> bool:
         for depth in ("*", "*/*", "*/*/*")
         for file in root.glob(depth)
     )
-
-
-def _check_split(folder: Folder, name: str, lists: Mapping[str, list[str]]) -> list[list[str]]:
-    groups = image_folder.given_groups(folder, lists)
-    if folder.groups is not None:
-        elsewhere = [
-            (c, split, other)
-            for split, names in lists.items()
-            for other, members in folder.groups.items()
-            for c in sorted(set(names) & set(members))
-            if other != split
-        ]
-        if elsewhere:
-            c, split, other = elsewhere[0]
-            raise ValueError(
-                f"{len(elsewhere)} of {len(folder.classes)} classes in {str(folder.root)!r} are in "
-                f"another split than the published one of {name}, e.g. {c!r} is a {other} class "
-                f"there. Expected: {split}."
-            )
-    return groups
 
 
 def _renamed(classes: ImageClasses, source: _Source, names: Sequence[str]) -> ImageClasses:
@@ -241,6 +281,10 @@ def _folder_wanted(name: str, lists: Mapping[str, list[str]]) -> str:
         f"{names[0]}/, {names[1]}/ and so on{below}, or train/, val/ and test/ with {sizes[0]}, "
         f"{sizes[1]} and {sizes[2]} of them."
     )
+
+
+def _archive_wanted(source: _Source) -> str:
+    return f" Or {source.archive_wanted}" if source.archive_wanted else ""
 
 
 def _all(lists: Mapping[str, list[str]]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tfmgaug.data import cache, decoding, workers
+from tfmgaug.data import cache, decoding, photos, workers
 from tfmgaug.data.duplicates import with_duplicates
 from tfmgaug.data.image_classes import ImageClasses
 
@@ -35,6 +35,7 @@ def from_tfds(
     download: bool = True,
     cache_dir: str | os.PathLike | None = None,
     name: str | None = None,
+    keep_aspect_ratio: bool = False,
 ) -> ImageClasses:
     """Reads the images of a TensorFlow Datasets classification set by class.
 
@@ -57,6 +58,7 @@ def from_tfds(
         download: whether to download and prepare a data set that is not there.
         cache_dir: folder of the cache; None takes `TFMGAUG_CACHE` or `~/.cache/tfmgaug`.
         name: what reports call the set; None takes `dataset`.
+        keep_aspect_ratio: shrink the images to fit into `image_size`, see `from_folder`.
 
     Returns:
         The classes of the split, in the order of their labels, memory-mapped.
@@ -71,6 +73,7 @@ def from_tfds(
     >>> classes = from_tfds("omniglot", "train+test", image_size=28, channels=1)
     """
     image_size = decoding.check_image_size(image_size)
+    photos.check(keep_aspect_ratio, image_size)
     keys = (label_key,) if isinstance(label_key, str) else tuple(label_key)
     builder = _prepared(dataset, data_dir, download)
     _check_image(builder, image_key)
@@ -83,18 +86,24 @@ def from_tfds(
         *("tfds", cache.content_key(root, files, cache_dir), dataset, split),
         *(image_size, image_key, keys, channels, invert),
         *(() if classes is None else (sorted(classes),)),
+        *(("photos",) if keep_aspect_ratio else ()),
     )
 
     def build(writer: cache.Writer) -> tuple[int, dict[str, Any]]:
         labels = _read_labels(builder, split, keys)
         chosen = _chosen(builder, split, labels, keys, classes)
-        images = _read_images(builder, split, image_key, chosen, image_size, channels, invert)
-        return _write_by_class(writer, images, labels[chosen], dataset, builder.info.features, keys)
+        options = (image_size, channels, keep_aspect_ratio, invert)
+        images = _read_images(builder, split, image_key, chosen, *options)
+        padded: Any = photos.Padded(writer, image_size) if keep_aspect_ratio else writer
+        names = [labels[chosen], dataset, builder.info.features, keys]
+        number, details = _write_by_class(padded, images, *names)
+        return number, details | ({"sizes": padded.sizes} if keep_aspect_ratio else {})
 
     images, details = cache.cached_images(key, build, cache_dir)
     offsets = np.concatenate([[0], np.cumsum(details["counts"])])
-    read = ImageClasses(images, offsets, details["class_names"], dataset if name is None else name)
-    return with_duplicates(read, key, cache_dir)
+    title, sizes = dataset if name is None else name, details.get("sizes")
+    read = ImageClasses(images, offsets, details["class_names"], title, sizes=sizes)
+    return read if keep_aspect_ratio else with_duplicates(read, key, cache_dir)
 
 
 def _prepared(dataset: str, data_dir: str | os.PathLike | None, download: bool) -> Any:
@@ -246,10 +255,11 @@ def _read_images(
     chosen: np.ndarray,
     image_size: tuple[int, int] | None,
     channels: int,
+    keep_aspect_ratio: bool,
     invert: bool,
 ) -> Iterator[np.ndarray]:
     def decode(encoded: bytes) -> np.ndarray:
-        image = decoding.decode(encoded, image_size, channels)
+        image = decoding.decode(encoded, image_size, channels, None, keep_aspect_ratio)
         return 255 - image if invert else image
 
     batches = _read(builder, split, [image_key], [image_key]).map(lambda batch: batch[image_key])

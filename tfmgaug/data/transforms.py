@@ -5,15 +5,13 @@ import numbers
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
-from tfmgaug.data import decoding
+from tfmgaug.data import decoding, photo_crops, recoloring, square_crops
 from tfmgaug.randomness import uniform
 
-_CROP_ATTEMPTS = 10
-_CROP_DRAWS = 2 * _CROP_ATTEMPTS + 2  # area and aspect ratio of each, and the place
-_JITTER_DRAWS = 3
-_GRAY_WEIGHTS = (0.299, 0.587, 0.114)  # ITU-R BT.601, red green blue
+_ATTEMPTS, _CROP_DRAWS = photo_crops.ATTEMPTS, photo_crops.DRAWS
 
 
 class ImageTransform(abc.ABC):
@@ -21,9 +19,12 @@ class ImageTransform(abc.ABC):
 
     Attributes:
         draws: how many uniform numbers an image needs.
+        crops_photos: whether it takes photos of several sizes, as `ImageClasses` with `sizes` hold
+            them: `apply` then has a third argument, their heights and widths `[images, 2]`.
     """
 
     draws = 0
+    crops_photos = False
 
     @abc.abstractmethod
     def apply(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
@@ -89,7 +90,10 @@ class Augment(ImageTransform):
     """Random resized crop, color jitter and horizontal flip, drawn anew for every image.
 
     A crop covers a uniform share of the image's area, has a log-uniform aspect ratio and is
-    resized, bilinearly, to the size of the image. Brightness, contrast and saturation are then
+    resized, bilinearly, to the size of the image. Of photos that keep their aspect ratio
+    (`load(..., keep_aspect_ratio=True)`), the crop is a rectangle of the photo, and the ratio is
+    its own, as in torchvision's `RandomResizedCrop`; of images that were resized to one size, it is
+    relative to theirs. Brightness, contrast and saturation are then
     multiplied, in this order, by factors uniform in [1 - jitter, 1 + jitter]; gray images have no
     saturation. Half of the images are flipped. The defaults are those of the paper; characters
     that differ from their mirror image want `flip=False`.
@@ -100,8 +104,10 @@ class Augment(ImageTransform):
         crop_scale: `(low, high)`, the share of the area that a crop covers; None for no crop.
         jitter: half width of the range of the factors, from 0 (none) to 1.
         flip: whether half of the images are flipped horizontally.
-        aspect_ratio: `(low, high)`, width over height of a crop, relative to the image's.
-        image_size: a side or `(height, width)` that crops are resized to; None for the image's.
+        aspect_ratio: `(low, high)`, width over height of a crop, relative to the image's, but of
+            photos in pixels.
+        image_size: a side or `(height, width)` that crops are resized to, which photos need; None
+            for the image's.
 
     Raises:
         TypeError: if an argument has a wrong type.
@@ -128,12 +134,7 @@ class Augment(ImageTransform):
             crop_scale = _check_range("crop_scale", crop_scale)
             if crop_scale[1] > 1:
                 raise ValueError(f"`crop_scale` must not exceed 1. Received: {crop_scale}")
-        if not isinstance(jitter, numbers.Real) or isinstance(jitter, bool):
-            raise TypeError(f"`jitter` must be a number. Received: {jitter!r}")
-        if not 0 <= jitter <= 1:
-            raise ValueError(f"`jitter` must be from 0 to 1. Received: jitter={jitter}")
-        if not isinstance(flip, bool):
-            raise TypeError(f"`flip` must be True or False. Received: {flip!r}")
+        recoloring.check(jitter, flip)
         if crop_scale is None and image_size is not None:
             raise ValueError(
                 f"`image_size` is that of crops. Received: {image_size!r} with crop_scale=None"
@@ -143,21 +144,27 @@ class Augment(ImageTransform):
         self.flip = flip
         self.aspect_ratio = _check_range("aspect_ratio", aspect_ratio)
         self.image_size = decoding.check_image_size(image_size)
-        self.draws = _CROP_DRAWS + _JITTER_DRAWS + 1
+        self.draws = _CROP_DRAWS + recoloring.DRAWS
+
+    @property
+    def crops_photos(self) -> bool:  # type: ignore[override]
+        """Whether it has a size that photos of several sizes are brought to."""
+        return self.crop_scale is not None and self.image_size is not None
 
     def output_shape(self, image_shape: tuple[int, int, int]) -> tuple[int, int, int]:
         return (*(self.image_size or image_shape[:2]), image_shape[2])
 
-    def apply(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+    def apply(
+        self, images: tf.Tensor, draws: tf.Tensor, sizes: tf.Tensor | None = None
+    ) -> tf.Tensor:
         shape = self.output_shape(images.shape[1:])
-        crop, jitter, flip = tf.split(draws, [_CROP_DRAWS, _JITTER_DRAWS, 1], axis=1)
-        if self.crop_scale is not None:
-            images = _cropped(images, self._boxes(crop), *shape[:2])
-        images = _recolored(
-            images,
-            self._factors(jitter) if self.jitter else None,
-            flip[:, :, tf.newaxis, tf.newaxis] < 0.5 if self.flip else None,
-        )
+        crop, colors = tf.split(draws, [_CROP_DRAWS, recoloring.DRAWS], axis=1)
+        if sizes is not None:
+            boxes = photo_crops.boxes(crop, sizes, self.crop_scale, self.aspect_ratio)
+            images = photo_crops.resized(images, boxes, *shape[:2])
+        elif self.crop_scale is not None:
+            images = square_crops.cropped(images, self._boxes(crop), *shape[:2])
+        images = recoloring.recolored(images, colors, self.jitter, self.flip)
         return tf.ensure_shape(images, [None, *shape])
 
     def get_config(self) -> dict[str, Any]:
@@ -172,7 +179,7 @@ class Augment(ImageTransform):
 
     def _boxes(self, draws: tf.Tensor) -> tf.Tensor:
         """Crops `[images, 4]` as shares of the image: top, left, bottom, right."""
-        areas, ratios, place = tf.split(draws, [_CROP_ATTEMPTS, _CROP_ATTEMPTS, 2], axis=1)
+        areas, ratios, place = tf.split(draws, [_ATTEMPTS, _ATTEMPTS, 2], axis=1)
         low, high = self.crop_scale
         areas = low + (high - low) * areas
         low, high = (tf.math.log(bound) for bound in self.aspect_ratio)
@@ -180,17 +187,12 @@ class Augment(ImageTransform):
         sizes = tf.stack([tf.sqrt(areas / ratios), tf.sqrt(areas * ratios)], axis=-1)
         # The first attempt that fits into the image; the last one is cut where none does.
         fits = tf.cast(tf.reduce_max(sizes, axis=-1) <= 1.0, tf.float32)
-        fits += tf.one_hot(_CROP_ATTEMPTS - 1, _CROP_ATTEMPTS, on_value=0.5)
+        fits += tf.one_hot(_ATTEMPTS - 1, _ATTEMPTS, on_value=0.5)
         first = tf.argmax(tf.minimum(fits, 1.0), axis=-1)
         size = tf.minimum(tf.gather(sizes, first, batch_dims=1), 1.0)
         start = place * (1.0 - size)
         # Rounding must not push a corner outside, where the resize would paint it black.
         return tf.clip_by_value(tf.concat([start, start + size], axis=-1), 0.0, 1.0)
-
-    def _factors(self, draws: tf.Tensor) -> tf.Tensor:
-        """Factors `[3, images, 1, 1, 1]` of brightness, contrast and saturation."""
-        factors = 1.0 - self.jitter + 2.0 * self.jitter * draws
-        return tf.transpose(factors)[:, :, tf.newaxis, tf.newaxis, tf.newaxis]
 
 
 @keras.saving.register_keras_serializable("tfmgaug")
@@ -235,58 +237,37 @@ class CenterCrop(ImageTransform):
         return {"image_size": self.image_size}
 
 
-# Compiled, a dozen passes over the images become two, and crops take a third of what TensorFlow's
-# own operation takes. In one function, each crop would be computed twice: for the mean, and again.
-@tf.function(jit_compile=True, autograph=False)
-def _cropped(images: tf.Tensor, boxes: tf.Tensor, height: int, width: int) -> tf.Tensor:
-    """Boxes `[images, 4]` resized to height and width, bilinearly with aligned corners, float32."""
-    top, left, bottom, right = tf.unstack(boxes[..., tf.newaxis], axis=1)
-    # Columns first: whole rows are then read from few places.
-    columns = _interpolated(images, left, right, width, axis=2)
-    return _interpolated(columns, top, bottom, height, axis=1)
+def check_transform(classes: Any, transform: Any) -> None:
+    """Refuses photos of several sizes without a transform that brings them to one.
 
+    Args:
+        classes: images by class.
+        transform: of a sampler; None for none.
 
-def _interpolated(
-    images: tf.Tensor, start: tf.Tensor, end: tf.Tensor, size: int, axis: int
-) -> tf.Tensor:
-    """Images resampled along an axis, at points evenly spaced from start to end `[images, 1]`."""
-    last = images.shape[axis] - 1
-    points = last * (start + (end - start) * tf.linspace(0.0, 1.0, size))
-    before = tf.floor(points)
-    index = tf.cast(before, tf.int32)
-    low, high = (
-        tf.cast(tf.gather(images, i, axis=axis, batch_dims=1), tf.float32)
-        for i in (index, tf.minimum(index + 1, last))
+    Raises:
+        ValueError: the classes have `sizes`, and the transform does not crop photos.
+    """
+    if getattr(classes, "sizes", None) is None or getattr(transform, "crops_photos", False):
+        return
+    received = None if transform is None else type(transform).__name__
+    raise ValueError(
+        f"{classes.name!r} holds photos that keep their aspect ratio. Expected a `transform` that "
+        f"crops them, Augment(image_size=...). Received: {received}. For other transforms load "
+        "them without keep_aspect_ratio."
     )
-    share = tf.expand_dims(tf.expand_dims(points - before, 3 - axis), -1)
-    return low + share * (high - low)
 
 
-@tf.function(jit_compile=True, autograph=False)
-def _recolored(
-    images: tf.Tensor, factors: tf.Tensor | None, flipped: tf.Tensor | None
-) -> tf.Tensor:
-    """Images as uint8, with brightness, contrast and saturation multiplied, and some flipped."""
-    images = tf.cast(images, tf.float32)
-    if factors is not None:
-        images = tf.clip_by_value(factors[0] * images, 0.0, 255.0)
-        mean = tf.reduce_mean(_gray(images), axis=[1, 2, 3], keepdims=True)
-        images = _blend(mean, images, factors[1])
-        if images.shape[-1] == 3:
-            images = _blend(_gray(images), images, factors[2])
-    if flipped is not None:
-        images = tf.where(flipped, tf.reverse(images, axis=[2]), images)
-    return tf.cast(tf.clip_by_value(tf.round(images), 0.0, 255.0), tf.uint8)
+def sizes_of(sizes: np.ndarray | None, rows: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    """The further arguments of `ImageTransform.apply` for some images.
 
+    Args:
+        sizes: of photos that keep their aspect ratio, `[images, 2]`; None for other images.
+        rows: integers of any shape, which images.
 
-def _blend(start: tf.Tensor, end: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
-    return tf.clip_by_value(start + factor * (end - start), 0.0, 255.0)
-
-
-def _gray(images: tf.Tensor) -> tf.Tensor:
-    if images.shape[-1] != 3:
-        return images
-    return sum(weight * images[..., c : c + 1] for c, weight in enumerate(_GRAY_WEIGHTS))
+    Returns:
+        Heights and widths `[rows, 2]`, or nothing.
+    """
+    return () if sizes is None else (tf.gather(tf.constant(sizes), tf.reshape(rows, [-1])),)
 
 
 def _check_range(name: str, bounds: tuple[float, float]) -> tuple[float, float]:

@@ -89,15 +89,17 @@ EVERYWHERE = {
     "mask": "none",
 }
 
+AUG = {"augment_images": True, "image_crop": "photo"}
 # What the rows of Tables 1 and 2 add to their baseline.
 ROWS = {
     "aug": {
-        # Random crops (scale 0.08-1), jitter of 0.4 and flips, as Chen et al. have them.
-        "augment_images": True,
+        # Random crops (scale 0.08-1), jitter of 0.4 and flips, as Chen et al. have them. Code: the
+        # crops are of the photos, before these are resized.
+        **AUG,
     },
     "taskaug": {
         # Classes turned by 90, 180 and 270 degrees are new classes.
-        "augment_images": True,
+        **AUG,
         "task_augmentation": "rotate",
         # The paper prints no probability of new classes. Ours: all 4C classes are equally likely.
         # (Liu et al., whose method it is, let it rise to 0.25 on mini-ImageNet over 80 000
@@ -107,7 +109,7 @@ ROWS = {
     },
     "maxup": {
         # Ni et al.: the worst of m augmentations.
-        "augment_images": True,
+        **AUG,
         "regularizers": ["maxup"],
         "maxup_m": 4,
         # Ni et al.: of each task. (Their code: of each query.)
@@ -120,7 +122,7 @@ ROWS = {
     },
     "mr": {
         # MR-MAML on weights (Yin et al.).
-        "augment_images": True,
+        **AUG,
         "regularizers": ["mr_weights"],
         # The MGAug paper prints neither. Published code for Omniglot: 1e-5, and noise of 0.05 at
         # first.
@@ -129,7 +131,7 @@ ROWS = {
     },
     "taml": {
         # The entropy form (Jamal and Qi, who left no code).
-        "augment_images": True,
+        **AUG,
         "regularizers": ["taml"],
         "taml_form": "entropy",
         # Neither paper prints a weight for this setting. This one is ours.
@@ -138,7 +140,7 @@ ROWS = {
     "graddrop": {
         # Tseng et al. The MGAug paper writes of dropped meta-gradients; Tseng et al.'s paper and
         # code drop inner gradients, and so do we.
-        "augment_images": True,
+        **AUG,
         "regularizers": ["graddrop"],
         # The MGAug paper prints neither. Tseng et al. recommend 0.1 to 0.2.
         "graddrop_rate": 0.1,
@@ -146,14 +148,14 @@ ROWS = {
     },
     "metamix": {
         # Yao et al., without their channel shuffle: images or features of any stage.
-        "augment_images": True,
+        **AUG,
         "regularizers": ["metamix"],
         # Yao et al.: Beta(2, 2) for classification.
         "metamix_concentration": 2,
     },
     "wp": {
         # Random width pruning, which keeps the first channels of each layer.
-        "augment_images": True,
+        **AUG,
         "mask": "width",
         # Code: one sub-network at the highest rate, the others at random rates below it.
         "subnetworks": 3,
@@ -162,7 +164,7 @@ ROWS = {
     },
     "pp": {
         # Random parameter pruning.
-        "augment_images": True,
+        **AUG,
         "mask": "parameter",
         # Code: one sub-network at the highest rate, the others at random rates below it.
         "subnetworks": 3,
@@ -171,7 +173,7 @@ ROWS = {
     },
     "cp": {
         # Catfish pruning.
-        "augment_images": True,
+        **AUG,
         "mask": "catfish",
         # Eqs. 5 and 6: the query loss before adaptation scores each task. (The code reuses FOMAML's
         # meta-gradient, from a buffer that still holds earlier tasks:
@@ -267,6 +269,8 @@ def _recipe(name, full):
 def _small(full):
     """The settings that the small form changes."""
     small = {**SMALL, **(SMALL_INNER_RATE if full["learner"] == "fomaml" else {})}
+    if "image_crop" in full:  # glyphs are square
+        small["image_crop"] = "square"
     if "resolutions" in full:
         small["resolutions"] = [28, 20, 16]
     if "mgaug_from_epoch" in full:  # after the same share of the budget

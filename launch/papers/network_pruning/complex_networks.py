@@ -64,9 +64,9 @@ LEARNERS = {
         "backbone": "resnet12",
         "filters": 64,
         "regularizers": ["drop_block", "label_smoothing"],
-        # Crop, jitter and flip. (Their crop is 84 x 84 of an image padded by 8 pixels; ours is
-        # resized.)
+        # Code: a crop of 84 x 84 of the image padded by 8 pixels, jitter of 0.4 and flips.
         "augment_images": True,
+        "image_crop": "padded",
         # Code: queries normalize themselves in training, and running averages normalize them in
         # tests.
         "statistics": "running",
@@ -128,6 +128,7 @@ SMALL_OF = {
         "schedule_factors": [0.9, 0.81, 0.729],
     },
     "metaoptnet": {
+        "image_crop": "square",  # 8 pixels would be much of 28
         # The rate falls at about the same shares. A character has 20 images.
         "train_shot": 5,
         "learning_rate": 0.1,

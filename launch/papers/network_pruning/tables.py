@@ -66,8 +66,7 @@ _REMARK_4 = (
     "± is a 95 % interval over test episodes. CAVIA's statistics are transductive, MetaOptNet's "
     "running averages, as in their code. Tested is the network of best validation, under DSD and "
     "IHT the last. The lengths of phases are ours: Section 5.1's shares of 60 000 steps. "
-    "MetaOptNet's code validates in 5-shot for both columns, ours in each one's own shots, and "
-    "its crops are padded, ours resized."
+    "MetaOptNet's code validates in 5-shot for both columns, ours in each one's own shots."
 )
 # The learner of each row of Table 4, and what it adds.
 _ROWS_4 = {

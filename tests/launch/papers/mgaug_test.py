@@ -66,6 +66,7 @@ def test_every_recipe_is_what_its_column_says():
         assert found["backbone"] == network.replace("Conv-", "conv").replace("ResNet-", "resnet")
         assert found["image_size"] == (84 if network == "Conv-4" else 224)
         assert found["augment_images"] == cell.row.startswith("+")
+        assert found["image_crop"] == ("photo" if found["augment_images"] else "square")
         assert (found["mask"] != "none") == ("MGAug" in cell.row)
 
 

@@ -208,6 +208,13 @@ def test_rates_of_complex_networks_fall_as_their_authors_say():
     assert rates == pytest.approx([0.006, 0.0012, 0.00024])
 
 
+def test_metaoptnet_crops_padded_images_and_cavia_none():
+    found = {cell.row: resolved(cell.recipe)[0] for cell in PAPER.table(4).cells}
+    crops = {row: one["augment_images"] and one["image_crop"] for row, one in found.items()}
+    assert crops["MetaOptNet"] == crops["DSD-MetaOptNet 20%"] == "padded"
+    assert crops["CAVIA"] is False
+
+
 def test_pruning_takes_the_place_of_drop_block():
     found = {cell.row: resolved(cell.recipe)[0]["regularizers"] for cell in PAPER.table(4).cells}
     assert found["MetaOptNet"] == ["drop_block", "label_smoothing"]
