@@ -45,7 +45,6 @@ def _central(sizes: tf.Tensor, ratio: tuple[float, float]) -> tf.Tensor:
     return tf.stack([tf.minimum(height, limited[0]), tf.minimum(width, limited[1])], axis=-1)
 
 
-@tf.function(jit_compile=True, autograph=False)
 def resized(images: tf.Tensor, crops: tf.Tensor, height: int, width: int) -> tf.Tensor:
     """Cuts rectangles out and resizes them, bilinearly and antialiased.
 
@@ -60,27 +59,48 @@ def resized(images: tf.Tensor, crops: tf.Tensor, height: int, width: int) -> tf.
         its rounding.
     """
     top, left, rows, columns = tf.unstack(crops[..., tf.newaxis], axis=1)
-    images = _resampled(images, top, rows, height, axis=1)
-    return _resampled(images, left, columns, width, axis=2)
+    # Compiled apart: in one function, whole rows would be computed again for each of their pixels.
+    return _columns(_rows(images, top, rows, height), left, columns, width)
 
 
-def _resampled(
-    images: tf.Tensor, start: tf.Tensor, length: tf.Tensor, size: int, axis: int
-) -> tf.Tensor:
-    """Images resampled along an axis from `length` pixels behind `start` `[images, 1]`."""
-    last = images.shape[axis] - 1
+@tf.function(jit_compile=True, autograph=False)
+def _rows(images: tf.Tensor, start: tf.Tensor, length: tf.Tensor, size: int) -> tf.Tensor:
+    """Images whose rows are resampled, from `length` of them behind `start` `[images, 1]`."""
+    shape = images.shape
+    flat = tf.reshape(images, [-1, shape[1], shape[2] * shape[3]])
+    resampled = sum(
+        weight[..., tf.newaxis] * tf.cast(tf.gather(flat, pixel, batch_dims=1), tf.float32)
+        for weight, pixel in _taps(start, length, size, shape[1])
+    )
+    return tf.reshape(resampled, [-1, size, *shape[2:]])
+
+
+@tf.function(jit_compile=True, autograph=False)
+def _columns(images: tf.Tensor, start: tf.Tensor, length: tf.Tensor, size: int) -> tf.Tensor:
+    """Images whose columns are resampled, likewise."""
+    return sum(
+        weight[:, tf.newaxis, :, tf.newaxis] * tf.gather(images, pixel, axis=2, batch_dims=1)
+        for weight, pixel in _taps(start, length, size, images.shape[2])
+    )
+
+
+def _taps(
+    start: tf.Tensor, length: tf.Tensor, size: int, pixels: int
+) -> list[tuple[tf.Tensor, tf.Tensor]]:
+    """The weights and the places `[images, size]` of the pixels that are averaged.
+
+    Weights fall off as a triangle around the middle, over as many pixels as become one.
+    """
     step = length / size
-    reach = tf.maximum(step, 1.0)  # of the triangle that averages, in pixels
+    reach = tf.maximum(step, 1.0)
     center = (tf.range(size, dtype=tf.float32) + 0.5) * step
     # No multiple of 1 / (2 size) is a tie: compiled code that computes it twice finds one pixel.
     nearest = tf.floor(center - reach + 0.5 - 0.25 / size)
-    result, total = 0.0, 0.0
-    for tap in range(2 * math.ceil(max((last + 1) / size, 1)) + 1):
+    weights, places = [], []
+    for tap in range(2 * math.ceil(max(pixels / size, 1)) + 1):
         pixel = nearest + tap
         weight = tf.maximum(1.0 - tf.abs(pixel + 0.5 - center) / reach, 0.0)
-        weight = tf.where((pixel >= 0) & (pixel < length), weight, 0.0)
-        index = tf.clip_by_value(tf.cast(start + pixel, tf.int32), 0, last)
-        value = tf.cast(tf.gather(images, index, axis=axis, batch_dims=1), tf.float32)
-        result += tf.expand_dims(tf.expand_dims(weight, 3 - axis), -1) * value
-        total += weight
-    return result / tf.expand_dims(tf.expand_dims(total, 3 - axis), -1)
+        weights.append(tf.where((pixel >= 0) & (pixel < length), weight, 0.0))
+        places.append(tf.clip_by_value(tf.cast(start + pixel, tf.int32), 0, pixels - 1))
+    total = tf.add_n(weights)
+    return [(weight / total, place) for weight, place in zip(weights, places)]
