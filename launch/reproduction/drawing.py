@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from launch.reproduction import training
+from launch.reproduction import children
 
 _OF_ONE_NETWORK = ("attention", "input_masks")
 
@@ -55,14 +55,14 @@ def arguments(panel, labeled, folder):
     ]
 
 
-def draw(panel, labeled, folder, execute=training.execute):
+def draw(panel, labeled, folder, execute=children.execute):
     """Draws a panel.
 
     Args:
         panel: `Panel`.
         labeled: list of (label, finished `Run`).
         folder: where the picture and its data go.
-        execute: `training.execute`.
+        execute: `children.execute`.
 
     Returns:
         The exit status, and the path of the log.

@@ -10,6 +10,7 @@ import pytest
 from launch.papers.paper import Recipe, read_table
 from launch.papers.registry import PAPERS
 from launch.reproduction import (
+    children,
     composition,
     drawing,
     elsewhere,
@@ -306,7 +307,7 @@ def test_an_interruption_ends_the_child_too(tmp_path):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        training.execute(["-c", program], tmp_path / "run.log", show)
+        children.execute(["-c", program], tmp_path / "run.log", show)
     assert not pathlib.Path(f"/proc/{seen[0]}").exists()
     assert (tmp_path / "run.log").read_text() == f"{seen[0]}\n"
 
@@ -455,4 +456,4 @@ def test_a_cell_is_run_and_printed_beside_the_paper_s(tmp_path):
 def test_a_log_that_meets_a_full_disk_is_named_with_a_remedy(tmp_path):
     words = r"run\.log cannot be written: File too large \(.* free\)"
     with limited(1000), pytest.raises(OSError, match=words):
-        training.execute(["-c", "print('x' * 5000)"], tmp_path / "run.log", lambda line: None)
+        children.execute(["-c", "print('x' * 5000)"], tmp_path / "run.log", lambda line: None)
