@@ -368,11 +368,11 @@ def test_cells_without_a_run_stand_in_the_table(plan):
 
 def test_a_figure_is_drawn_from_all_its_runs_under_their_names(plan):
     figure = MGAUG.figure(4)
-    panel, labeled = drawing.runs(figure, plan, [0, 1])[0]
-    arguments = drawing.arguments(panel, labeled, plan.directory / "figures" / "figure4_abc")
+    panel, labeled = drawing.runs(figure, plan, [0, 1])[1]
+    arguments = drawing.arguments(panel, labeled, plan.directory / "figures" / "figure4_bc")
     assert arguments[0] == "hat"
-    assert "--names=MGAug-WP,MGAug-WP,MGAug-PP,MGAug-PP,MGAug-CP,MGAug-CP" in arguments
-    assert (arguments[1].count("seed0"), arguments[1].count("seed1")) == (3, 3)
+    assert "--names=MGAug-PP,MGAug-PP,MGAug-CP,MGAug-CP" in arguments
+    assert (arguments[1].count("seed0"), arguments[1].count("seed1")) == (2, 2)
     curves = drawing.runs(MGAUG.figure(3), plan, [0, 1])
     assert [len(labeled) for _, labeled in curves] == [6, 6]
 
