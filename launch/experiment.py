@@ -129,7 +129,8 @@ class Training:
         gap_episodes: int >= 2, tasks of training and of test classes that are tested after each
             epoch; none by default.
         keep: epoch that is tested: the "best" of validation, or the "last".
-        distribute: devices that share the tasks: "auto", "none" or "mirrored".
+        distribute: devices that share the tasks: "auto", as many GPUs as can share them evenly;
+            "mirrored", all; or "none".
         precision: precision of the backbone: "float32" or "mixed_bfloat16".
         threads: int >= 0, CPU threads that share an operation; 0: one if there is a task for every
             core.

@@ -6,7 +6,8 @@ python -m launch.reproduce --paper=meta_ticket --table=1 --cells=train-cifar-fs/
 
 Runs are those of `launch.train`, each in a directory of its own under --runs_dir. The same command
 goes on where it was stopped. --size=small, the default, is made for two cores and needs no data: it
-shows that all of it runs, and is no result. --size=full is the paper's experiment. How long runs
+shows that all of it runs, and is no result. --size=full is the paper's experiment. --jobs=8 trains
+eight runs at the same time, each on a GPU of its own, or on a share of the CPU cores. How long runs
 take is said as soon as one of their recipe has finished; a run says it after its first steps. Any
 flag of launch.train given here (--data_dir=..., --filters=8) holds for every run, and --overwrite
 for --output.
@@ -32,6 +33,7 @@ from launch.reproduction import (
     listing,
     outcome,
     selection,
+    slots,
     tables,
     training,
 )
@@ -44,7 +46,7 @@ _STOPPING = "Ctrl-C loses at most an epoch; the same command continues."
 GROUPS = {
     "What there is": ("list",),
     "What is reproduced": ("paper", "table", "figure", "cells"),
-    "How": ("size", "seeds", "dry_run"),
+    "How": ("size", "seeds", "jobs", "dry_run"),
     "Where": ("runs_dir", "data_dir"),
 }
 _REQUEST = "launch.reproduction.request.Request"
@@ -120,7 +122,7 @@ def _reproduce_table(request, plan, seeds, paper):
     distinct = {}
     for run in itertools.chain.from_iterable(runs.values()):
         distinct.setdefault(run.path, run)
-    queue = training.Queue(list(distinct.values()))
+    queue = _queue(request, distinct)
     tests = {
         cell: [elsewhere.evaluation(run, cell.elsewhere, plan) for run in cell_runs]
         for cell, cell_runs in runs.items()
@@ -157,7 +159,7 @@ def _reproduce_figure(request, plan, seeds, paper):
         raise ValueError(f"Figure {figure.number} of {paper.name}: {figure.remark}")
     panels = drawing.runs(figure, plan, seeds)
     distinct = {run.path: run for _, labeled in panels for _, run in labeled}
-    queue = training.Queue(list(distinct.values()))
+    queue = _queue(request, distinct)
 
     def folder(panel):
         return plan.directory / "figures" / f"{paper.name}_{panel.name}"
@@ -181,6 +183,14 @@ def _reproduce_figure(request, plan, seeds, paper):
     for line in notes.lines():
         print(line)
     return queue.failures
+
+
+def _queue(request, distinct):
+    """The queue of runs by path; for a dry run on any machine, whatever its devices."""
+    dry = slots.WHOLE_MACHINE * request.jobs
+    return training.Queue(
+        list(distinct.values()), slots=dry if request.dry_run else slots.slots(request.jobs)
+    )
 
 
 def _banner(size):

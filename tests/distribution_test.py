@@ -53,6 +53,14 @@ def test_tasks_start_from_the_same_heads_on_replicas(results):
     np.testing.assert_allclose(two, one, rtol=1e-6)
 
 
+def test_tasks_that_replicas_share_unevenly_are_evaluated_as_on_one_device(results):
+    two, one = results
+    names = [name for name in one.files if name.startswith("uneven")]
+    assert {"uneven loss", "uneven accuracy"} <= set(names)
+    for name in names:
+        np.testing.assert_allclose(two[name], one[name], rtol=1e-6, err_msg=name)
+
+
 def test_clipping_is_refused_with_replicas_alone(results):
     two, one = results
     assert str(one["clipping"]) == "taken"

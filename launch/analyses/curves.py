@@ -5,10 +5,18 @@ from launch.analyses.runs import histories_by_name
 from tfmgaug import figures
 
 _LOGS = ("loss", "val_loss", "accuracy", "val_accuracy")
+_TESTED = (
+    ("loss", "training loss"),
+    ("test_classes_loss", "test loss"),
+    ("accuracy", "training accuracy"),
+    ("test_classes_accuracy", "test accuracy"),
+)
 
 
 def analyze(runs):
     """Draws the history of every run; runs of one name are averaged.
+
+    Runs that were all trained with --gap_episodes are drawn on test classes, others on validation.
 
     Args:
         runs: list of `launch.analyses.runs.Run`, finished or not.
@@ -18,19 +26,22 @@ def analyze(runs):
     """
     histories = histories_by_name(runs)
     text = "\n".join(f"{name}: {_best(of_name)}" for name, of_name in histories.items())
+    tested = all("test_classes_loss" in row for run in runs for row in run.history)
+    logs = (*_LOGS, "test_classes_loss", "test_classes_accuracy") if tested else _LOGS
     results = [
         {
             "run": str(run.path),
             "name": run.name,
             "mgaug_from_epoch": _start(run),
             "epochs": [
-                {"epoch": row.get("epoch", k), **{log: row.get(log) for log in _LOGS}}
+                {"epoch": row.get("epoch", k), **{log: row.get(log) for log in logs}}
                 for k, row in enumerate(run.history)
             ],
         }
         for run in runs
     ]
-    return result.Result(text, results, figures.run_curves(histories, _marks(runs)))
+    drawn = {"panels": _TESTED} if tested else {}
+    return result.Result(text, results, figures.run_curves(histories, _marks(runs), **drawn))
 
 
 def _start(run):

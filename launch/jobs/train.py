@@ -24,7 +24,7 @@ def run(options):
     experiment = settings.experiment(settings.as_dictionary())
     threads = devices.set_threads(experiment.threads, experiment.tasks)
     job = tasks.build(experiment)
-    strategy = devices.strategy(experiment.distribute, experiment.tasks)
+    strategy, idle = devices.strategy(experiment.distribute, devices.load(experiment))
     if experiment.precision != "float32":
         set_precision(experiment.precision)
     with strategy.scope():
@@ -35,7 +35,7 @@ def run(options):
         flags_and_recipe = {**settings.as_dictionary(), "recipe": options.recipe}
         directory.begin(flags_and_recipe, experiment.to_json())
     computing = f"{strategy.num_replicas_in_sync} device(s), {experiment.precision}, {threads}"
-    print(recipe_flags.text(options.recipe), flush=True)
+    print(recipe_flags.text(options.recipe), *([idle] if idle else []), sep="\n", flush=True)
     _announce(experiment, directory, learner, computing, epoch)
     try:
         history = _train(experiment, directory, learner, job, epoch, history)

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from launch.reproduction import composition, training
+from launch.reproduction import children, composition
 
 _OF_ONE_NETWORK = ("attention", "input_masks")
 
@@ -75,14 +75,14 @@ def marks(labeled, plan, notes):
     return f" {''.join(numbers)}" if numbers else ""
 
 
-def draw(panel, labeled, folder, execute=training.execute):
+def draw(panel, labeled, folder, execute=children.execute):
     """Draws a panel.
 
     Args:
         panel: `Panel`.
         labeled: list of (label, finished `Run`).
         folder: where the picture and its data go.
-        execute: `training.execute`.
+        execute: `children.execute`.
 
     Returns:
         The exit status, and the path of the log.

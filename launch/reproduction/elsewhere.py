@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from launch.data_flags import READ_WITH
 from launch.given_flags import idle
-from launch.reproduction import training
+from launch.reproduction import children, training
 from launch.reproduction.runs import FINISHED
 
 # Needs no data: turned characters stand for another domain.
@@ -84,13 +84,13 @@ def evaluation(run, dataset, plan):
     return Evaluation(run, dataset, arguments)
 
 
-def measure(evaluations, say, execute=training.execute):
+def measure(evaluations, say, execute=children.execute):
     """Runs the evaluations that are missing, of the runs that have finished.
 
     Args:
         evaluations: list of `Evaluation`.
         say: function of a line for the screen.
-        execute: `training.execute`.
+        execute: `children.execute`.
 
     Returns:
         A list of `training.Failure`.

@@ -18,6 +18,8 @@ class Request:
         cells: which cells of the table: words of their labels, as cub/1-shot/cp. All by default.
         seeds: list of ints >= 0, seeds, each of which is a run.
         size: the small form, for any machine, or the full form, which is the paper's.
+        jobs: int >= 1, runs that are trained at the same time, each on a GPU of its own, or where
+            there is none on a share of the CPU cores.
         runs_dir: where the runs are.
         folders: folders of data sets that are not in --data_dir:
             cub:/birds,mini_imagenet:/mini.
@@ -33,6 +35,7 @@ class Request:
     cells: list[str] = ()
     seeds: list[int] = (0,)
     size: Literal["small", "full"] = "small"
+    jobs: int = 1
     runs_dir: str = "runs/reproduce"
     folders: list[str] = ()
     dry_run: bool = False

@@ -20,6 +20,7 @@ class Run(NamedTuple):
         path: its directory.
         arguments: list of arguments of `launch.train`, complete.
         planned: dictionary, the flags that these make.
+        environment: dictionary of variables that are set for its process.
     """
 
     title: str
@@ -28,6 +29,7 @@ class Run(NamedTuple):
     path: pathlib.Path
     arguments: list
     planned: dict
+    environment: dict = {}
 
     @property
     def log(self):

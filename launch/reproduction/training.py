@@ -1,17 +1,16 @@
-"""The training of missing runs, one after the other, which continues when a run fails."""
+"""The training of missing runs, one or several at a time, which continues when a run fails."""
 
-import contextlib
-import signal
-import subprocess
+import concurrent.futures
 import sys
+import threading
 import time
 from typing import NamedTuple
 
 from launch.progress import QUIET, duration
 from launch.reproduction import cost
+from launch.reproduction.children import Children
 from launch.reproduction.runs import BEGUN, FINISHED, MISSING
-
-_PATIENCE = 30  # seconds in which an interrupted run may write what it has
+from launch.reproduction.slots import WHOLE_MACHINE
 
 
 class Failure(NamedTuple):
@@ -34,17 +33,24 @@ class Queue:
         execute: function of a run and a function of its latest line; returns its exit status.
         say: function of a line for the screen, and whether another may replace it.
         clock: function that returns seconds.
+        slots: tuple of `Slot`, each of which takes a run at a time.
     """
 
-    def __init__(self, runs, execute=None, say=None, clock=time.monotonic):
+    def __init__(self, runs, execute=None, say=None, clock=time.monotonic, slots=WHOLE_MACHINE):
         self.runs = runs
         self.failures = [_stale(run) for run in runs if run.stale]
         stale = {failure.run.path for failure in self.failures}
         self.waiting = [r for r in runs if r.state != FINISHED and r.path not in stale]
-        self._execute = execute or train
-        self._say = say or Screen()
+        self._left = list(self.waiting)
+        self._children = Children()
+        self._execute = execute or self._train
+        self._say = say
         self._clock = clock
-        self._forecast = cost.Forecast(run for run in runs if run.state == FINISHED)
+        self._slots = slots
+        self._lock = threading.RLock()
+        self._forecast = cost.Forecast(
+            (run for run in runs if run.state == FINISHED), at_once=len(slots)
+        )
 
     def announce(self):
         """Describes how many runs are left, and how long they will take."""
@@ -59,30 +65,66 @@ class Queue:
         return f"Runs: {', '.join(counts)}. {left} ({basis})."
 
     def work(self, done=lambda run: None):
-        """Runs what is waiting; what fails is remembered.
+        """Runs what is waiting, as many at a time as there are slots; what fails is remembered.
 
         Args:
             done: called with each run that has finished.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C; all runs that were at work have ended as well.
         """
-        for number, run in enumerate(self.waiting):
-            done_before = run.epochs_done
-            state = f"going on after epoch {done_before} " if done_before else ""
+        turns = iter(list(enumerate(self.waiting)))
+        if len(self._slots) == 1:
+            self._take_turns(self._slots[0], turns, self._say or Screen(), done)
+            return
+        with concurrent.futures.ThreadPoolExecutor(len(self._slots)) as threads:
+            working = [
+                threads.submit(self._take_turns, slot, turns, self._say or Lines(), done)
+                for slot in self._slots
+            ]
+            try:
+                for thread in concurrent.futures.as_completed(working):
+                    thread.result()
+            except BaseException:
+                self._children.end()
+                raise
+
+    def _take_turns(self, slot, turns, say, done):
+        """Trains one run after the other in a slot, until none is left or all are to end."""
+        while not self._children.ended:
+            with self._lock:
+                number, run = next(turns, (None, None))
+            if run is None:
+                return
             title = f"[{number + 1}/{len(self.waiting)}] {run.title}"
-            left = self._forecast.left(self.waiting[number:])
-            self._say(f"{title}  {state}({left})", False)
-            started = self._clock()
-            status = self._execute(
-                run, lambda line, title=title: self._say(f"{title}  {line}", True)
-            )
-            seconds = self._clock() - started
+            self._run(run, slot, f"{title} on {slot.name}" if slot.name else title, say, done)
+
+    def _run(self, run, slot, title, say, done):
+        done_before = run.epochs_done
+        with self._lock:
+            state = f"going on after epoch {done_before} " if done_before else ""
+            left = self._forecast.left(self._left)
+            say(f"{title}  {state}({left})", False)
+        started = self._clock()
+        status = self._execute(slot.place(run), lambda line: say(f"{title}  {line}", True))
+        seconds = self._clock() - started
+        if self._children.ended:
+            return
+        with self._lock:
+            self._left.remove(run)
             if status or run.state != FINISHED:
                 self.failures.append(Failure(run, reason(status, run.log)))
-                self._say(f"{title}  FAILED after {duration(seconds)}", False)
-                continue
+                say(f"{title}  FAILED after {duration(seconds)}", False)
+                return
             if not done_before:
                 self._forecast.note(run, seconds)
-            self._say(f"{title}  {_result(run.report)} after {duration(seconds)}", False)
+            say(f"{title}  {_result(run.report)} after {duration(seconds)}", False)
             done(run)
+
+    def _train(self, run, show):
+        """Trains in a process of its own, whose output goes to the run's log."""
+        arguments = ["-m", "launch.train", *run.arguments]
+        return self._children.execute(arguments, run.log, show, run.environment)
 
 
 class Screen:
@@ -108,6 +150,22 @@ class Screen:
         self._width = len(line) if passing else 0
 
 
+class Lines:
+    """Writes lines of one of several runs; of those that another will replace, some."""
+
+    def __init__(self, stream=None, clock=time.monotonic):
+        self._stream = stream or sys.stderr
+        self._clock = clock
+        self._written = clock()
+
+    def __call__(self, line, passing):
+        if passing and self._clock() - self._written < QUIET:
+            return
+        self._written = self._clock()
+        self._stream.write(f"{line}\n")
+        self._stream.flush()
+
+
 def reason(status, log):
     """Describes why a process has failed: its status, its last error, and the path of its log.
 
@@ -121,71 +179,6 @@ def reason(status, log):
     lines = log.read_text().splitlines() if log.is_file() else []
     errors = [line for line in lines if "Error: " in line]
     return f"ended with status {status}{': ' + errors[-1] if errors else ''}; see {log}"
-
-
-def train(run, show):
-    """Trains in a process of its own, whose output goes to the run's log.
-
-    Args:
-        run: `Run`.
-        show: function of its latest line.
-
-    Returns:
-        The exit status.
-
-    Raises:
-        KeyboardInterrupt: Ctrl-C; the process has ended as well.
-    """
-    return execute(["-m", "launch.train", *run.arguments], run.log, show)
-
-
-def execute(arguments, log, show):
-    """Runs Python in a process of its own.
-
-    Args:
-        arguments: list, Python's.
-        log: path of the file that its output is added to.
-        show: function of its latest line.
-
-    Returns:
-        The exit status.
-
-    Raises:
-        KeyboardInterrupt: Ctrl-C; the process has ended as well.
-        OSError: the log cannot be written; the process has ended as well.
-    """
-    # Imports TensorFlow, which plans and lists have no need of.
-    from tfmgaug.files import FULL, check_writable, explained
-
-    check_writable(log)
-    with explained(log, codes=FULL), log.open("a") as file:
-        process = subprocess.Popen(
-            [sys.executable, "-u", *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        )
-        try:
-            for line in process.stdout:
-                file.write(line)
-                file.flush()
-                show(line.strip())
-            return process.wait()
-        except BaseException:
-            _end(process)
-            raise
-
-
-def _end(process):
-    # Ctrl-C on a terminal reached the process too; elsewhere it hasn't heard of it.
-    for wait, tell in ((3, signal.SIGINT), (_PATIENCE, signal.SIGTERM), (3, signal.SIGKILL)):
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.communicate(timeout=wait)
-            return
-        process.send_signal(tell)
-    process.wait()
 
 
 def _result(report):

@@ -136,8 +136,19 @@ def refusal(function, strategy):
     return "taken"
 
 
+def evaluate_unevenly(strategy):
+    """Evaluates 4 tasks in batches of 3, whose halves are 2 and 1, and 1 and none."""
+    with strategy.scope():
+        learner = LEARNERS["fomaml"]()
+        learner.compile(keras.optimizers.Adam(0.01))
+    tasks = EpisodeSampler(CLASSES, way=3, shot=1, query=3, tasks=3).dataset(episodes=4)
+    results = learner.evaluate(tasks, verbose=0, return_dict=True)
+    return {f"uneven {name}": value for name, value in results.items()}
+
+
 def main(replicas, path):
     strategy, results = strategy_of(replicas), {}
+    results |= evaluate_unevenly(strategy)
     for name in LEARNERS:
         results |= train(name, strategy)
     results["carrying"] = refusal(

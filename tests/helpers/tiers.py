@@ -293,6 +293,12 @@ INTEGRATION = {
         "test_an_interruption_ends_the_child_too",
         "test_a_cell_is_run_and_printed_beside_the_paper_s",
     ),
+    "launch/reproduction/jobs_test.py": only(
+        "test_an_error_of_one_job_ends_the_others",
+        "test_an_interruption_ends_all_jobs_which_go_on_from_their_checkpoints",
+        "test_two_tiny_runs_are_trained_at_once",
+        "test_what_is_started_ends_with_all",
+    ),
     "launch/settings_test.py": only(
         "test_filters_are_a_blocks_of_conv4_and_the_first_groups_of_a_resnet",
         "test_flags_that_one_backbone_alone_has_reach_it",

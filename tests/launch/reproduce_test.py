@@ -11,6 +11,7 @@ import pytest
 from launch.papers.paper import IN_TEXT, Recipe, read_table
 from launch.papers.registry import PAPERS
 from launch.reproduction import (
+    children,
     composition,
     drawing,
     elsewhere,
@@ -309,7 +310,7 @@ def test_an_interruption_ends_the_child_too(tmp_path):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        training.execute(["-c", program], tmp_path / "run.log", show)
+        children.execute(["-c", program], tmp_path / "run.log", show)
     assert not pathlib.Path(f"/proc/{seen[0]}").exists()
     assert (tmp_path / "run.log").read_text() == f"{seen[0]}\n"
 
@@ -394,11 +395,11 @@ def test_cells_without_a_run_stand_in_the_table(plan):
 
 def test_a_figure_is_drawn_from_all_its_runs_under_their_names(plan):
     figure = MGAUG.figure(4)
-    panel, labeled = drawing.runs(figure, plan, [0, 1])[0]
-    arguments = drawing.arguments(panel, labeled, plan.directory / "figures" / "figure4_abc")
+    panel, labeled = drawing.runs(figure, plan, [0, 1])[1]
+    arguments = drawing.arguments(panel, labeled, plan.directory / "figures" / "figure4_bc")
     assert arguments[0] == "hat"
-    assert "--names=MGAug-WP,MGAug-WP,MGAug-PP,MGAug-PP,MGAug-CP,MGAug-CP" in arguments
-    assert (arguments[1].count("seed0"), arguments[1].count("seed1")) == (3, 3)
+    assert "--names=MGAug-PP,MGAug-PP,MGAug-CP,MGAug-CP" in arguments
+    assert (arguments[1].count("seed0"), arguments[1].count("seed1")) == (2, 2)
     curves = drawing.runs(MGAUG.figure(3), plan, [0, 1])
     assert [len(labeled) for _, labeled in curves] == [6, 6]
 
@@ -494,4 +495,4 @@ def test_a_cell_is_run_and_printed_beside_the_paper_s(tmp_path):
 def test_a_log_that_meets_a_full_disk_is_named_with_a_remedy(tmp_path):
     words = r"run\.log cannot be written: File too large \(.* free\)"
     with limited(1000), pytest.raises(OSError, match=words):
-        training.execute(["-c", "print('x' * 5000)"], tmp_path / "run.log", lambda line: None)
+        children.execute(["-c", "print('x' * 5000)"], tmp_path / "run.log", lambda line: None)

@@ -379,6 +379,12 @@ class MetaLearner(CheckedData, Settings, PartLearned, Method, keras.Model):
         # Slots must exist before weights are loaded into them, and before `fit` traces its step.
         self.optimizer.build(self.meta_variables)
 
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        """Builds nothing: a compiled learner is built, and Keras would average replicas' batches.
+
+        That fails where replicas have different numbers of tasks, as in a batch of 20 on 8 devices.
+        """
+
     def _make_trackers(self):
         self._trackers = Trackers([*self.training_measures, *self._evaluation_measures()])
 

@@ -30,7 +30,13 @@ class Trackers(MetricsList):
         """Takes measures in, and returns their means so far."""
         for name, measured in measures.items():
             self._by_name[name].update_state(measured)
-        return {name: self._by_name[name].result() for name in measures}
+        trackers = {name: self._by_name[name] for name in measures}
+        if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+            return {name: tracker.result() for name, tracker in trackers.items()}
+        # Keras would average the replicas' means, of which some may be over fewer tasks.
+        parts = [[t.total.value, t.count.value] for t in trackers.values()]
+        sums = tf.distribute.get_replica_context().all_reduce("sum", tf.stack(parts))
+        return dict(zip(trackers, tf.unstack(sums[:, 0] / sums[:, 1])))
 
     def result(self) -> dict[str, tf.Tensor]:
         """Returns the means so far, by name."""

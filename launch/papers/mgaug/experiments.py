@@ -200,8 +200,14 @@ NON_MUTUALLY_EXCLUSIVE = {
     "mutually_exclusive": False,
 }
 STARTS = (0, 400, 800, 1200)
-# Figure 6: 1600 epochs; one of our epochs is 50 of the paper's. The baseline has as many.
-LONGER = {"epochs": 32}
+LONGER = {
+    # Figure 6: 1600 epochs of 100 episodes, the baseline as well. Here each is one of ours, after
+    # which test classes are tested: the figure shows curves of training and of tests. Test
+    # episodes: ours, as many as an epoch has.
+    "epochs": 1600,
+    "steps_per_epoch": 100,
+    "gap_episodes": 100,
+}
 
 
 def recipe(table, learner, data, shot, backbone, row=None):
@@ -245,7 +251,7 @@ def started(epoch):
         A `Recipe`.
     """
     settings = _settings("protonet", "cub", 5, "conv4", "cp")
-    settings |= {**LONGER, "mgaug_from_epoch": epoch // 50}
+    settings |= {**LONGER, "mgaug_from_epoch": epoch}
     return _recipe(f"mgaug/figure6/protonet+cp-from-{epoch}", settings)
 
 
@@ -273,6 +279,8 @@ def _small(full):
         small["image_crop"] = "square"
     if "resolutions" in full:
         small["resolutions"] = [28, 20, 16]
+    if "gap_episodes" in full:
+        small["gap_episodes"] = SMALL["validation_episodes"]
     if "mgaug_from_epoch" in full:  # after the same share of the budget
         small["mgaug_from_epoch"] = full["mgaug_from_epoch"] * SMALL["epochs"] // full["epochs"]
     return small

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from launch.analyses import capacity, gap, sensitivity
+from launch.analyses import capacity, curves, gap, sensitivity
 from launch.analyses.runs import Run
 from tests.helpers.recorded_runs import DATA_FLAGS
 from tfmgaug.backbones import mlp
@@ -48,6 +48,18 @@ def test_the_gap_is_training_minus_test_in_every_epoch(make):
     assert "90.00 % on training classes, 50.00 % on test classes, gap 40.00 points" in drawn.text
     assert drawn.figure is not None
     assert "--gap_episodes" not in drawn.text
+
+
+def test_curves_are_of_test_classes_where_these_were_tested_and_else_of_validation(make):
+    logs = {"loss": 1.0, "val_loss": 1.2, "accuracy": 0.6, "val_accuracy": 0.5}
+    tests = {"test_classes_loss": 1.1, "test_classes_accuracy": 0.55}
+    plain = make("a", None, [{"epoch": 0, **logs}], mask="none")
+    tested = make("b", None, [{"epoch": 0, **logs, **tests}], mask="none")
+    titles = [axes.get_title("left") for axes in curves.analyze([tested]).figure.axes]
+    assert titles == ["training loss", "test loss", "training accuracy", "test accuracy"]
+    assert curves.analyze([tested]).results[0]["epochs"][0]["test_classes_accuracy"] == 0.55
+    titles = [axes.get_title("left") for axes in curves.analyze([plain, tested]).figure.axes]
+    assert not any("test" in title for title in titles)
 
 
 def test_without_it_training_is_compared_to_validation_and_says_so(make):

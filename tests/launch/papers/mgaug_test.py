@@ -92,10 +92,26 @@ def test_figure_6_starts_at_the_paper_s_epochs_in_both_forms():
     panel = next(panel for panel in PANELS if panel.name == "figure6")
     recipes = [recipe for label, recipe in panel.runs.items() if "from" in label]
     full, small = ([resolve(one, size) for one in recipes] for size in ("full", "small"))
-    assert [50 * one["mgaug_from_epoch"] for one in full] == [0, 400, 800, 1200]
-    assert [50 * one["epochs"] for one in full] == [1600] * 4
+    assert [one["mgaug_from_epoch"] for one in full] == [0, 400, 800, 1200]
+    assert [one["epochs"] for one in full] == [1600] * 4
+    assert {(one["steps_per_epoch"], one["gap_episodes"]) for one in full} == {(100, 100)}
+    assert {one["gap_episodes"] for one in small} == {40}
     shares = [one["mgaug_from_epoch"] / one["epochs"] for one in small]
     assert shares == [0, 0.25, 0.5, 0.75]
+
+
+def test_at_every_rate_of_figure_4a_a_channel_of_the_narrowest_layer_goes():
+    panel = next(panel for panel in PANELS if panel.name == "figure4_a")
+    (rates,) = [text.partition("=")[2] for text in panel.options if text.startswith("--rates")]
+    (full,) = [resolve(recipe) for recipe in panel.runs.values()]
+    narrowest = int(full["filters"]) if not isinstance(full["filters"], list) else 64
+    assert full["mask"] == "width"
+    assert all(int(float(rate) * narrowest) >= 1 for rate in rates.split(","))
+
+
+def test_the_intervals_of_table_2_are_of_batches_of_four_tasks():
+    assert "600 batches of 4 tasks" in PAPER.table(2).remark
+    assert "batches" not in PAPER.table(1).remark
 
 
 @pytest.fixture

@@ -21,6 +21,12 @@ def test_a_run_takes_as_long_as_those_of_its_recipe_did():
     assert forecast.of(run("b")) == 5.0
 
 
+def test_runs_at_the_same_time_take_no_less_than_the_longest():
+    forecast = Forecast([run("a", 60.0), run("b", 600.0)], at_once=2)
+    assert forecast.left([run("a")] * 4) == "about 2 min left"
+    assert forecast.left([run("a"), run("b")]) == "about 10 min left"
+
+
 def test_what_was_never_run_is_not_estimated():
     forecast = Forecast()
     assert forecast.of(run("a")) is None
