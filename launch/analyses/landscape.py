@@ -65,7 +65,8 @@ def _of_trained(runs, episodes, **measurement):
         )
         reports.append(report)
         histories.setdefault(run.name, []).append([{"epoch": 0, **report.logs(PREFIX)}])
-    together = _result(histories, figures.landscape_correlation(histories), "over runs")
+    figure = figures.landscape_correlation(histories, pooled=True)
+    together = _result(histories, figure, "over runs")
     return result.Result(
         "\n".join([*map(str, reports), together.text]),
         [*(report.to_json(per_task=False) for report in reports), *together.results],
@@ -77,7 +78,7 @@ def _result(histories, figure, over):
     """Correlations of each name's points, and of all together where there are several."""
     groups = dict(histories) if over == "over epochs" else {}
     if len(histories) > 1 or not groups:
-        groups["all"] = [run for runs in histories.values() for run in runs]
+        groups["all (points pooled)"] = [run for runs in histories.values() for run in runs]
     lines, rows = [f"Correlation with performance {over}, Pearson's r and Spearman's rho:"], []
     performance = performance_of(histories)
     for name, runs in groups.items():

@@ -16,7 +16,9 @@ def test_the_gap_has_a_panel_beside_both_accuracies():
     figure = figures.gap_curves({"0 %": [history([0.5, 0.9], [0.4, 0.5])], "40 %": [
         history([0.5, 0.7], [0.4, 0.6]), history([0.5, 0.6], [0.4, 0.6])]})  # fmt: skip
     *_, gap = figure.axes
-    assert gap.get_title("left") == "Their difference (points)"
+    assert gap.get_title("left") == "Their difference"
+    labels = [axes.get_ylabel() for axes in figure.axes]
+    assert labels == [*["query accuracy (%)"] * 2, "training − test accuracy (points)"]
     np.testing.assert_allclose(gap.lines[0].get_ydata(), [10, 40])
     np.testing.assert_allclose(gap.lines[1].get_ydata(), [10, 5])
 

@@ -132,6 +132,7 @@ INTEGRATION = {
     ),
     "callbacks/finite_test.py": everything_but("test_training_that_converges_is_left_alone"),
     "callbacks/gap_test.py": everything_but(),
+    "figures/layout_test.py": only("test_texts_neither_overlap_nor_leave_the_canvas"),
     "callbacks/gradient_norms_test.py": everything_but(
         "test_learners_without_an_inner_loop_and_empty_intervals_are_refused"
     ),

@@ -121,6 +121,7 @@ def hat_graph(*reports: SubnetworkReport) -> Figure:
     figure = new_figure(max(5.4, 0.8 + 3.6 * len(reports)), 4.1)
     panels = figure.subplots(1, len(reports), sharey=True, squeeze=False)[0]
     for axes, report in zip(panels, reports):
+        axes.use_sticky_edges = False  # bars begin at a star, which needs room on both sides
         _draw_bars(axes, report)
         _draw_full_network(axes, report)
     letters = [f"({letter}) " for letter in ascii_lowercase] if len(reports) > 1 else [""]
@@ -164,12 +165,13 @@ def _draw_full_network(axes, report: SubnetworkReport) -> None:
     mean, interval = _columns(report, report.summary, 0)
     axes.fill_between(steps, mean - interval, mean + interval, color=INK, alpha=0.1, lw=0)
     axes.plot(
-        steps, mean, color=INK, ls="--", marker="*", ms=8, lw=1.2, label=report.networks[0].name
-    )
+        steps, mean, color=INK, ls="--", marker="*", ms=8, lw=1.2, label=report.networks[0].name,
+        clip_on=False,  # whatever the edge of the panel, stars are whole
+    )  # fmt: skip
     if report.metric == "accuracy" and report.way:
         axes.axhline(100 / report.way, color=GRAY, lw=1.2, ls=DOTS, label="chance", zorder=0)
     axes.set_xticks(steps)
-    axes.set_xlim(-0.3, report.steps + 1)
+    axes.set_xlim(-max(0.3, 0.04 * report.steps), report.steps + 1)
     axes.set_xlabel("inner steps" if report.steps else "no inner steps")
 
 

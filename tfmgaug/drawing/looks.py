@@ -1,4 +1,4 @@
-"""Colors and markers that tell several curves apart."""
+"""Colors, markers and titles that tell several curves and panels apart."""
 
 from collections.abc import Sequence
 
@@ -6,9 +6,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tfmgaug.drawing.style import COLORS
+from tfmgaug.drawing.wrapping import wrapped
 
 LINES = ("-", "--", "-.", (0, (5, 1, 1, 1, 1, 1)), (0, (3, 1)), (0, (1, 1)))
 MARKERS = ("o", "s", "^", "D", "v", "P")
+GLYPHS = ("●", "■", "▲", "◆", "▼", "✚")  # the same as text
+_FRAME = 0.6  # inches of a panel's width that the numbers and the label beside it take
 # What belongs to a chance level, beside all of these.
 DOTS = (0, (1, 1.5))
 
@@ -16,7 +19,13 @@ DOTS = (0, (1, 1.5))
 def line(number: int) -> dict:
     """Color, line and marker of the curve with this number, as arguments of `plot`."""
     look = number % len(COLORS)
-    return {"color": COLORS[look], "ls": LINES[look], "marker": MARKERS[look]}
+    shape = shape_of(number)
+    return {"color": COLORS[look], "ls": LINES[shape], "marker": MARKERS[shape]}
+
+
+def shape_of(number: int) -> int:
+    """Which line and marker a curve has: beyond six curves, colors return with other shapes."""
+    return (number + number // len(COLORS)) % len(MARKERS)
 
 
 def shades(number: int) -> list:
@@ -30,14 +39,20 @@ def shades(number: int) -> list:
 def titled(panels: Sequence[Axes], titles: Sequence[str], notes: Sequence[Sequence[str]]) -> None:
     """Gives panels titles at one height, and lines of small print under them.
 
+    What is wider than a panel is broken into lines.
+
     Args:
         panels: list of axes.
         titles: one text each.
         notes: a list of lines each; empty ones are left out.
     """
-    lines = [[note for note in notes_of if note] for notes_of in notes]
+    room = panels[0].figure.get_figwidth() / len(panels) - _FRAME
+    lines = [
+        [line for note in notes_of if note for line in wrapped(note, room, 8)] for notes_of in notes
+    ]
     for axes, title, below in zip(panels, titles, lines):
-        axes.set_title(title, pad=8 + 11 * max(map(len, lines)))
+        broken = "\n".join(wrapped(title, room, 11, "bold"))
+        axes.set_title(broken, pad=8 + 11 * max(map(len, lines)))
         axes.text(0, 1.02, "\n".join(below), transform=axes.transAxes, va="bottom", fontsize=8)
 
 

@@ -15,7 +15,7 @@ from tfmgaug.figures.runs import run_curves
 _PANELS = (
     ("training_accuracy", "On training classes"),
     ("test_accuracy", "On test classes"),
-    ("accuracy_gap", "Their difference (points)"),
+    ("accuracy_gap", "Their difference"),
 )
 
 

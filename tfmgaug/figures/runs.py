@@ -64,10 +64,16 @@ def run_curves(
             if marks and name in marks:
                 axes.axvline(marks[name] + 0.5, color=look["color"], lw=1.2, ls=":")
         axes.set_title(title)
-        axes.set_ylabel("query accuracy (%)" if "accuracy" in key else "query loss")
+        axes.set_ylabel(_label(key))
         finish_epochs(axes, block)
     shared_legend(figure, entries_of(figure.axes))
     return figure
+
+
+def _label(key: str) -> str:
+    if key == "accuracy_gap":
+        return "training − test accuracy (points)"
+    return "query accuracy (%)" if "accuracy" in key else "query loss"
 
 
 def _scale(key: str) -> float:

@@ -46,7 +46,7 @@ def accuracy_per_step(*reports: Report) -> Figure:
     learners = [report for report in reports if report.statistics != (NO_STATISTICS,)]
     floors = [report for report in reports if report.statistics == (NO_STATISTICS,)]
     steps = max(report.inner_steps for report in reports)
-    figure = new_figure(7.2, 4.0)
+    figure = new_figure(max(7.2, 5.1 + 0.075 * _longest(reports)), 4.0)
     axes = figure.subplots()
     for color, report in zip(_cycle(len(learners)), learners):
         _draw_learner(axes, report, color, steps)
@@ -54,6 +54,11 @@ def accuracy_per_step(*reports: Report) -> Figure:
         _draw_level(axes, report, NO_STATISTICS, INK, (0, (1, 1.2)), report.name)
     _finish(axes, reports[0], steps)
     return figure
+
+
+def _longest(reports) -> int:
+    """Letters of the longest entry of the legend, which stands beside the panel."""
+    return max(len(f"{report.name}, {mode}") for report in reports for mode in report.statistics)
 
 
 def _cycle(length: int) -> list[str]:

@@ -32,7 +32,7 @@ def test_bars_are_stacked_shares_of_the_layers_weights():
 def test_the_share_carried_and_what_is_not_shown_are_told():
     figure = importance_histogram(result(), layer="conv4")
     note = figure.axes[0].texts[0].get_text()
-    assert "highest 25 % carry\n60.0 ± 0.0 % of the MMCA" in note
+    assert "highest 25 % carry 60.0 ± 0.0 % of the MMCA" in note
     assert "20 % of the weights are off the left edge" in note
     assert "conv4 (10 weights)" in figure.axes[0].get_title(loc="left")
     labels = [text.get_text() for text in figure.legends[0].get_texts()]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tfmgaug.analysis import pearson
+from tfmgaug.analysis import pearson, spearman
 from tfmgaug.analysis.loss_landscape.figure import points
 from tfmgaug.figures import landscape_correlation, landscape_curves, save
 
@@ -37,13 +37,26 @@ def test_there_is_a_panel_for_each_metric_and_a_curve_for_each_name(tmp_path):
     save(figure, tmp_path / "curves.png")
 
 
-def test_each_panel_says_how_a_property_goes_with_accuracy(tmp_path):
-    histories = {"MAML": [history()], "FOMAML": [history(seed=5, slope=0.5)]}
+def test_each_panel_says_how_a_property_goes_with_accuracy_for_each_name(tmp_path):
+    histories = {"MAML": [history()], "FOMAML": [history(seed=5, slope=-0.5)]}
     figure = landscape_correlation(histories)
-    x, y = points([run for runs in histories.values() for run in runs], "curvature", METRICS[0])
-    assert len(x) == 24
-    assert f"r = {pearson(x, y)}" in figure.axes[0].get_title(loc="left")
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    for glyph, runs in zip("●■", histories.values()):
+        x, y = points(runs, "curvature", METRICS[0])
+        assert len(x) == 12
+        coefficients = f"r = {pearson(x, y)}   ρ = {spearman(x, y)}"
+        assert texts[texts.index(glyph) + 1] == coefficients
+    assert "of the points of each name" in figure.get_suptitle()
     save(figure, tmp_path / "correlation.png")
+
+
+def test_points_of_all_names_are_pooled_where_it_is_asked_for_and_said():
+    histories = {"k = 2": [history(epochs=2)], "k = 5": [history(epochs=3, seed=5)]}
+    figure = landscape_correlation(histories, pooled=True)
+    x, y = points([run for runs in histories.values() for run in runs], "curvature", METRICS[0])
+    texts = [text.get_text() for text in figure.axes[0].texts if text.get_text()]
+    assert texts == [f"r = {pearson(x, y)}   ρ = {spearman(x, y)}"]
+    assert "of all points pooled" in figure.get_suptitle()
 
 
 def test_regressions_have_a_loss_and_unmeasured_epochs_are_passed_over():

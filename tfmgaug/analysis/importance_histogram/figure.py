@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from tfmgaug.analysis.importance_histogram.report import PARTS, Importance
-from tfmgaug.drawing.looks import entries_of, shared_legend
+from tfmgaug.drawing.looks import entries_of, shared_legend, titled
 from tfmgaug.drawing.style import COLORS, INK, new_figure, styled
 from tfmgaug.evaluation.intervals import described, half_width
 
@@ -45,16 +45,22 @@ def importance_histogram(*results: Importance, layer: str | None = None) -> Figu
             "`importance_histogram` needs at least one result, and all of one rate. "
             f"Received: rates {[result.rate for result in results]}."
         )
-    figure = new_figure(max(5.6, 0.8 + 4.2 * len(results)), 4.0)
+    figure = new_figure(max(5.6, 0.8 + 4.2 * len(results)), 4.4)
     panels = figure.subplots(1, len(results), sharey=True, squeeze=False)[0]
-    for axes, result in zip(panels, results):
-        _draw_panel(axes, result, layer)
+    notes = [_draw_panel(axes, result, layer) for axes, result in zip(panels, results)]
+    titled(panels, [_title(result, layer) for result in results], notes)
     panels[0].set_ylabel("share of the layer's weights (%)")
     shared_legend(figure, entries_of(panels))
     return figure
 
 
-def _draw_panel(axes, result: Importance, layer: str | None) -> None:
+def _title(result: Importance, layer: str | None) -> str:
+    number = result.number(layer)
+    return f"{result.name}, {result.layers[number]} ({result.sizes[number]:,} weights)"
+
+
+def _draw_panel(axes, result: Importance, layer: str | None) -> list[str]:
+    """Draws a result, and returns the small print of its panel."""
     number = result.number(layer)
     size = result.sizes[number]
     counts = 100 * result.counts[:, number] / size  # [tasks, parts, 1 + bins]
@@ -76,12 +82,8 @@ def _draw_panel(axes, result: Importance, layer: str | None) -> None:
     axes.set_xscale("log")
     axes.set_xlim(edges[0], edges[-1])
     axes.set_ylim(0, 1.1 * (bottom + interval).max())
-    axes.set_title(f"{result.name}, {result.layers[number]} ({size:,} weights)")
     axes.set_xlabel("MMCA  |∂L/∂θ · θ|")
-    axes.text(
-        0.02, 0.98, _note(result, layer, counts, low), transform=axes.transAxes, va="top",
-        fontsize=8, color=INK, linespacing=1.4,
-    )  # fmt: skip
+    return _notes(result, layer, counts, low)
 
 
 def _range(counts) -> tuple[int, int]:
@@ -95,15 +97,15 @@ def _range(counts) -> tuple[int, int]:
     return max(filled[0], int(below.sum())), filled[-1] + 1
 
 
-def _note(result: Importance, layer: str | None, counts, low: int) -> str:
+def _notes(result: Importance, layer: str | None, counts, low: int) -> list[str]:
     carried = result.carried(PARTS[0], layer)
     lines = [
-        f"the highest {100 * result.rate:.4g} % carry",
-        f"{100 * carried.mean:.1f} ± {100 * carried.interval:.1f} % of the MMCA",
+        f"the highest {100 * result.rate:.4g} % carry {100 * carried.mean:.1f} ± "
+        f"{100 * carried.interval:.1f} % of the MMCA",
         f"±, whiskers: {described(len(result.counts), 'tasks')}",
         "scores read the query labels",
     ]
     left_out = counts[:, :, : 1 + low].sum(axis=(1, 2)).mean()
     if left_out > 0:
         lines.append(f"{left_out:.2g} % of the weights are off the left edge")
-    return "\n".join(lines)
+    return lines

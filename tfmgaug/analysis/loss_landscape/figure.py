@@ -8,10 +8,13 @@ from matplotlib.figure import Figure
 from tfmgaug.analysis.loss_landscape.correlation import pearson, spearman
 from tfmgaug.analysis.loss_landscape.report import PREFIX
 from tfmgaug.drawing.histories import aligned, draw_curves, finish_epochs, label_of
-from tfmgaug.drawing.looks import entries_of, line, shared_legend
-from tfmgaug.drawing.style import new_figure, styled
+from tfmgaug.drawing.looks import GLYPHS, entries_of, line, shape_of, shared_legend
+from tfmgaug.drawing.style import INK, new_figure, styled
 
-_PERFORMANCE = (("query_accuracy", "Query accuracy", "%"), ("query_loss", "Query loss", ""))
+_PERFORMANCE = (
+    ("query_accuracy", "Query accuracy", "query accuracy (%)"),
+    ("query_loss", "Query loss", "query loss"),
+)
 _PANELS = (
     ("curvature", "Curvature", "spectral norm of the Hessian"),
     ("support_loss", "Support loss", "after adaptation"),
@@ -20,6 +23,7 @@ _PANELS = (
     ("gradient_coherence", "Gradient coherence", "mean inner product of two tasks"),
     ("gradient_cosine", "Gradient cosine", "mean cosine of two tasks"),
 )
+_LINE = 11  # points, of coefficients above a panel
 PROPERTIES = tuple(name for name, _, _ in _PANELS)
 
 
@@ -64,15 +68,20 @@ def landscape_curves(histories: Mapping[str, Sequence[Sequence[Mapping]]]) -> Fi
 
 
 @styled
-def landscape_correlation(histories: Mapping[str, Sequence[Sequence[Mapping]]]) -> Figure:
+def landscape_correlation(
+    histories: Mapping[str, Sequence[Sequence[Mapping]]], pooled: bool = False
+) -> Figure:
     """Draws accuracy against every property of the landscape, a point an epoch.
 
-    Each panel says Pearson's r and Spearman's rho of the points together, with 95 % intervals. For
-    a regression, the negative query loss takes the place of the accuracy. Epochs of one run are not
-    independent: the intervals are too narrow then.
+    Each panel says Pearson's r and Spearman's rho of the points of each name, with 95 % intervals;
+    those of several runs under one name are pooled. For a regression, the negative query loss takes
+    the place of the accuracy. Epochs of one run are not independent: the intervals are too narrow
+    then.
 
     Args:
         histories: as in `landscape_curves`.
+        pooled: whether the coefficients are of the points of all names together, for histories of a
+            row each.
 
     Returns:
         A `matplotlib.figure.Figure` with a panel for each property.
@@ -88,23 +97,46 @@ def landscape_correlation(histories: Mapping[str, Sequence[Sequence[Mapping]]]) 
     """
     (metric, title, _), *properties = _panels(histories)
     columns = -(-len(properties) // 2)
-    figure = new_figure(3.6 * columns, 6.8)
+    groups = _groups(histories, pooled)
+    figure = new_figure(3.9 * columns, 6.5 + 2 * len(groups) * _LINE / 72)
     axes = figure.subplots(2, columns).ravel()
     for panel, (name, label, _) in zip(axes, properties):
         for number, (run, rows) in enumerate(histories.items()):
             x, y = points(rows, name, metric)
             look = line(number)
             panel.plot(x, y, look["marker"], color=look["color"], ms=4, alpha=0.8, label=run)
-        x, y = points([row for rows in histories.values() for row in rows], name, metric)
-        panel.set_title(
-            f"r = {pearson(x, y)}\nρ = {spearman(x, y)}", fontsize=9, fontweight="normal"
-        )
+        _write_coefficients(panel, [(*look, *points(runs, name, metric)) for *look, runs in groups])
         panel.set_xlabel(label)
         panel.set_ylabel("query accuracy (%)" if metric == "query_accuracy" else "− query loss")
     for left in axes[len(properties) :]:
         left.set_axis_off()
+    figure.suptitle(
+        "r: Pearson, ρ: Spearman, with 95 % intervals, of "
+        + ("all points pooled" if pooled else "the points of each name"),
+        x=0.01, ha="left", fontsize=9,
+    )  # fmt: skip
     shared_legend(figure, entries_of(axes[: len(properties)]))
     return figure
+
+
+def _groups(histories, pooled: bool) -> list[tuple]:
+    """What coefficients are of: glyph and color of a name with its runs, or all runs together."""
+    if pooled:
+        return [("", INK, [run for runs in histories.values() for run in runs])]
+    return [
+        (GLYPHS[shape_of(number)], line(number)["color"], runs)
+        for number, runs in enumerate(histories.values())
+    ]
+
+
+def _write_coefficients(axes, groups) -> None:
+    """Writes the coefficients of each group above the panel, a line each."""
+    for number, (glyph, color, x, y) in enumerate(reversed(groups)):
+        place = {"xycoords": "axes fraction", "textcoords": "offset points", "fontsize": 7.5}
+        height = 5 + number * _LINE
+        axes.annotate(glyph, (0, 1), (0, height), color=color, **place)
+        text = f"r = {pearson(x, y)}   ρ = {spearman(x, y)}"
+        axes.annotate(text, (0, 1), (11 if glyph else 0, height), **place)
 
 
 def points(
