@@ -202,6 +202,8 @@ def test_a_damaged_image_in_a_pickle_is_named(read):
     dump(read.folder / "val_images_png.pkl", [b"no image"] * 97)
     with pytest.raises(ValueError, match="Image 0 of 'val_images_png.pkl' cannot be decoded"):
         read("tiered_imagenet", image_size=8)
+    with pytest.raises(ValueError, match="--skip_unreadable.*'train_images_png.pkl' and others"):
+        read("tiered_imagenet", skip_unreadable=True)
 
 
 @pytest.mark.parametrize("place", [place_cache, place_category_split])

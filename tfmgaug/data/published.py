@@ -224,6 +224,11 @@ def _read(
     keep_aspect_ratio: bool,
 ) -> Splits:
     if isinstance(images, Archive):
+        if skip_unreadable:
+            raise ValueError(
+                "`skip_unreadable` (--skip_unreadable) leaves out image files. Received: "
+                f"{images.files[0]!r} and others, which hold many images each."
+            )
         return archives.read(images, name, lists, image_size, cache_dir, keep_aspect_ratio)
     groups = published_classes.check_folder(images, name, lists)
     return image_folder.read(
