@@ -228,7 +228,7 @@ INTEGRATION = {
     ),
     "analysis/loss_landscape/figure_test.py": only(
         "test_there_is_a_panel_for_each_metric_and_a_curve_for_each_name",
-        "test_each_panel_says_how_a_property_goes_with_accuracy",
+        "test_each_panel_says_how_a_property_goes_with_accuracy_for_each_name",
     ),
     "heads/svm_test.py": only(
         "test_the_solution_is_that_of_a_generic_solver",
