@@ -149,20 +149,22 @@ class Paper:
         title: its own.
         tables: tuple of `Table`.
         figures: tuple of `Figure`.
+        others: tuple of `Recipe`, experiments that the text names and no table or figure here has.
     """
 
     name: str
     title: str
     tables: tuple[Table, ...]
     figures: tuple[Figure, ...]
+    others: tuple[Recipe, ...] = ()
 
     @property
     def recipes(self):
-        """The recipes of all cells and panels, each once."""
+        """The recipes of all cells and panels, and the others, each once."""
         cells = [cell.recipe for table in self.tables for cell in table.cells]
         panels = [panel for figure in self.figures for panel in figure.panels]
         drawn = [recipe for panel in panels for _, recipe in panel.labeled()]
-        return list(dict.fromkeys([*cells, *drawn]))
+        return list(dict.fromkeys([*cells, *drawn, *self.others]))
 
     def table(self, number):
         """Returns a table by its number in the paper.

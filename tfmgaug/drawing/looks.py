@@ -46,7 +46,7 @@ def titled(panels: Sequence[Axes], titles: Sequence[str], notes: Sequence[Sequen
         titles: one text each.
         notes: a list of lines each; empty ones are left out.
     """
-    room = panels[0].figure.get_figwidth() / len(panels) - _FRAME
+    room = panels[0].get_figure(root=True).get_figwidth() / len(panels) - _FRAME
     lines = [
         [line for note in notes_of if note for line in wrapped(note, room, 8)] for notes_of in notes
     ]

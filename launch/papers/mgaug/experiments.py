@@ -187,9 +187,8 @@ ROWS = {
 }
 MGAUG = ("wp", "pp", "cp")
 RESOLUTIONS = {
-    # Section 5.1 scales the images of all runs, the code those of sub-networks. For the text's rule
-    # give in every row --train_resolutions=84,64,48 for Conv-4 or 224,192,160,140 for ResNet-10,
-    # and --resolutions= with nothing behind it.
+    # Section 5.1 scales the images of all runs, the code those of sub-networks. The recipes of the
+    # text's rule have "mgaug/scaled/" before the name of the table.
     "conv4": {"resolutions": [84, 64, 48]},
     "resnet10": {"resolutions": [224, 192, 160, 140]},
 }
@@ -227,6 +226,28 @@ def recipe(table, learner, data, shot, backbone, row=None):
     added = f"+{row}" if row else ""
     name = f"mgaug/table{table}/{data}/{shot}-shot/{backbone}/{learner}{added}"
     return _recipe(name, _settings(learner, data, shot, backbone, row))
+
+
+def scaled(table, learner, data, shot, backbone, row=None):
+    """Makes the recipe of one cell with the text's random scaling of all runs.
+
+    Args:
+        table: its number.
+        learner: "protonet" or "fomaml".
+        data: "cub" or "mini_imagenet".
+        shot: 1 or 5.
+        backbone: "conv4" or "resnet10".
+        row: what is added to the learner, a key of `ROWS` but "maxup", whose augmentations don't
+            go together with random scaling; None: the baseline.
+
+    Returns:
+        A `Recipe`.
+    """
+    name = recipe(table, learner, data, shot, backbone, row).name
+    settings = _settings(learner, data, shot, backbone, row)
+    settings.pop("resolutions", None)
+    settings["train_resolutions"] = RESOLUTIONS[backbone]["resolutions"]
+    return _recipe(name.replace("mgaug/", "mgaug/scaled/"), settings)
 
 
 def never_mutually_exclusive():
@@ -275,10 +296,16 @@ def _recipe(name, full):
 def _small(full):
     """The settings that the small form changes."""
     small = {**SMALL, **(SMALL_INNER_RATE if full["learner"] == "fomaml" else {})}
+<<<<<<< HEAD
     if "image_crop" in full:  # glyphs are square
         small["image_crop"] = "square"
     if "resolutions" in full:
         small["resolutions"] = [28, 20, 16]
+=======
+    for name in ("resolutions", "train_resolutions"):
+        if name in full:
+            small[name] = [28, 20, 16]
+>>>>>>> papersets-15
     if "gap_episodes" in full:
         small["gap_episodes"] = SMALL["validation_episodes"]
     if "mgaug_from_epoch" in full:  # after the same share of the budget

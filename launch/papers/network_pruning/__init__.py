@@ -1,6 +1,7 @@
 """The network pruning paper: its tables and figures."""
 
 from launch.papers.network_pruning.figures import FIGURES
+from launch.papers.network_pruning.omniglot import OMNIGLOT
 from launch.papers.network_pruning.tables import TABLES
 from launch.papers.paper import Paper
 
@@ -9,4 +10,5 @@ PAPER = Paper(
     "Tian et al., Meta-Learning with Network Pruning",
     TABLES,
     FIGURES,
+    OMNIGLOT,
 )

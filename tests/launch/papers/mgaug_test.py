@@ -109,6 +109,16 @@ def test_at_every_rate_of_figure_4a_a_channel_of_the_narrowest_layer_goes():
     assert all(int(float(rate) * narrowest) >= 1 for rate in rates.split(","))
 
 
+def test_the_text_s_random_scaling_is_of_all_runs_and_not_of_sub_networks():
+    assert len(PAPER.others) == (6 + 9) * 8
+    for recipe in PAPER.others:
+        full, small = resolve(recipe), resolve(recipe, "small")
+        sizes = {"conv4": ["84", "64", "48"], "resnet10": ["224", "192", "160", "140"]}
+        assert list(map(str, full["train_resolutions"])) == sizes[full["backbone"]]
+        assert full["resolutions"] is None
+        assert list(map(str, small["train_resolutions"])) == ["28", "20", "16"]
+
+
 def test_the_intervals_of_table_2_are_of_batches_of_four_tasks():
     assert "600 batches of 4 tasks" in PAPER.table(2).remark
     assert "batches" not in PAPER.table(1).remark

@@ -142,6 +142,7 @@ def test_the_baseline_is_reptile_s_published_command():
         assert {name: found[name] for name in expected} == expected
 
 
+<<<<<<< HEAD
 def test_reptile_has_the_network_of_its_code():
     for cell in (cell for number in (1, 2, 3) for cell in PAPER.table(number).cells):
         for found in resolved(cell.recipe):
@@ -150,6 +151,25 @@ def test_reptile_has_the_network_of_its_code():
             assert tuple(found[name] for name in names) == network
     others = [resolved(cell.recipe)[0] for cell in PAPER.table(4).cells]
     assert {(found["pool_padding"], found["pool_first"]) for found in others} == {("valid", False)}
+=======
+def test_omniglot_has_reptile_s_published_commands_and_phases_of_the_same_shares():
+    found = {recipe.name.partition("omniglot/")[2]: resolve(recipe) for recipe in PAPER.others}
+    assert len(found) == 12
+    plain = found["5-way-1-shot/reptile-64"]
+    expected = {
+        "inner_batch": 25, "inner_steps": 3, "tasks": 10, "evaluation_batch": 25,
+        "test_inner_steps": 5, "train_shot": 15, "learning_rate": 1, "pooling": "strided",
+        "data": "omniglot", "rotations": True, "inner_learning_rate": 0.001, "pruning": "none",
+    }  # fmt: skip
+    assert {name: plain[name] for name in expected} == expected
+    for name, settings_ in found.items():
+        steps = settings_["epochs"] * settings_["steps_per_epoch"]
+        assert steps == (200_000 if name.startswith("20") else 100_000)
+    iht, dsd = (found[f"20-way-5-shot/reptile-64+{method}-40"] for method in ("iht", "dsd"))
+    lengths = iht["pruning_sparse"] + iht["pruning_retrain"]
+    assert iht["pruning_dense"] + iht["pruning_rounds"] * lengths == 200_000
+    assert (dsd["pruning_dense"], dsd["pruning_sparse"]) == (60_000, 120_000)
+>>>>>>> papersets-15
 
 
 OF_CAVIA = {
