@@ -296,16 +296,11 @@ def _recipe(name, full):
 def _small(full):
     """The settings that the small form changes."""
     small = {**SMALL, **(SMALL_INNER_RATE if full["learner"] == "fomaml" else {})}
-<<<<<<< HEAD
     if "image_crop" in full:  # glyphs are square
         small["image_crop"] = "square"
-    if "resolutions" in full:
-        small["resolutions"] = [28, 20, 16]
-=======
     for name in ("resolutions", "train_resolutions"):
         if name in full:
             small[name] = [28, 20, 16]
->>>>>>> papersets-15
     if "gap_episodes" in full:
         small["gap_episodes"] = SMALL["validation_episodes"]
     if "mgaug_from_epoch" in full:  # after the same share of the budget

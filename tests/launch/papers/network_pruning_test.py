@@ -142,7 +142,6 @@ def test_the_baseline_is_reptile_s_published_command():
         assert {name: found[name] for name in expected} == expected
 
 
-<<<<<<< HEAD
 def test_reptile_has_the_network_of_its_code():
     for cell in (cell for number in (1, 2, 3) for cell in PAPER.table(number).cells):
         for found in resolved(cell.recipe):
@@ -151,7 +150,8 @@ def test_reptile_has_the_network_of_its_code():
             assert tuple(found[name] for name in names) == network
     others = [resolved(cell.recipe)[0] for cell in PAPER.table(4).cells]
     assert {(found["pool_padding"], found["pool_first"]) for found in others} == {("valid", False)}
-=======
+
+
 def test_omniglot_has_reptile_s_published_commands_and_phases_of_the_same_shares():
     found = {recipe.name.partition("omniglot/")[2]: resolve(recipe) for recipe in PAPER.others}
     assert len(found) == 12
@@ -169,7 +169,6 @@ def test_omniglot_has_reptile_s_published_commands_and_phases_of_the_same_shares
     lengths = iht["pruning_sparse"] + iht["pruning_retrain"]
     assert iht["pruning_dense"] + iht["pruning_rounds"] * lengths == 200_000
     assert (dsd["pruning_dense"], dsd["pruning_sparse"]) == (60_000, 120_000)
->>>>>>> papersets-15
 
 
 OF_CAVIA = {
