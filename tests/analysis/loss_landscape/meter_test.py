@@ -122,11 +122,11 @@ def test_how_tasks_are_batched_does_not_matter(pupil, report, side_by_side):
 def test_a_meter_follows_the_weights_in_one_graph():
     pupil = learner()
     meter = LandscapeMeter(pupil, sampler(), 3, curvature=False)
-    first, graphs = meter.measure(), meter._graphs
+    first, graphs = meter.measure(), (meter._adding, meter._measuring)
     for variable in pupil.backbone.trainable_variables:
         variable.assign(0.5 * variable)
     second = meter.measure()
-    assert meter._graphs is graphs
+    assert (meter._adding, meter._measuring) == graphs
     expected = landscape(pupil, sampler(), 3, curvature=False)
     for metric, values in second.values.items():
         np.testing.assert_allclose(values, expected.values[metric], rtol=1e-12)
