@@ -35,6 +35,9 @@ def text(papers):
                 *_panels(figure),
                 "",
             ]
+        if paper.others:
+            others = [f"  {_flag(recipe)}" for recipe in paper.others]
+            lines += [f"{paper.name}, beside its tables and figures:", *others, ""]
     return "\n".join([*lines, _HOW])
 
 

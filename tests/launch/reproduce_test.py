@@ -102,6 +102,16 @@ def test_data_sets_may_have_folders_of_their_own(tmp_path):
     assert "--datasets=cars:/cars" in one.arguments
 
 
+# The list
+
+
+def test_recipes_beside_tables_and_figures_are_listed():
+    listed = listing.text([PAPERS["network_pruning"], MGAUG])
+    others = [*PAPERS["network_pruning"].others, *MGAUG.others]
+    assert others
+    assert all(f"--recipe={recipe.name} (" in listed for recipe in others)
+
+
 # Selection
 
 
