@@ -66,8 +66,8 @@ class GradDrop(Regularizer):
         if learner.inner_steps == 0:
             raise ValueError(
                 "GradDrop drops inner gradients, and a learner without inner steps has none. "
-                f"Received: {type(learner).__name__}. (A learner of your own must set `inner_steps` "
-                "before `super().__init__`.)"
+                f"Received: {type(learner).__name__}. (A learner of your own must set "
+                "`inner_steps` before `super().__init__`.)"
             )
 
     def inner_gradients(self, gradients: Params, key: tf.Tensor, step: tf.Tensor) -> Params:
