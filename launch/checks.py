@@ -108,6 +108,11 @@ def _photos(settings):
             "--image_crop=photo crops photos with their own aspect ratio. "
             f"Received: --data={settings.data}, whose images are square (--image_crop=square)."
         )
+    if settings.image_fit == "center_crop":
+        raise ValueError(
+            "--image_crop=photo crops whole photos, --image_fit=center_crop their centers: choose "
+            "one. Received: both."
+        )
     if settings.rotations:
         raise ValueError(
             "--image_crop=photo crops photos before they could be turned: leave out --rotations, "

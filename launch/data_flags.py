@@ -14,6 +14,7 @@ _OF_EPISODES = (
     *("skip_small_classes", "test_classes", "test_crop", "test_mutually_exclusive"),
     *("train_classes", "way"),
 )
+_BOXED = ("aircraft", "cars", "cub")  # --image_fit=bounding_box: some of their sources have boxes
 OF_SINUSOIDS = ("train_amplitude", "train_phase", "test_amplitude", "test_phase")
 
 
@@ -101,16 +102,26 @@ def for_data_set(settings, name):
 
 
 def check(settings):
-    """Refuses crops of no size, and ranges of sine curves that are none.
+    """Refuses crops of no size, boxes where there are none, and ranges of sine curves that aren't.
 
     Args:
         settings: absl flags.
 
     Raises:
-        ValueError: --image_size is missing, or a range is not low,high.
+        ValueError: --image_size is missing, images have no boxes, or a range is not low,high.
     """
     if settings.test_crop and settings.image_size is None:
         raise ValueError("--test_crop needs --image_size, the size of the crop. Received: none.")
+    if settings.image_fit == "bounding_box" and settings.data not in _BOXED:
+        raise ValueError(
+            f"--image_fit=bounding_box needs images with boxes: --data={', '.join(_BOXED)}. "
+            f"Received: --data={settings.data}."
+        )
+    whole = settings.data == "folder" and settings.image_size is None  # others have their own size
+    if settings.image_fit == "center_crop" and whole:
+        raise ValueError(
+            "--image_fit=center_crop needs --image_size, the size of the crop. Received: none."
+        )
     for name in OF_SINUSOIDS:
         bounds = [float(text) for text in getattr(settings, name) or ["0"]]
         if len(bounds) > 2 or bounds != sorted(bounds):

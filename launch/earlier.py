@@ -14,6 +14,7 @@ BECAME = {"strided": "pooling=strided", "nostrided": "pooling=max"}
 ADDED = {
     "draw_classifier": True,
     "head_initializer": "glorot_uniform",
+    "image_fit": "squash",
     "kernel_initializer": "glorot_uniform",
     "normalization_epsilon": 0.001,
     "pool_first": False,

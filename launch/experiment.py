@@ -38,6 +38,9 @@ class Data:
         data: str, data set. glyphs needs no download.
         data_dir: image folder, or TensorFlow Datasets' folder.
         image_size: int, height and width that images are resized to.
+        image_fit: how a photo becomes a square of that size: "squash" resizes all of it,
+            "center_crop" keeps its aspect ratio at 1.5 times the size and cuts out the center, and
+            "bounding_box" resizes what its box cuts out (cars and birds of TensorFlow Datasets).
         split: split of Omniglot, "vinyals" or "background".
         rotations: bool, whether turned images are classes of their own.
         download: bool, whether data may be downloaded.
@@ -75,6 +78,7 @@ class Data:
     data: str = "glyphs"
     data_dir: str | None = None
     image_size: int | None = None
+    image_fit: Literal["squash", "center_crop", "bounding_box"] = "squash"
     split: Literal["vinyals", "background"] = "vinyals"
     rotations: bool = False
     download: bool = True

@@ -250,13 +250,14 @@ DATA = Kind(
         "omniglot": _images("data_dir", "download", "split"),
         "cifar_fs": _images("data_dir", "download", "skip_unreadable"),
         "fc100": _images("data_dir", "download", "skip_unreadable"),
-        "mini_imagenet": _images("data_dir", "download", "skip_unreadable"),
-        "tiered_imagenet": _images("data_dir", "download", "skip_unreadable"),
-        "cub": _images("data_dir", "download", "skip_unreadable"),
-        "vgg_flowers": _images("data_dir", "download", "skip_unreadable"),
-        "aircraft": _images("data_dir", "skip_unreadable"),  # which can't be downloaded
-        "cars": _images("data_dir", "download", "skip_unreadable"),
-        "folder": _images("data_dir", "fractions", "groups", "skip_unreadable"),
+        "mini_imagenet": _images("data_dir", "download", "image_fit", "skip_unreadable"),
+        "tiered_imagenet": _images("data_dir", "download", "image_fit", "skip_unreadable"),
+        "cub": _images("data_dir", "download", "image_fit", "skip_unreadable"),
+        "vgg_flowers": _images("data_dir", "download", "image_fit", "skip_unreadable"),
+        # which can't be downloaded
+        "aircraft": _images("data_dir", "image_fit", "skip_unreadable"),
+        "cars": _images("data_dir", "download", "image_fit", "skip_unreadable"),
+        "folder": _images("data_dir", "fractions", "groups", "image_fit", "skip_unreadable"),
         "sinusoids": None,  # which are drawn, not loaded
     },
     "Data set.",

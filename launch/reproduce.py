@@ -124,7 +124,7 @@ def _reproduce_table(request, plan, seeds, paper):
         distinct.setdefault(run.path, run)
     queue = _queue(request, distinct)
     tests = {
-        cell: [elsewhere.evaluation(run, cell.elsewhere, plan) for run in cell_runs]
+        cell: [elsewhere.evaluation(run, cell.elsewhere, plan, cell.options) for run in cell_runs]
         for cell, cell_runs in runs.items()
         if cell.elsewhere is not None
     }

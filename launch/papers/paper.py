@@ -60,6 +60,7 @@ class Cell:
         recipe: `Recipe` of the run that gives it.
         published: `Published`.
         elsewhere: the data set, of --data, that the run is evaluated on; None for its own.
+        options: further flags of `launch.evaluate`, of its evaluation elsewhere.
         departures: what the recipe does otherwise than the paper, which is in brackets: texts.
             Numbers can't be compared where there are some.
     """
@@ -69,6 +70,7 @@ class Cell:
     recipe: Recipe
     published: Published
     elsewhere: str | None = None
+    options: tuple[str, ...] = ()
     departures: tuple[str, ...] = ()
 
 
@@ -184,7 +186,16 @@ class Paper:
 
 
 def read_table(
-    number, caption, remark, printed, rows, columns, recipe, elsewhere=None, departures=None
+    number,
+    caption,
+    remark,
+    printed,
+    rows,
+    columns,
+    recipe,
+    elsewhere=None,
+    options=None,
+    departures=None,
 ):
     """Reads a table as it is printed.
 
@@ -198,6 +209,7 @@ def read_table(
         recipe: function of a row and a column that returns their `Recipe`.
         elsewhere: dictionary from labels of columns to the data set that their runs are evaluated
             on, if it isn't the runs' own.
+        options: dictionary from labels of columns to further flags of these evaluations.
         departures: dictionary from labels of columns to what their recipes do otherwise than the
             paper.
 
@@ -215,6 +227,7 @@ def read_table(
         Cell(
             *(row, column, recipe(rows[row], columns[column]), published),
             (elsewhere or {}).get(column),
+            (options or {}).get(column, ()),
             (departures or {}).get(column, ()),
         )
         for row, numbers in lines

@@ -1,6 +1,7 @@
 """Runs evaluated on other data sets than they were trained on."""
 
 import json
+import pathlib
 import types
 from typing import NamedTuple
 
@@ -23,21 +24,18 @@ class Evaluation(NamedTuple):
         run: `Run`.
         dataset: name of the data set.
         arguments: list of arguments of `launch.evaluate`, complete.
+        path: the file of its result, in the run's directory, so that both are removed together.
     """
 
     run: tuple
     dataset: str
     arguments: list
-
-    @property
-    def path(self):
-        """The file of its result, in the run's directory, so that both are removed together."""
-        return self.run.path / f"on_{self.dataset}.json"
+    path: pathlib.Path
 
     @property
     def log(self):
         """The file of its output."""
-        return self.run.path / f"on_{self.dataset}.log"
+        return self.path.with_suffix(".log")
 
     @property
     def seed(self):
@@ -58,30 +56,32 @@ class Evaluation(NamedTuple):
         return {**report, "outer_steps": self.run.report["outer_steps"]}
 
 
-def evaluation(run, dataset, plan):
+def evaluation(run, dataset, plan, options=()):
     """Plans the evaluation of a run.
 
     Args:
         run: `Run`.
         dataset: name of the data set.
         plan: `Plan` that the run is of.
+        options: further flags, which the small form, whose data set is another, goes without.
 
     Returns:
         An `Evaluation`.
     """
     if plan.size == "small":
-        tested, where = "glyphs", _SMALL
+        tested, where, options = "glyphs", _SMALL, ()
     else:
         folder = plan.folder_of(dataset)
         tested = dataset
         where = (f"--datasets={dataset}{'' if folder is None else f':{folder}'}",)
     unread = sum(idle(types.SimpleNamespace(data=tested), _PASSED, READ_WITH).values(), [])
     passed = [name for name in _PASSED if name not in unread]
-    options = [argument for name in passed for argument in plan.passed.get(name, ())]
+    of_plan = [argument for name in passed for argument in plan.passed.get(name, ())]
     shared = [f"--{name}={run.planned[name]}" for name in _SHARED]
-    path = run.path / f"on_{dataset}.json"
-    arguments = [f"--runs={run.path}", *where, *shared, *options, f"--output={path}"]
-    return Evaluation(run, dataset, arguments)
+    # A result with other options is another result.
+    path = run.path / f"on_{'_'.join([dataset, *(o.partition('=')[2] for o in options)])}.json"
+    arguments = [f"--runs={run.path}", *where, *options, *shared, *of_plan, f"--output={path}"]
+    return Evaluation(run, dataset, arguments, path)
 
 
 def measure(evaluations, say, execute=children.execute):

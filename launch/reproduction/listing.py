@@ -60,7 +60,7 @@ def _panels(figure):
 
 
 def _elsewhere(cell):
-    return "" if cell.elsewhere is None else f", on {cell.elsewhere}"
+    return "" if cell.elsewhere is None else " ".join([f", on {cell.elsewhere}", *cell.options])
 
 
 def _flag(recipe):

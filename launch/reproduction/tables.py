@@ -42,6 +42,7 @@ class Row:
             "column": cell.column,
             "recipe": cell.recipe.name,
             "elsewhere": cell.elsewhere,
+            "elsewhere_options": list(cell.options),
             "paper": cell.published._asdict(),
             "paper_outer_steps": self.planned_steps,
             "departures": list(cell.departures),

@@ -58,6 +58,14 @@ def test_planes_are_cut_out_by_their_boxes(placed, tmp_path):
             assert (split.of_class(name) == color(VARIANTS.index(name))).all()
 
 
+def test_planes_may_be_cropped_to_the_centers_of_their_boxes(placed, tmp_path):
+    options = {"data_dir": placed, "image_size": 8, "cache_dir": tmp_path}
+    boxed = catalog.load("aircraft", image_fit="bounding_box", **options).test
+    np.testing.assert_array_equal(boxed.images, catalog.load("aircraft", **options).test.images)
+    center = catalog.load("aircraft", image_fit="center_crop", **options).test
+    assert (center.of_class("Spitfire") == color(VARIANTS.index("Spitfire"))).all()
+
+
 def test_pixels_of_a_box_count_from_one_and_all_are_inside(placed):
     folder = aircraft.scan(placed)
     assert folder.decode("images/0000001.jpg", None, 3).shape == (18, 19, 3)
@@ -69,7 +77,10 @@ def test_folders_of_variants_are_taken_whole(tmp_path):
         (tmp_path / "data" / variant).mkdir(parents=True)
         pixels = np.full([6, 8, 3], color(number), np.uint8)
         Image.fromarray(pixels).save(tmp_path / "data" / variant / "0.png")
-    splits = catalog.load("aircraft", data_dir=tmp_path / "data", cache_dir=tmp_path / "cache")
+    options = {"data_dir": tmp_path / "data", "cache_dir": tmp_path / "cache"}
+    with pytest.raises(ValueError, match="needs images with bounding boxes"):
+        catalog.load("aircraft", image_fit="bounding_box", **options)
+    splits = catalog.load("aircraft", **options)
     assert list(splits.test.class_names) == LISTS["test"]
     assert (splits.test.of_class("Spitfire") == color(VARIANTS.index("Spitfire"))).all()
 

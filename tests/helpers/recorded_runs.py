@@ -10,7 +10,7 @@ DATA_FLAGS = {
     "download": True, "skip_unreadable": False, "cache_dir": None, "way": 5, "shot": 1, "query": 15,
     "data_seed": 0, "test_episodes": 600, "test_classes": "test", "test_mutually_exclusive": True,
     "test_crop": False, "train_classes": None, "skip_small_classes": False, "fractions": None,
-    "groups": None,
+    "groups": None, "image_fit": "squash",
 }  # fmt: skip
 
 

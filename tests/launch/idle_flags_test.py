@@ -251,6 +251,8 @@ def accepted(given, argument):
         ("--backbone=resnet12 --learner=cavia", "goes into --backbone=conv4 or mlp"),
         ("--backbone=resnet12 --pooling=strided", "must be max or average. Received: strided"),
         ("--test_crop", "needs --image_size"),
+        ("--data=folder --data_dir=/photos --image_fit=center_crop", "needs --image_size"),
+        ("--data=vgg_flowers --image_fit=bounding_box", "needs images with boxes"),
         (
             "--learner=meta_ticket --backbone=resnet12 --head_initializer=fan_in_uniform",
             "--head_initializer needs --nodraw_classifier",

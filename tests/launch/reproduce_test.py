@@ -56,9 +56,9 @@ def test_a_table_with_a_row_in_another_place_is_refused():
 # Cells that are tests on other data
 
 
-def evaluation_of(plan, dataset="cub"):
+def evaluation_of(plan, dataset="cub", options=()):
     (run,) = runs_of(plan, seeds=[0])
-    return elsewhere.evaluation(run, dataset, plan)
+    return elsewhere.evaluation(run, dataset, plan, options)
 
 
 def write_result(evaluation, accuracy):
@@ -93,6 +93,18 @@ def test_a_failed_test_elsewhere_is_reported_with_its_log(plan):
     finish(one.run)
     (failure,) = elsewhere.measure([one], lambda line: None, lambda *_: 1)
     assert str(one.log) in failure.reason
+
+
+def test_results_with_other_options_lie_side_by_side(tmp_path):
+    plan = Plan("full", {}, tmp_path, fake_resolve, {"cub": "/birds"})
+    whole, center = (
+        evaluation_of(plan, options=options) for options in ((), ("--image_fit=center_crop",))
+    )
+    assert whole.path.name == "on_cub.json"
+    assert center.path.name == "on_cub_center_crop.json"
+    assert center.log.name == "on_cub_center_crop.log"
+    options = {a for a in set(center.arguments) - set(whole.arguments) if "--output" not in a}
+    assert options == {"--image_fit=center_crop"}
 
 
 def test_data_sets_may_have_folders_of_their_own(tmp_path):

@@ -14,6 +14,7 @@ import numpy as np
 from tfmgaug.data import cache, decoding, published, splitting
 from tfmgaug.data.duplicates import with_duplicates
 from tfmgaug.data.image_classes import ImageClasses, Splits
+from tfmgaug.data.image_fit import ImageFit
 from tfmgaug.data.image_folder import from_folder
 from tfmgaug.data.image_groups import GroupOf
 from tfmgaug.data.published import class_lists
@@ -38,6 +39,7 @@ def load(
     min_images: int | None = None,
     groups: str | GroupOf | None = None,
     keep_aspect_ratio: bool = False,
+    image_fit: ImageFit = "squash",
 ) -> Splits:
     """Loads a named data set, split into training, validation and test classes.
 
@@ -66,9 +68,10 @@ def load(
       same source. 32 x 32 x 3. The images can't be downloaded: `data_dir` holds the official
       archive, unpacked, and planes are cut out by its boxes, as the source of the split does; or
       one folder for each class, whose images are taken whole.
-    - `"cars"`: the training images of Stanford Cars, without their test images and uncropped, as in
-      the cross-domain study of Tseng et al., whose 98/49/49 classes these are. 84 x 84 x 3. From
-      TensorFlow Datasets, or one folder for each class. In names of classes, `-` stands for `/`.
+    - `"cars"`: the training images of Stanford Cars, without their test images and uncropped unless
+      `image_fit` is `"bounding_box"`, as in the cross-domain study of Tseng et al., whose 98/49/49
+      classes these are. 84 x 84 x 3. From TensorFlow Datasets, or one folder for each class. In
+      names of classes, `-` stands for `/`.
     - `"folder"`: the image folder `data_dir`, see `from_folder`.
 
     Args:
@@ -92,6 +95,10 @@ def load(
         groups: which images of a folder stand on one side of an episode, see `from_folder`.
         keep_aspect_ratio: shrink photos to fit into `image_size` instead of resizing them to it,
             for `Augment` to crop, see `from_folder`. Not for characters.
+        image_fit: how an image becomes one of `image_size`: `"squash"` or `"center_crop"`, see
+            `from_folder`; or `"bounding_box"` of cars and birds from TensorFlow Datasets, see
+            `from_tfds`. Planes of the official archive are cut out in any case. Not for characters,
+            nor for files that hold many images.
 
     Returns:
         `Splits(train, validation, test)`, each an `ImageClasses`.
@@ -119,6 +126,11 @@ def load(
         raise ValueError(
             f"`keep_aspect_ratio` has a meaning for photos, not for characters. Received: {name!r}."
         )
+    if image_fit != "squash" and name in ("glyphs", "omniglot"):
+        raise ValueError(
+            f"`image_fit` has a meaning for photos, not for characters. Received: {image_fit!r} "
+            f"for {name}."
+        )
     if keep_aspect_ratio and rotations:
         raise ValueError(
             "Photos that keep their aspect ratio can't be turned before they are cropped. "
@@ -135,7 +147,7 @@ def load(
     options = _Options(
         *(data_dir, decoding.check_image_size(image_size), seed),
         *(cache_dir, skip_unreadable, split, download),  # type: ignore[arg-type]
-        *(fractions, min_images, groups, keep_aspect_ratio),  # type: ignore[arg-type]
+        *(fractions, min_images, groups, keep_aspect_ratio, image_fit),  # type: ignore[arg-type]
     )
     splits = _LOADERS[name](options)
     if min_images is not None and name != "folder":
@@ -156,6 +168,7 @@ class _Options:
     min_images: int | None
     groups: str | GroupOf | None
     keep_aspect_ratio: bool
+    image_fit: ImageFit
 
 
 def _without_small(splits: Splits, min_images: int) -> Splits:
@@ -244,6 +257,7 @@ def _load_published(name: str, options: _Options) -> Splits:
         options.skip_unreadable,
         options.download,
         options.keep_aspect_ratio,
+        options.image_fit,
     )
 
 
@@ -259,6 +273,7 @@ def _load_folder(options: _Options) -> Splits:
         groups=options.groups,
         cache_dir=options.cache_dir,
         keep_aspect_ratio=options.keep_aspect_ratio,
+        image_fit=options.image_fit,
     )
 
 

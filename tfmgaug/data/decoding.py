@@ -10,6 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageOps
 
+from tfmgaug.data import image_fit as fits
+
 HEIC = (".heic", ".heics", ".heif", ".heifs", ".hif")  # read where pillow-heif is installed
 
 # Pillow knows the names of these formats, but reads none without another program or library.
@@ -73,6 +75,7 @@ def decode(
     channels: int = 3,
     box: tuple[int, int, int, int] | None = None,
     keep_aspect_ratio: bool = False,
+    image_fit: fits.ImageFit = "squash",
 ) -> np.ndarray:
     """Decodes an image, turned upright, over white where it is transparent.
 
@@ -85,6 +88,8 @@ def decode(
             pixels; None for all of it.
         keep_aspect_ratio: shrink the image to fit into `image_size` instead, and leave one that
             fits as it is.
+        image_fit: `"center_crop"` cuts the center out of the image, see `image_fit.center_crop`;
+            others resize all of it.
 
     Returns:
         `[height, width, channels]` uint8. Damaged files raise errors of many kinds, as Pillow's
@@ -92,9 +97,12 @@ def decode(
     """
     with _open(source) as image:
         if image_size is not None and box is None:  # a draft has other coordinates
-            image.draft(None, (_DRAFT * max(image_size), _DRAFT * max(image_size)))
+            side = max(fits.enlarged(image_size) if image_fit == "center_crop" else image_size)
+            image.draft(None, (_DRAFT * side, _DRAFT * side))
         flat = _flatten(ImageOps.exif_transpose(image), "L" if channels == 1 else "RGB")
     flat = flat if box is None else flat.crop(box)
+    if image_fit == "center_crop":
+        flat = fits.center_crop(flat, image_size)  # type: ignore[arg-type]
     if keep_aspect_ratio:
         image_size = fitted(flat.height, flat.width, image_size)
     if image_size is not None and flat.size != image_size[::-1]:

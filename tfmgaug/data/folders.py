@@ -12,6 +12,7 @@ import numpy as np
 from tfmgaug.data import decoding
 from tfmgaug.data.image_classes import Splits
 from tfmgaug.data.image_files import Listing, list_folder, list_images
+from tfmgaug.data.image_fit import ImageFit
 
 NAMED = 10  # how many files or folders a message names
 _SPLIT_FOLDERS = {
@@ -53,10 +54,12 @@ class Folder(NamedTuple):
         image_size: tuple[int, int] | None,
         channels: int,
         keep_aspect_ratio: bool = False,
+        image_fit: ImageFit = "squash",
     ) -> np.ndarray:
         """Decodes an image, or what its box cuts out of it; see `decoding.decode`."""
         box = None if self.boxes is None else self.boxes[file]
-        return decoding.decode(self.root / file, image_size, channels, box, keep_aspect_ratio)
+        options = (image_size, channels, box, keep_aspect_ratio, image_fit)
+        return decoding.decode(self.root / file, *options)
 
     def key(self) -> tuple[Any, ...]:
         """What the pixels by class depend on beside the images and their paths."""

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tfmgaug.data import cache, decoding, image_groups, left_out, photos, splitting, workers
+from tfmgaug.data import image_fit as fits
 from tfmgaug.data.duplicates import warn_of_duplicates, with_duplicates
 from tfmgaug.data.folders import (
     Folder,
@@ -35,6 +36,7 @@ def from_folder(
     cache_dir: str | os.PathLike | None = None,
     name: str | None = None,
     keep_aspect_ratio: bool = False,
+    image_fit: fits.ImageFit = "squash",
 ) -> Splits:
     """Reads an image folder: one folder for each class, or for each split one with such folders.
 
@@ -72,6 +74,10 @@ def from_folder(
         keep_aspect_ratio: shrink the images to fit into `image_size` instead of resizing them to
             it, for `Augment` to crop; each lies in the upper left corner, and `sizes` of the
             result says how large it is. One that fits stays as it is.
+        image_fit: how an image becomes one of `image_size`: `"squash"` resizes all of it, without
+            keeping the aspect ratio; `"center_crop"` resizes it to a shorter side 1.5 times that of
+            the crop, the aspect ratio kept, and cuts out the center. A folder has no boxes for
+            `"bounding_box"`.
 
     Returns:
         `Splits(train, validation, test)` of memory-mapped images; each one's `unreadable` lists
@@ -88,6 +94,7 @@ def from_folder(
     """
     image_size = decoding.check_image_size(image_size)
     photos.check(keep_aspect_ratio, image_size)
+    fits.check(image_fit, image_size, keep_aspect_ratio)
     decoding.check_channels(channels)
     chosen = None if splits is None else _names_in(splits)
     folder = scan(pathlib.Path(path).expanduser(), chosen)
@@ -95,7 +102,7 @@ def from_folder(
     if folder.groups is None:
         check_overlap(dict(zip(Splits._fields, split)), folder.root, split_by_user=False)
     options: dict[str, Any] = {"min_images": min_images, "together": groups}
-    options["keep_aspect_ratio"] = keep_aspect_ratio
+    options |= {"keep_aspect_ratio": keep_aspect_ratio, "image_fit": image_fit}
     images = read(folder, split, image_size, channels, skip_unreadable, cache_dir, name, **options)
     if not keep_aspect_ratio:  # what lies beside the photos would make them more alike
         warn_of_duplicates(images)
@@ -113,6 +120,7 @@ def read(
     min_images: int | None = None,
     together: str | image_groups.GroupOf | None = None,
     keep_aspect_ratio: bool = False,
+    image_fit: fits.ImageFit = "squash",
 ) -> Splits:
     """Decodes a folder that was scanned, or finds it in the cache, and splits it by class.
 
@@ -127,16 +135,22 @@ def read(
         min_images: of a class; None refuses classes without images.
         together: which images stand on one side of an episode, `groups` of `from_folder`.
         keep_aspect_ratio: whether images are shrunk to fit into `image_size`.
+        image_fit: how an image becomes one of `image_size`; boxes of the folder are always cut out.
 
     Returns:
         `Splits(train, validation, test)`.
+
+    Raises:
+        ValueError: boxes are asked for, and the folder has none; and as `from_folder`.
     """
+    fits.refuse_without_boxes(image_fit, folder.boxes is not None, repr(str(folder.root)))
     if min_images is None:
         check_not_empty(folder)
     content = cache.content_key(folder.root, folder.files, cache_dir)
     kept = ("photos",) if keep_aspect_ratio else ()
+    kept += (image_fit,) if image_fit == "center_crop" else ()  # boxes are in the folder's key
     key = cache.make_key("folder", content, image_size, channels, *folder.key(), *kept)
-    options = (skip_unreadable, keep_aspect_ratio)
+    options = (skip_unreadable, keep_aspect_ratio, image_fit)
     images, details = cache.cached_images(
         key,
         lambda writer: _decode_all(folder, image_size, channels, *options, writer),
@@ -231,6 +245,7 @@ def _decode_all(
     channels: int | None,
     skip_unreadable: bool,
     keep_aspect_ratio: bool,
+    image_fit: fits.ImageFit,
     writer: cache.Writer,
 ) -> tuple[int, dict[str, Any]]:
     """Writes every image that can be read, class after class."""
@@ -241,7 +256,7 @@ def _decode_all(
         _check_same_size(folder, readable)
     if channels is None:
         channels = 1 if all(header.gray for header in readable.values()) else 3
-    options = (image_size, channels, keep_aspect_ratio)
+    options = (image_size, channels, keep_aspect_ratio, image_fit)
     decoded = workers.map_in_order(
         _attempt(folder, lambda file: folder.decode(file, *options)), folder.files
     )

@@ -22,6 +22,7 @@ from tfmgaug.data import (
     published_classes,
     splitting,
 )
+from tfmgaug.data import image_fit as fits
 from tfmgaug.data.archives import Archive
 from tfmgaug.data.folders import Folder, listed, scan, subfolders
 from tfmgaug.data.image_classes import ImageClasses, Splits
@@ -161,6 +162,7 @@ def load(
     skip_unreadable: bool,
     download: bool,
     keep_aspect_ratio: bool = False,
+    image_fit: fits.ImageFit = "squash",
 ) -> Splits:
     """Loads a data set with a published split, from a folder of its classes or from TFDS.
 
@@ -172,6 +174,7 @@ def load(
         skip_unreadable: whether to leave out a folder's unreadable images.
         download: whether TensorFlow Datasets may download what is not there.
         keep_aspect_ratio: whether images are shrunk to fit into `image_size`, see `from_folder`.
+        image_fit: how an image becomes one of `image_size`, see `from_tfds`.
 
     Returns:
         `Splits(train, validation, test)`.
@@ -183,9 +186,10 @@ def load(
     lists, source = class_lists(name), _SOURCES[name]
     photos.check(keep_aspect_ratio, image_size)
     image_size = image_size or decoding.check_image_size(source.side)
+    fits.check(image_fit, image_size, keep_aspect_ratio)
     images = None if data_dir is None else _find(pathlib.Path(data_dir).expanduser(), name, lists)
     if images is not None:
-        options = (skip_unreadable, cache_dir, keep_aspect_ratio)
+        options = (skip_unreadable, cache_dir, keep_aspect_ratio, image_fit)
         splits = _read(images, name, lists, image_size, *options)
         counts = np.concatenate([classes.counts for classes in splits])
         published_classes.warn_of_counts(name, counts, _REMEDY)
@@ -206,6 +210,7 @@ def load(
             cache_dir=cache_dir,
             name=name,
             keep_aspect_ratio=keep_aspect_ratio,
+            image_fit=image_fit,
         )
     except FileNotFoundError as error:
         raise FileNotFoundError(
@@ -222,8 +227,14 @@ def _read(
     skip_unreadable: bool,
     cache_dir: str | os.PathLike | None,
     keep_aspect_ratio: bool,
+    image_fit: fits.ImageFit,
 ) -> Splits:
     if isinstance(images, Archive):
+        if image_fit != "squash":
+            raise ValueError(
+                f"`image_fit` (--image_fit={image_fit}) is of image files and TensorFlow Datasets. "
+                f"Received: {images.files[0]!r} and others, which hold many images each."
+            )
         if skip_unreadable:
             raise ValueError(
                 "`skip_unreadable` (--skip_unreadable) leaves out image files. Received: "
@@ -234,6 +245,7 @@ def _read(
     return image_folder.read(
         *(images, groups, image_size, 3, skip_unreadable, cache_dir, name),
         keep_aspect_ratio=keep_aspect_ratio,
+        image_fit=image_fit,
     )
 
 

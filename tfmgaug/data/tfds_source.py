@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 
 from tfmgaug.data import cache, decoding, photos, workers
+from tfmgaug.data import image_fit as fits
 from tfmgaug.data.duplicates import with_duplicates
 from tfmgaug.data.image_classes import ImageClasses
 
 _BATCH = 1024
+_BOX = "bbox"  # the feature that holds the box around what an image shows
 _PATIENCE = 20  # seconds until a server counts as out of reach
 
 # Modules, by package, that preparing a data set takes; it is found out after the download only.
@@ -36,6 +38,7 @@ def from_tfds(
     cache_dir: str | os.PathLike | None = None,
     name: str | None = None,
     keep_aspect_ratio: bool = False,
+    image_fit: fits.ImageFit = "squash",
 ) -> ImageClasses:
     """Reads the images of a TensorFlow Datasets classification set by class.
 
@@ -59,6 +62,9 @@ def from_tfds(
         cache_dir: folder of the cache; None takes `TFMGAUG_CACHE` or `~/.cache/tfmgaug`.
         name: what reports call the set; None takes `dataset`.
         keep_aspect_ratio: shrink the images to fit into `image_size`, see `from_folder`.
+        image_fit: how an image becomes one of `image_size`, see `from_folder`. `"bounding_box"`
+            cuts out the box around the object and resizes it, without keeping the aspect ratio; the
+            data set must have a feature `bbox`.
 
     Returns:
         The classes of the split, in the order of their labels, memory-mapped.
@@ -74,12 +80,14 @@ def from_tfds(
     """
     image_size = decoding.check_image_size(image_size)
     photos.check(keep_aspect_ratio, image_size)
+    fits.check(image_fit, image_size, keep_aspect_ratio)
     keys = (label_key,) if isinstance(label_key, str) else tuple(label_key)
     builder = _prepared(dataset, data_dir, download)
     _check_image(builder, image_key)
     if decoding.check_channels(channels) is None:
         channels = 1 if builder.info.features[image_key].shape[-1] == 1 else 3
     _check_labels(builder, keys)
+    fits.refuse_without_boxes(image_fit, _BOX in builder.info.features, repr(dataset))
     root = pathlib.Path(os.fspath(builder.data_path))
     files = sorted(file.name for file in root.iterdir() if file.is_file())
     key = cache.make_key(
@@ -87,12 +95,13 @@ def from_tfds(
         *(image_size, image_key, keys, channels, invert),
         *(() if classes is None else (sorted(classes),)),
         *(("photos",) if keep_aspect_ratio else ()),
+        *(() if image_fit == "squash" else (image_fit,)),
     )
 
     def build(writer: cache.Writer) -> tuple[int, dict[str, Any]]:
         labels = _read_labels(builder, split, keys)
         chosen = _chosen(builder, split, labels, keys, classes)
-        options = (image_size, channels, keep_aspect_ratio, invert)
+        options = (image_size, channels, keep_aspect_ratio, image_fit, invert)
         images = _read_images(builder, split, image_key, chosen, *options)
         padded: Any = photos.Padded(writer, image_size) if keep_aspect_ratio else writer
         names = [labels[chosen], dataset, builder.info.features, keys]
@@ -256,16 +265,28 @@ def _read_images(
     image_size: tuple[int, int] | None,
     channels: int,
     keep_aspect_ratio: bool,
+    image_fit: fits.ImageFit,
     invert: bool,
 ) -> Iterator[np.ndarray]:
-    def decode(encoded: bytes) -> np.ndarray:
-        image = decoding.decode(encoded, image_size, channels, None, keep_aspect_ratio)
+    def decode(example: tuple[Any, ...]) -> np.ndarray:
+        encoded, *edges = example
+        box = _in_pixels(encoded, *edges) if edges else None
+        image = decoding.decode(encoded, image_size, channels, box, keep_aspect_ratio, image_fit)
         return 255 - image if invert else image
 
-    batches = _read(builder, split, [image_key], [image_key]).map(lambda batch: batch[image_key])
-    for number, batch in enumerate(batches):
+    features = [image_key, *([_BOX] if image_fit == "bounding_box" else ())]
+    for number, batch in enumerate(_read(builder, split, features, [image_key])):
         wanted = chosen[number * _BATCH : (number + 1) * _BATCH]
-        yield from workers.map_in_order(decode, batch.numpy()[wanted])
+        columns = [batch[feature].numpy()[wanted] for feature in features]
+        yield from workers.map_in_order(decode, zip(*columns))
+
+
+def _in_pixels(encoded: bytes, edges: np.ndarray) -> tuple[int, int, int, int]:
+    """Left, upper, right and lower edge of a box, whose edges are shares of height and width."""
+    header = decoding.read_header(encoded)
+    upper, left, lower, right = (float(edge) for edge in edges)
+    height, width = header.height, header.width
+    return round(left * width), round(upper * height), round(right * width), round(lower * height)
 
 
 def _write_by_class(
