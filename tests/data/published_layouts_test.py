@@ -204,6 +204,8 @@ def test_a_damaged_image_in_a_pickle_is_named(read):
         read("tiered_imagenet", image_size=8)
     with pytest.raises(ValueError, match="--skip_unreadable.*'train_images_png.pkl' and others"):
         read("tiered_imagenet", skip_unreadable=True)
+    with pytest.raises(ValueError, match="--image_fit=center_crop.*'train_images_png.pkl' and"):
+        read("tiered_imagenet", image_fit="center_crop")
 
 
 @pytest.mark.parametrize("place", [place_cache, place_category_split])

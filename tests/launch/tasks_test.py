@@ -130,6 +130,14 @@ def test_crops_of_photos_keep_the_aspect_ratio_and_tests_do_not(wide, options):
     assert job.train.episode(0).support_x.shape == job.test.episode(0).support_x.shape
 
 
+def test_photos_are_cropped_to_their_centers_in_training_and_in_tests(wide, options):
+    job = tasks.build(options(data_dir=str(wide), image_size=32, image_fit="center_crop"))
+    for sampler in (job.train, job.validation, job.test):
+        disk = sampler.episode(0).support_x[0, :, :, 2] > 127
+        # 30 of 40 rows are 36 of 48, of which 32 are seen.
+        assert disk.any(axis=0).sum() == disk.any(axis=1).sum() == 32
+
+
 def test_mini_imagenet_is_read_from_pickles(options, tmp_path):
     for split, names in class_lists("mini_imagenet").items():
         content = {

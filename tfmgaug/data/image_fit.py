@@ -1,4 +1,4 @@
-"""How images of any shape become images of one size."""
+"""Ways to make images of one size of images of any shape."""
 
 from typing import Any, Literal, get_args
 
