@@ -147,9 +147,11 @@ def read(
     if min_images is None:
         check_not_empty(folder)
     content = cache.content_key(folder.root, folder.files, cache_dir)
-    kept = ("photos",) if keep_aspect_ratio else ()
-    kept += (image_fit,) if image_fit == "center_crop" else ()  # boxes are in the folder's key
-    key = cache.make_key("folder", content, image_size, channels, *folder.key(), *kept)
+    key = cache.make_key(
+        *("folder", content, image_size, channels, *folder.key()),  # which holds the boxes
+        *(("photos",) if keep_aspect_ratio else ()),
+        *((image_fit,) if image_fit == "center_crop" else ()),
+    )
     options = (skip_unreadable, keep_aspect_ratio, image_fit)
     images, details = cache.cached_images(
         key,
