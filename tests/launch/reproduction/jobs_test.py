@@ -126,7 +126,14 @@ def test_two_tiny_runs_are_trained_at_once(tmp_path):
 @pytest.mark.usefixtures("two_cores")
 def test_an_interruption_ends_all_jobs_which_go_on_from_their_checkpoints(tmp_path):
     command = tiny(tmp_path, "--epochs=2000")
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Tests that run in the background ignore Ctrl-C, and so would what they start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
     until = time.monotonic() + 200
     while len(list(tmp_path.rglob("checkpoints/history.json"))) < 2:
         assert time.monotonic() < until
