@@ -43,8 +43,8 @@ SMALLER = {
 # Complete examples, which run as they are: a page, and the number of the block on it.
 COMPLETE = [
     ("index.md", 0),
-    ("data.md", 1),
     ("data.md", 2),
+    ("data.md", 3),
     ("concepts/episodes.md", 0),
     ("concepts/evaluation.md", 1),
     ("concepts/inner-loop.md", 0),

@@ -75,7 +75,7 @@ def test_two_runs_are_at_work_at_once_and_a_failed_one_stops_no_other(plan):  # 
 
 
 def test_an_error_of_one_job_ends_the_others(plan, tmp_path):  # noqa: F811
-    program = "import time; print('here', flush=True); time.sleep(60)"
+    program = "import time; print('here', flush=True); time.sleep(300)"
     queue = queue_of(runs_of(plan, seeds=[0, 1]), None, [])
     here = threading.Event()
 
@@ -89,7 +89,7 @@ def test_an_error_of_one_job_ends_the_others(plan, tmp_path):  # noqa: F811
     started = time.monotonic()
     with pytest.raises(OSError, match="no space"):
         queue.work()
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < 200  # it would go on for 300 s
     assert queue.failures == []
     with pytest.raises(KeyboardInterrupt):
         queue._children.execute(["-c", program], tmp_path / "log", print)
