@@ -24,10 +24,13 @@ def map_in_order(function: Callable[[_Item], _Result], items: Iterable[_Item]) -
         The results.
     """
     groups = _grouped(iter(items), _AT_ONCE)
-    with concurrent.futures.ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+    pool = concurrent.futures.ThreadPoolExecutor(min(8, os.cpu_count() or 1))
+    try:
         for waiting in _grouped(groups, _WAITING):
             for results in pool.map(lambda group: [function(item) for item in group], waiting):
                 yield from results
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _grouped(items: Iterator[_Item], size: int) -> Iterator[list[_Item]]:
