@@ -28,7 +28,7 @@ class SignDescent(MetaLearner):
             return self.support_loss(outputs, support_y, task)
 
         def sign(gradients, step):
-            perturbed = context.perturbation.at(step).inner_gradients(gradients)  # by regularizers
+            perturbed = context.inner_gradients(gradients, step)  # by regularizers
             return {name: tf.sign(gradient) for name, gradient in perturbed.items()}
 
         steps = self.inner_steps if steps is None else steps  # 0 before adaptation

@@ -1,4 +1,4 @@
-"""From flags to the experiment that they describe."""
+"""The experiment that flags describe."""
 
 import dataclasses
 

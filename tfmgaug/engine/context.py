@@ -64,3 +64,12 @@ class Context:
         """
         perturbation = self.perturbation.at(*moment, labels=labels)
         return dataclasses.replace(self, perturbation=perturbation)
+
+    def inner_gradients(self, gradients: Params, step: int | tf.Tensor) -> Params:
+        """Perturbs the gradients of an inner step: what `descend` takes as `on_gradients`.
+
+        Args:
+            gradients: of the weights that adapt, by name.
+            step: the number of the inner step.
+        """
+        return self.perturbation.at(step).inner_gradients(gradients)

@@ -200,9 +200,7 @@ class MAML(MetaLearner):
             first_order=self.first_order,
             recompute=self.recompute_inner_steps and self.second_order,
             captured=captured,
-            on_gradients=lambda gradients, step: context.perturbation.at(step).inner_gradients(
-                gradients
-            ),
+            on_gradients=context.inner_gradients,
         )
         return adapted
 

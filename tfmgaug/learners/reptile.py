@@ -225,9 +225,7 @@ class Reptile(MetaLearner):
             self._rates,
             steps,
             first_order=True,
-            on_gradients=lambda gradients, step: context.perturbation.at(step).inner_gradients(
-                gradients
-            ),
+            on_gradients=context.inner_gradients,
             optimizer=self.inner_optimizer,
             slots=select(state, self._slot_names),
         )
