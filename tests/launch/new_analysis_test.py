@@ -1,13 +1,11 @@
 """A new analysis is one file and one row: its flags, help and refusals come by themselves."""
 
 import json
-import pathlib
-import subprocess
-import sys
 
 import pytest
 
-ROOT = pathlib.Path(__file__).parents[2]
+from tests.helpers import added_module
+
 FILE = '''
 """How many epochs runs have."""
 
@@ -51,16 +49,7 @@ def run_dir(tmp_path_factory):
 
 def launch(folder, *arguments):
     """Runs the command in a process where the analysis has been added."""
-    (folder / "lengths.py").write_text(FILE)
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, *arguments],
-        cwd=ROOT,
-        env={"PYTHONPATH": f"{ROOT}:{folder}", "PATH": "/usr/bin:/bin", "HOME": str(folder)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    return done.stdout, done.stderr
+    return added_module.run(folder, "lengths", FILE, PROGRAM, *arguments)
 
 
 def test_its_flags_have_the_docstring_s_help_and_the_signature_s_defaults(tmp_path):

@@ -1,14 +1,12 @@
 """A new learner is one file and one row: its flags, help and refusals come by themselves."""
 
 import json
-import pathlib
-import subprocess
-import sys
 import textwrap
 
 import pytest
 
-ROOT = pathlib.Path(__file__).parents[2]
+from tests.helpers import added_module
+
 FILE = '''
 """MAML whose inner rate is halved."""
 
@@ -43,16 +41,9 @@ from launch import help_flags, settings
 
 def run(tmp_path, code, *arguments):
     """Runs code in a process where the learner has been added."""
-    (tmp_path / "new_learner.py").write_text(FILE)
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM + textwrap.dedent(code), *arguments],
-        cwd=ROOT,
-        env={"PYTHONPATH": f"{ROOT}:{tmp_path}", "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=120,
+    return added_module.run(
+        tmp_path, "new_learner", FILE, PROGRAM + textwrap.dedent(code), *arguments
     )
-    return done.stdout, done.stderr
 
 
 CHECK = """

@@ -12,7 +12,7 @@ from tfmgaug import batch_statistics
 from tfmgaug.analysis import subnetworks
 from tfmgaug.analysis.frozen_tasks import over_tasks
 from tfmgaug.analysis.initialization import untrained_network
-from tfmgaug.analysis.subnetwork_report import Network, SubnetworkReport
+from tfmgaug.analysis.subnetwork_report import Network, SubnetworkReport, refuse_mixed_metrics
 from tfmgaug.drawing.looks import DOTS, entries_of, line, shared_legend, titled
 from tfmgaug.drawing.style import GRAY, new_figure, styled
 from tfmgaug.engine.context import Context
@@ -194,12 +194,7 @@ def _notes(report: SubnetworkReport) -> list[str]:
 
 
 def _check(reports) -> None:
-    metrics = {report.metric for report in reports}
-    if len(metrics) != 1:
-        raise ValueError(
-            "`fine_tuning_curves` needs at least one report, and all of one metric. "
-            f"Received: {len(reports)} reports with metrics {sorted(metrics)}."
-        )
+    refuse_mixed_metrics(reports, "fine_tuning_curves")
     networks = {tuple(network.name for network in report.networks) for report in reports}
     if len(networks) > 1:
         raise ValueError(

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from tfmgaug import batch_statistics
 from tfmgaug.analysis import subnetworks
 from tfmgaug.analysis.frozen_tasks import over_tasks
-from tfmgaug.analysis.subnetwork_report import SubnetworkReport
+from tfmgaug.analysis.subnetwork_report import SubnetworkReport, refuse_mixed_metrics
 from tfmgaug.drawing.looks import DOTS, entries_of, shades, shared_legend, titled
 from tfmgaug.drawing.style import GRAY, INK, new_figure, styled
 from tfmgaug.evaluation.intervals import described
@@ -198,12 +198,7 @@ def _notes(report: SubnetworkReport) -> list[str]:
 
 
 def _check(reports) -> None:
-    metrics = {report.metric for report in reports}
-    if len(metrics) != 1:
-        raise ValueError(
-            "`hat_graph` needs at least one report, and all of one metric. "
-            f"Received: {len(reports)} reports with metrics {sorted(metrics)}."
-        )
+    refuse_mixed_metrics(reports, "hat_graph")
     rates = {tuple(network.rate for network in report.networks) for report in reports}
     if len(rates) > 1:
         raise ValueError(

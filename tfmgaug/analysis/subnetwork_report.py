@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -215,3 +216,21 @@ def _aligned(rows: list[list[str]]) -> list[str]:
         for row in rows
     ]
     return [line.rstrip() for line in lines]
+
+
+def refuse_mixed_metrics(reports: Sequence[SubnetworkReport], figure: str) -> None:
+    """Refuses reports that one figure can't have panels of.
+
+    Args:
+        reports: what it is to be drawn of.
+        figure: name of the function that draws it.
+
+    Raises:
+        ValueError: there are none, or they are of several metrics.
+    """
+    metrics = {report.metric for report in reports}
+    if len(metrics) != 1:
+        raise ValueError(
+            f"`{figure}` needs at least one report, and all of one metric. "
+            f"Received: {len(reports)} reports with metrics {sorted(metrics)}."
+        )
